@@ -1,0 +1,68 @@
+//! The catalogue: one Markdown page per code, and the tables of facts (TOML):
+//! dates, versions, texts. Data only; what follows from it is decided elsewhere.
+
+mod log_text;
+mod page;
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::{log_text::LogText, page::Entry};
+
+/// How bad a finding is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Rotation fails, or will at the next attempt.
+    Error,
+    /// Rotation works now and will fail, or is weaker than it looks.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+macro_rules! pages {
+    ($($code:literal)*) => {
+        const PAGES: &[&str] = &[$( include_str!(concat!("pages/", $code, ".md")) ),*];
+    };
+}
+
+pages! {
+    "NET01" "NET02" "NET03" "NET04" "NET05" "NET06" "NET07" "NET08" "NET09" "NET10"
+    "NET10T" "NET11" "NET12" "NET13" "NET14" "NET15" "NET17"
+    "TMO01"
+    "IAM01" "IAM02" "IAM03" "IAM04" "IAM05" "IAM06" "IAM07" "IAM08" "IAM09" "IAM10"
+    "IAM11" "IAM12" "IAM13" "IAM14" "IAM15" "IAM16" "IAM17" "IAM18" "IAM19"
+    "KMS01" "KMS02" "KMS03"
+    "SEC01" "SEC02" "SEC03" "SEC04" "SEC05" "SEC06" "SEC07" "SEC08" "SEC09" "SEC10"
+    "SEC11" "SEC12" "SEC13" "SEC14" "SEC15" "SEC16" "SEC17" "SEC18" "SEC19" "SEC20"
+    "SEC21" "SEC22" "SEC23" "SEC24" "SEC25" "SEC26" "SEC27" "SEC28" "SEC29"
+    "DB01" "DB02" "DB03" "DB04" "DB05" "DB06" "DB07" "DB08" "DB09" "DB10"
+    "DB11" "DB12" "DB13" "DB14" "DB15" "DB16" "DB17" "DB18" "DB19" "DB20"
+    "DB21" "DB22"
+    "RUN01" "RUN02" "RUN03" "RUN04" "RUN05" "RUN06" "RUN07" "RUN08" "RUN09" "RUN10"
+    "RUN11" "RUN12" "RUN13" "RUN14" "RUN15" "RUN16" "RUN17"
+    "SCH01" "SCH02" "SCH03" "SCH04" "SCH05"
+    "MGD01" "MGD02" "MGD03" "MGD04" "MGD05"
+    "CFN01" "CFN03" "CFN04" "CFN05" "CFN08" "CFN09"
+    "APP02"
+}
+
+static ENTRIES: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| PAGES.iter().map(|page| Entry::parse(page)).collect());
+
+/// Every entry, by area and number.
+pub fn entries() -> &'static [Entry] {
+    &ENTRIES
+}
+
+/// The entry of a code (any case) or of a name.
+pub fn entry(code_or_name: &str) -> Option<&'static Entry> {
+    entries()
+        .iter()
+        .find(|entry| entry.code.eq_ignore_ascii_case(code_or_name) || entry.name == code_or_name)
+}

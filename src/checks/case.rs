@@ -1,0 +1,291 @@
+//! One case: the evidence as a check sees it. Every look at a fact is recorded,
+//! and the value is reached only by saying what happens where there is none.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeSet,
+};
+
+use super::{Missing, Stop};
+use crate::{evidence::*, rotation_log::RotationLog};
+
+/// The evidence about one secret, as checks see it.
+pub struct Case<'a> {
+    evidence: &'a Evidence,
+    log: OnceCell<Observed<RotationLog>>,
+    reads: RefCell<BTreeSet<Fact>>,
+}
+
+/// A fact under a check's eyes.
+#[derive(Debug)]
+pub struct Look<'a, T> {
+    fact: Fact,
+    resource: String,
+    observed: Seen<'a, T>,
+}
+
+#[derive(Debug)]
+enum Seen<'a, T> {
+    Known(&'a T),
+    Absent,
+    NotAsked,
+    NotSeen(&'a Gap),
+}
+
+// By hand: `derive` would ask for `T: Clone`.
+impl<T> Clone for Seen<'_, T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Known(value) => Self::Known(value),
+            Self::Absent => Self::Absent,
+            Self::NotAsked => Self::NotAsked,
+            Self::NotSeen(gap) => Self::NotSeen(gap),
+        }
+    }
+}
+
+impl<'a, T> Look<'a, T> {
+    fn new(fact: Fact, resource: String, observed: &'a Observed<T>) -> Self {
+        let observed = match observed {
+            Observed::Known(value) => Seen::Known(value),
+            Observed::Absent => Seen::Absent,
+            Observed::NotAsked => Seen::NotAsked,
+            Observed::NotSeen(gap) => Seen::NotSeen(gap),
+        };
+        Self { fact, resource, observed }
+    }
+
+    /// The value; `None` where it is definitely absent.
+    ///
+    /// # Errors
+    /// [`Stop::Inconclusive`] where it was not seen or not asked for.
+    pub fn or_absent(&self) -> Result<Option<&'a T>, Stop> {
+        match &self.observed {
+            Seen::Known(value) => Ok(Some(value)),
+            Seen::Absent => Ok(None),
+            Seen::NotAsked | Seen::NotSeen(_) => Err(self.inconclusive()),
+        }
+    }
+
+    /// The value, where without it the question does not arise.
+    ///
+    /// # Errors
+    /// [`Stop::NotApplicable`] with `why` where it is absent,
+    /// [`Stop::Inconclusive`] where it was not seen.
+    pub fn or_not_applicable(&self, why: &str) -> Result<&'a T, Stop> {
+        self.or_absent()?.ok_or_else(|| Stop::not_applicable(why))
+    }
+
+    /// The value where it is known; for facts that only sharpen an answer and
+    /// never decide it.
+    pub fn if_known(&self) -> Option<&'a T> {
+        match self.observed {
+            Seen::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// True where the fact was looked for and is not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.observed, Seen::Absent)
+    }
+
+    /// True where the fact was not seen or not asked for.
+    pub fn is_unseen(&self) -> bool {
+        matches!(self.observed, Seen::NotAsked | Seen::NotSeen(_))
+    }
+
+    /// The stop that says this fact would settle the question.
+    pub fn inconclusive(&self) -> Stop {
+        Stop::Inconclusive(vec![self.missing()])
+    }
+
+    /// This fact as a missing one.
+    pub fn missing(&self) -> Missing {
+        let (action, resource, reason) = match &self.observed {
+            Seen::NotSeen(gap) => {
+                (gap.action.clone(), gap.resource.clone(), gap.reason.words().to_owned())
+            }
+            _ => (String::new(), String::new(), "not asked for".to_owned()),
+        };
+        let first_action = self.fact.actions()[0];
+        Missing {
+            fact: self.fact,
+            action: if action.is_empty() { first_action.to_owned() } else { action },
+            resource: if resource.is_empty() { self.resource.clone() } else { resource },
+            reason,
+        }
+    }
+}
+
+macro_rules! looks {
+    ($( $name:ident: $fact:ident => $type:ty ),* $(,)?) => {$(
+        #[doc = concat!("Looks at `", stringify!($fact), "`.")]
+        pub fn $name(&self) -> Look<'_, $type> {
+            self.look(Fact::$fact, &self.evidence.$name)
+        }
+    )*};
+}
+
+impl<'a> Case<'a> {
+    /// A case on this evidence.
+    pub fn new(evidence: &'a Evidence) -> Self {
+        Self { evidence, log: OnceCell::new(), reads: RefCell::default() }
+    }
+
+    /// A case whose log was read from a stream instead of `LogEvents`.
+    pub fn with_log(evidence: &'a Evidence, log: RotationLog) -> Self {
+        let case = Self::new(evidence);
+        let _ = case.log.set(Observed::Known(log));
+        case
+    }
+
+    looks! {
+        secret: Secret => Secret,
+        secret_versions: SecretVersions => SecretVersions,
+        secret_shape: SecretShape => std::collections::BTreeMap<String, StageShape>,
+        secret_policy: SecretPolicy => PolicyDocument,
+        superuser_secret: SuperuserSecret => Secret,
+        function: Function => Function,
+        function_policy: FunctionPolicy => PolicyDocument,
+        role: Role => Role,
+        role_policies: RolePolicies => Vec<RolePolicy>,
+        attached_policies: AttachedPolicies => Vec<ManagedPolicy>,
+        permissions_boundary: PermissionsBoundary => ManagedPolicy,
+        db_instances: DBInstances => Vec<DbInstance>,
+        db_clusters: DBClusters => Vec<DbCluster>,
+        db_parameters: DBParameters => Vec<DbParameter>,
+        stack: Stack => Stack,
+        stack_events: StackEvents => Vec<StackEvent>,
+        stack_resources: StackResources => Vec<StackResource>,
+        log_group: LogGroup => LogGroup,
+        log_events: LogEvents => Vec<LogEvent>,
+        trail_events: TrailEvents => Vec<TrailEvent>,
+    }
+
+    /// Looks at the rotation log: `LogEvents`, read into attempts.
+    pub fn log(&self) -> Look<'_, RotationLog> {
+        let observed = self.log.get_or_init(|| match &self.evidence.log_events {
+            Observed::Known(events) => {
+                Observed::Known(RotationLog::from_events(events, self.evidence.secret_arn()))
+            }
+            Observed::Absent => Observed::Absent,
+            Observed::NotAsked => Observed::NotAsked,
+            Observed::NotSeen(gap) => Observed::NotSeen(gap.clone()),
+        });
+        self.look(Fact::LogEvents, observed)
+    }
+
+    /// Looks at the metadata of the key with this id, ARN or alias.
+    pub fn key_metadata(&self, key: &str) -> Look<'_, KeyMetadata> {
+        self.key_part(Fact::KeyMetadata, key, |key| &key.key_metadata)
+    }
+
+    /// Looks at the policy of the key with this id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Look<'_, PolicyDocument> {
+        self.key_part(Fact::KeyPolicy, key, |key| &key.policy)
+    }
+
+    /// Looks at the grants on the key with this id, ARN or alias.
+    pub fn key_grants(&self, key: &str) -> Look<'_, Vec<Grant>> {
+        self.key_part(Fact::KeyGrants, key, |key| &key.grants)
+    }
+
+    fn key_part<T: 'a>(
+        &self,
+        fact: Fact,
+        wanted: &str,
+        part: impl Fn(&'a Key) -> &'a Observed<T>,
+    ) -> Look<'_, T> {
+        self.reads.borrow_mut().insert(fact);
+        let entry = self.evidence.keys.iter().find(|(arn, key)| {
+            let metadata = key.key_metadata.known();
+            arn.as_str() == wanted
+                || arn.ends_with(&format!("/{wanted}"))
+                || metadata.is_some_and(|m| {
+                    m.key_id.as_deref() == Some(wanted) || m.arn.as_deref() == Some(wanted)
+                })
+        });
+        if let Some((_, key)) = entry {
+            return Look::new(fact, wanted.to_owned(), part(key));
+        }
+        let observed = match self.evidence.gap(fact, Some(wanted)) {
+            Some(gap) => Seen::NotSeen(gap),
+            None => Seen::NotAsked,
+        };
+        Look { fact, resource: wanted.to_owned(), observed }
+    }
+
+    fn look<'b, T>(&'b self, fact: Fact, observed: &'b Observed<T>) -> Look<'b, T> {
+        self.reads.borrow_mut().insert(fact);
+        Look::new(fact, self.resource_of(fact), observed)
+    }
+
+    /// What a fact is about, for the line that says it is missing.
+    fn resource_of(&self, fact: Fact) -> String {
+        let secret = self.evidence.secret.known();
+        let function = || secret.and_then(|secret| secret.rotation_lambda_arn.clone());
+        match fact {
+            Fact::Secret | Fact::SecretVersions | Fact::SecretShape | Fact::SecretPolicy => {
+                self.evidence.secret_arn().map(str::to_owned)
+            }
+            Fact::Function | Fact::FunctionPolicy | Fact::Package => function(),
+            Fact::Role
+            | Fact::RolePolicies
+            | Fact::AttachedPolicies
+            | Fact::PermissionsBoundary => {
+                self.evidence.function.known().and_then(|f| f.configuration.role.clone())
+            }
+            Fact::LogGroup | Fact::LogEvents => {
+                self.evidence.function.known().and_then(|f| f.configuration.log_group())
+            }
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// When the facts were collected: the clock of every judgement.
+    pub fn now(&self) -> Time {
+        self.evidence.captured_at
+    }
+
+    /// The region of the secret.
+    pub fn region(&self) -> &str {
+        self.evidence.region().unwrap_or("REGION")
+    }
+
+    /// The account of the secret.
+    pub fn account_id(&self) -> &str {
+        self.evidence.account_id().unwrap_or("ACCOUNT")
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> &str {
+        self.evidence.partition()
+    }
+
+    /// What to put after `--secret-id`: the name, else the ARN.
+    pub fn secret_id(&self) -> &str {
+        self.evidence.secret.known().map_or("SECRET", Secret::label)
+    }
+
+    /// The ARN of the secret, or its name, as the resource of a finding.
+    pub fn secret_resource(&self) -> String {
+        self.evidence.secret_arn().unwrap_or_else(|| self.secret_id()).to_owned()
+    }
+
+    /// The facts that were looked at so far.
+    pub fn reads(&self) -> BTreeSet<Fact> {
+        self.reads.borrow().clone()
+    }
+
+    /// Forgets which facts were looked at.
+    pub fn forget_reads(&self) {
+        self.reads.borrow_mut().clear();
+    }
+
+    /// The evidence itself, for the diagnosis; a check uses the looks.
+    pub(crate) fn evidence(&self) -> &'a Evidence {
+        self.evidence
+    }
+}

@@ -1,0 +1,5 @@
+//! Checks on the CloudFormation stack of the rotation.
+
+use super::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

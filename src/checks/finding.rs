@@ -1,0 +1,164 @@
+//! A finding: a fact that is wrong now, with its proof and its fix.
+
+use super::Change;
+use crate::catalogue::{Entry, Severity, entry};
+
+/// A fact that is wrong now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The catalogue entry: code, name, title.
+    pub entry: &'static Entry,
+    /// How bad; the entry's severity unless a check knows better.
+    pub severity: Severity,
+    /// ARN, id or name of what is wrong.
+    pub resource: String,
+    /// One or two sentences with the real names in them.
+    pub summary: String,
+    /// What it rests on.
+    pub basis: Basis,
+    /// What proves it.
+    pub proofs: Vec<Proof>,
+    /// What mends it.
+    pub fixes: Vec<Fix>,
+    /// Commands that show that it is mended.
+    pub confirm: Vec<String>,
+}
+
+/// What a finding rests on, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The state of a resource that rotation cannot work with.
+    State,
+    /// A line that only this fault prints.
+    Line,
+    /// State or dates that usually, not always, mean it.
+    Indication,
+    /// A line that this fault and others print.
+    Candidate,
+}
+
+/// One piece of proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What kind of thing is quoted.
+    pub kind: ProofKind,
+    /// Where it comes from, such as `DescribeSecret` or `log, request 0c1e…`.
+    pub source: String,
+    /// The quote or the fact.
+    pub text: String,
+}
+
+/// What kind of thing a proof quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofKind {
+    /// A fact out of an API's answer.
+    Fact,
+    /// A log line.
+    Log,
+    /// A CloudTrail event.
+    Trail,
+    /// A date held against a table of ours.
+    Date,
+    /// A stack event.
+    Stack,
+}
+
+/// What mends a finding.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fix {
+    /// One sentence.
+    pub summary: String,
+    /// Commands to paste, with the real ids filled in.
+    pub commands: Vec<String>,
+    /// The change to the evidence that it amounts to, where that can be said.
+    pub change: Option<Change>,
+}
+
+impl Finding {
+    /// A finding with the entry's own severity.
+    ///
+    /// # Panics
+    /// Where the catalogue has no such code: a bug that the registry's tests
+    /// catch.
+    pub fn new(code: &str, resource: impl Into<String>, summary: impl Into<String>) -> Self {
+        let entry = entry(code).unwrap_or_else(|| panic!("no catalogue page for {code}"));
+        Self {
+            entry,
+            severity: entry.severity,
+            resource: resource.into(),
+            summary: summary.into(),
+            basis: Basis::State,
+            proofs: Vec::new(),
+            fixes: Vec::new(),
+            confirm: Vec::new(),
+        }
+    }
+
+    /// The code.
+    pub fn code(&self) -> &'static str {
+        self.entry.code
+    }
+
+    /// With another basis than the state of a resource.
+    #[must_use]
+    pub fn on(mut self, basis: Basis) -> Self {
+        self.basis = basis;
+        self
+    }
+
+    /// With another severity than the catalogue's.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// With a fact out of an API's answer as proof.
+    #[must_use]
+    pub fn fact(self, source: impl Into<String>, text: impl Into<String>) -> Self {
+        self.proof(ProofKind::Fact, source, text)
+    }
+
+    /// With one more proof.
+    #[must_use]
+    pub fn proof(
+        mut self,
+        kind: ProofKind,
+        source: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        self.proofs.push(Proof { kind, source: source.into(), text: text.into() });
+        self
+    }
+
+    /// With a fix of words and commands.
+    #[must_use]
+    pub fn fix<C: Into<String>>(
+        mut self,
+        summary: impl Into<String>,
+        commands: impl IntoIterator<Item = C>,
+    ) -> Self {
+        self.fixes.push(Fix {
+            summary: summary.into(),
+            commands: commands.into_iter().map(Into::into).collect(),
+            change: None,
+        });
+        self
+    }
+
+    /// Says what the last fix changes in the evidence, so that it can be tried.
+    #[must_use]
+    pub fn trying(mut self, change: Change) -> Self {
+        if let Some(fix) = self.fixes.last_mut() {
+            fix.change = Some(change);
+        }
+        self
+    }
+
+    /// With a command that shows that it is mended.
+    #[must_use]
+    pub fn confirm(mut self, command: impl Into<String>) -> Self {
+        self.confirm.push(command.into());
+        self
+    }
+}

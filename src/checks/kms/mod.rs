@@ -1,0 +1,5 @@
+//! Checks on the keys.
+
+use super::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Checks on secrets that another service manages.
+
+use super::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,128 @@
+//! The registry of checks and how one is run. A check judges one question
+//! about one secret; it lives in `<area>/<name>.rs`. Reasoning that two checks
+//! share lives elsewhere (`rotation_log/`, `catalogue/`), and so do words and
+//! colours (`report/`).
+
+mod case;
+mod change;
+mod finding;
+mod registry;
+
+mod app;
+mod cfn;
+mod db;
+mod iam;
+mod kms;
+mod log;
+mod mgd;
+mod net;
+mod run;
+mod sch;
+mod sec;
+mod tmo;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use self::{
+    case::{Case, Look},
+    change::Change,
+    finding::{Basis, Finding, Fix, Proof, ProofKind},
+    registry::{AREAS, Selection, UnknownName, checks},
+};
+use crate::evidence::Fact;
+
+/// A check: one question about one secret.
+#[derive(Debug)]
+pub struct Check {
+    /// Kebab-case name, unique.
+    pub name: &'static str,
+    /// The question, as a person would ask it.
+    pub question: &'static str,
+    /// The codes it may report.
+    pub codes: &'static [&'static str],
+    /// The facts it reads; a test holds this against what it really reads.
+    pub facts: &'static [Fact],
+    /// The judgement.
+    pub judge: fn(&Case<'_>) -> Judgement,
+}
+
+/// What a check says: findings (none means passed), or why it cannot say.
+pub type Judgement = Result<Vec<Finding>, Stop>;
+
+/// Why a check cannot say anything.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// A fact is missing that would settle the question.
+    Inconclusive(Vec<Missing>),
+    /// The question does not arise, and why.
+    NotApplicable(String),
+}
+
+impl Stop {
+    /// The question does not arise.
+    pub fn not_applicable(why: impl Into<String>) -> Self {
+        Self::NotApplicable(why.into())
+    }
+}
+
+/// A fact that a check needed and did not get.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The fact.
+    pub fact: Fact,
+    /// The IAM action that would settle it.
+    pub action: String,
+    /// The resource, where one is known.
+    pub resource: String,
+    /// Why it is missing.
+    pub reason: String,
+}
+
+/// What became of one check.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Looked at everything, found nothing.
+    Passed,
+    /// Something is wrong.
+    Findings(Vec<Finding>),
+    /// Could not be told.
+    Inconclusive(Vec<Missing>),
+    /// The question does not arise.
+    NotApplicable(String),
+    /// The check itself failed: a bug of ours, never the end of the run.
+    Crashed(String),
+}
+
+/// A check with its outcome.
+#[derive(Clone, Debug)]
+pub struct CheckResult {
+    /// The check.
+    pub check: &'static Check,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// Runs every selected check on one case, in the order of the registry.
+pub fn run(case: &Case<'_>, selection: &Selection) -> Vec<CheckResult> {
+    checks()
+        .filter(|check| selection.includes(check))
+        .map(|check| CheckResult { check, outcome: run_one(check, case) })
+        .collect()
+}
+
+fn run_one(check: &'static Check, case: &Case<'_>) -> Outcome {
+    match catch_unwind(AssertUnwindSafe(|| (check.judge)(case))) {
+        Ok(Ok(findings)) if findings.is_empty() => Outcome::Passed,
+        Ok(Ok(findings)) => Outcome::Findings(findings),
+        Ok(Err(Stop::Inconclusive(missing))) => Outcome::Inconclusive(missing),
+        Ok(Err(Stop::NotApplicable(why))) => Outcome::NotApplicable(why),
+        Err(panic) => Outcome::Crashed(
+            panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("it panicked")
+                .to_owned(),
+        ),
+    }
+}

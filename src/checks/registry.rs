@@ -1,0 +1,131 @@
+//! The list of all checks, and which of them a run selects.
+
+use std::fmt;
+
+use super::Check;
+use crate::catalogue;
+
+/// The areas, in the order of the catalogue.
+pub const AREAS: &[&str] =
+    &["NET", "TMO", "IAM", "KMS", "SEC", "DB", "RUN", "SCH", "MGD", "CFN", "APP"];
+
+/// Every check, by folder: the areas, and `log` for what the log text alone decides.
+static FOLDERS: &[&[&Check]] = &[
+    super::net::CHECKS,
+    super::tmo::CHECKS,
+    super::iam::CHECKS,
+    super::kms::CHECKS,
+    super::sec::CHECKS,
+    super::db::CHECKS,
+    super::run::CHECKS,
+    super::sch::CHECKS,
+    super::mgd::CHECKS,
+    super::cfn::CHECKS,
+    super::app::CHECKS,
+    super::log::CHECKS,
+];
+
+/// Every check, in the order in which they run and are listed.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    FOLDERS.iter().flat_map(|folder| folder.iter().copied())
+}
+
+/// Which checks a run includes.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    only: Vec<String>,
+    skip: Vec<String>,
+}
+
+/// A name in `--check` or `--skip` that is neither a code, an area nor a check.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct UnknownName {
+    /// As it was written.
+    pub name: String,
+    /// The nearest name that exists.
+    pub suggestion: Option<String>,
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "'{}' is neither a check, a code nor an area", self.name)?;
+        match &self.suggestion {
+            Some(near) => write!(formatter, "; did you mean '{near}'?"),
+            None => write!(formatter, "; `rotdoctor checks` lists them"),
+        }
+    }
+}
+
+impl Selection {
+    /// Only these names (all where the list is empty), without those.
+    ///
+    /// # Errors
+    /// [`UnknownName`] where a name is not a check, a code, a code's name or an area.
+    pub fn new(only: &[String], skip: &[String]) -> Result<Self, UnknownName> {
+        Ok(Self { only: resolve(only)?, skip: resolve(skip)? })
+    }
+
+    /// Whether the run includes this check.
+    pub fn includes(&self, check: &Check) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|name| names(check, name)))
+            && !self.skip.iter().any(|name| is_whole(check, name))
+    }
+
+    /// Whether a finding of this code is reported: a code that was skipped, or
+    /// not among those asked for, is not, even where its check ran.
+    pub fn includes_code(&self, check: &Check, code: &str) -> bool {
+        let wanted = |name: &String| name == check.name || name == code || code_in_area(code, name);
+        (self.only.is_empty() || self.only.iter().any(wanted)) && !self.skip.iter().any(wanted)
+    }
+}
+
+fn code_in_area(code: &str, area: &str) -> bool {
+    catalogue::entry(code).is_some_and(|entry| entry.area == area)
+}
+
+/// Whether the name points at the check or at one of its codes.
+fn names(check: &Check, name: &str) -> bool {
+    name == check.name || check.codes.iter().any(|code| *code == name || code_in_area(code, name))
+}
+
+/// Whether the name covers the whole check, so that skipping it skips the check.
+fn is_whole(check: &Check, name: &str) -> bool {
+    name == check.name || check.codes.iter().all(|code| *code == name || code_in_area(code, name))
+}
+
+fn resolve(written: &[String]) -> Result<Vec<String>, UnknownName> {
+    written
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            canonical(name)
+                .ok_or_else(|| UnknownName { name: name.to_owned(), suggestion: nearest(name) })
+        })
+        .collect()
+}
+
+fn canonical(name: &str) -> Option<String> {
+    let upper = name.to_ascii_uppercase();
+    if AREAS.contains(&upper.as_str()) {
+        return Some(upper);
+    }
+    if let Some(entry) = catalogue::entry(name) {
+        return Some(entry.code.to_owned());
+    }
+    checks().find(|check| check.name == name).map(|check| check.name.to_owned())
+}
+
+fn nearest(name: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    catalogue::entries()
+        .iter()
+        .flat_map(|entry| [entry.code, entry.name])
+        .chain(checks().map(|check| check.name))
+        .chain(AREAS.iter().copied())
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}

@@ -1,0 +1,5 @@
+//! Checks on the function's timeout.
+
+use super::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,54 @@
+//! What could not be seen, and why.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why a fact could not be seen.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Reason {
+    /// The caller lacks the action.
+    AccessDenied,
+    /// The service kept refusing for load.
+    Throttled,
+    /// No answer within the time allowed, or the run's deadline passed.
+    Timeout,
+    /// The service, region or endpoint does not offer the operation.
+    Unsupported,
+    /// The answer was cut off by a budget of pages, bytes or time; what was
+    /// seen of it stands in the evidence.
+    Truncated,
+}
+
+impl Reason {
+    /// The reason as a person reads it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access denied",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timed out",
+            Self::Unsupported => "not supported here",
+            Self::Truncated => "cut off by a budget",
+        }
+    }
+}
+
+/// One fact that could not be seen (or not whole), for one resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Gap {
+    /// The fact's name, see [`super::Fact`].
+    pub fact: String,
+    /// The IAM action that was refused or failed, such as `kms:GetKeyPolicy`.
+    #[serde(default)]
+    pub action: String,
+    /// The ARN, id or name that was asked about; empty where it was a list.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// Why.
+    pub reason: Reason,
+    /// What the service said, without secrets.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
