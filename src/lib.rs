@@ -5,15 +5,47 @@
 //!                              ▼
 //!                        checks (pure) → findings, inconclusive, passed
 //!                              ▼
-//!                     diagnosis (pure) → ranked causes
+//!                     diagnosis (pure) → ranked causes, tried fixes
 //!                              ▼
 //!                            report → text · json
 //! ```
 //!
-//! One direction, no way back. Only [`collect`] (feature `live`) is async and
-//! names an AWS SDK type; checks and diagnosis read nothing but the evidence.
+//! One direction, no way back. Only `collect` (feature `live`) is async and
+//! names an AWS SDK type; checks and diagnosis read nothing but the evidence:
+//!
+//! ```
+//! use rotdoctor::{bundle, checks::Selection, examine, report::v1::{Mode, Verdict}};
+//!
+//! let text = r#"{"CapturedAt": "2026-11-21T03:00:00Z",
+//!                "Secret": {"Name": "prod/orders", "DeletedDate": "2026-11-20T00:00:00Z"}}"#;
+//! let evidence = bundle::read(text)?.evidence;
+//! let report = examine(&evidence, Mode::Bundle, &Selection::default());
+//! assert_eq!(report.verdict, Verdict::AtRisk);
+//! # Ok::<(), bundle::BundleError>(())
+//! ```
 
+pub mod bundle;
 pub mod catalogue;
 pub mod checks;
+pub mod cli;
+pub mod diagnosis;
 pub mod evidence;
+pub mod report;
 pub mod rotation_log;
+pub mod schema;
+
+use checks::{Case, Selection};
+use evidence::Evidence;
+use report::v1::{Mode, Report};
+
+/// Examines one secret: checks, diagnosis, report.
+pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report {
+    examine_case(&Case::new(evidence), mode, selection)
+}
+
+/// Examines a case, such as one whose log was read from a stream.
+pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Report {
+    let results = checks::run(case, selection);
+    let diagnosis = diagnosis::diagnose(case, &results, selection);
+    report::assemble(case, mode, &results, &diagnosis, selection)
+}

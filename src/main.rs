@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! Parse, run, exit code; nothing else.
+
+fn main() -> std::process::ExitCode {
+    rotdoctor::cli::main()
+}

@@ -27,6 +27,8 @@ pub struct Finding {
 /// What a finding rests on, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
+    /// The state of a resource, and a line that only this fault prints.
+    StateAndLine,
     /// The state of a resource that rotation cannot work with.
     State,
     /// A line that only this fault prints.
@@ -35,6 +37,43 @@ pub enum Basis {
     Indication,
     /// A line that this fault and others print.
     Candidate,
+}
+
+impl ProofKind {
+    /// The word that the report uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fact => "fact",
+            Self::Log => "log",
+            Self::Trail => "trail",
+            Self::Date => "date",
+            Self::Stack => "stack",
+        }
+    }
+}
+
+impl Basis {
+    /// Rests on log or event text alone.
+    pub fn is_by_log(self) -> bool {
+        matches!(self, Self::Line | Self::Candidate)
+    }
+
+    /// A line names this fault and no other.
+    pub fn names_by_line(self) -> bool {
+        matches!(self, Self::Line | Self::StateAndLine)
+    }
+
+    /// What two findings of one fault rest on together.
+    fn with(self, other: Self) -> Self {
+        match (self.min(other), self.max(other)) {
+            // State that the failing line bears out, even where the line alone
+            // would not decide.
+            (Self::State, Self::Line | Self::Candidate) => Self::StateAndLine,
+            // A date that usually means it, and a line that fits.
+            (Self::Line, _) => Self::Line,
+            (stronger, _) => stronger,
+        }
+    }
 }
 
 /// One piece of proof.
@@ -92,6 +131,29 @@ impl Finding {
             fixes: Vec::new(),
             confirm: Vec::new(),
         }
+    }
+
+    /// Takes in another finding of the same fault: its proofs, and its fixes
+    /// where they are new. The words of the one that rests on more stay.
+    pub fn absorb(&mut self, other: &Self) {
+        let basis = self.basis.with(other.basis);
+        let (mut kept, absorbed) = if other.basis < self.basis {
+            (other.clone(), self.clone())
+        } else {
+            (self.clone(), other.clone())
+        };
+        kept.proofs.extend(
+            absorbed.proofs.into_iter().filter(|p| !kept.proofs.contains(p)).collect::<Vec<_>>(),
+        );
+        if kept.fixes.is_empty() {
+            kept.fixes = absorbed.fixes;
+        }
+        if kept.confirm.is_empty() {
+            kept.confirm = absorbed.confirm;
+        }
+        kept.severity = self.severity.min(other.severity);
+        kept.basis = basis;
+        *self = kept;
     }
 
     /// The code.

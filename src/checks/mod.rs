@@ -21,6 +21,7 @@ mod sch;
 mod sec;
 mod tmo;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::{
@@ -126,3 +127,19 @@ fn run_one(check: &'static Check, case: &Case<'_>) -> Outcome {
         ),
     }
 }
+
+/// The facts that the selected checks declare: what is collected, and what
+/// `rotdoctor permissions` asks for. The secret's shape is read only on request.
+pub fn facts(selection: &Selection, read_secret: bool) -> BTreeSet<Fact> {
+    checks()
+        .filter(|check| selection.includes(check))
+        .flat_map(|check| check.facts)
+        .copied()
+        .chain(ALWAYS)
+        .filter(|fact| read_secret || *fact != Fact::SecretShape)
+        .collect()
+}
+
+/// What the diagnosis itself reads: the target and the timeline.
+const ALWAYS: [Fact; 5] =
+    [Fact::Secret, Fact::SecretVersions, Fact::Function, Fact::LogEvents, Fact::TrailEvents];

@@ -1,0 +1,116 @@
+//! `rotdoctor audit`.
+
+use std::path::PathBuf;
+
+use super::{
+    Failure,
+    options::{ReportOptions, SelectOptions},
+    source,
+};
+use crate::{
+    examine,
+    report::v1::{self, Mode, NotExamined, Report},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Names, ARNs or partial ARNs of the secrets.
+    #[arg(value_name = "SECRET")]
+    secrets: Vec<String>,
+    /// Read the evidence from bundles instead of AWS.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "secrets")]
+    bundle: Vec<PathBuf>,
+    /// Every secret of the account and region that rotates.
+    #[cfg(feature = "live")]
+    #[arg(long, conflicts_with_all = ["secrets", "bundle"])]
+    all: bool,
+    /// Every secret with this tag that rotates.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["secrets", "bundle"])]
+    tag: Vec<String>,
+    /// Every secret whose name begins so and that rotates.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "PREFIX", conflicts_with_all = ["secrets", "bundle"])]
+    name_prefix: Option<String>,
+    #[command(flatten)]
+    select: SelectOptions,
+    #[command(flatten)]
+    report: ReportOptions,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    aws: source::AwsOptions,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let selection = self.select.selection()?;
+        let mut reports = Vec::new();
+        let mut not_examined = Vec::new();
+        let mut take =
+            |target: String, mode, evidence: Result<_, Failure>| -> Result<(), Failure> {
+                match evidence {
+                    Ok(evidence) => reports.push(examine(&evidence, mode, &selection)),
+                    Err(Failure::CannotExamine(reason)) => {
+                        not_examined.push(NotExamined { target, reason })
+                    }
+                    Err(other) => return Err(other),
+                }
+                Ok(())
+            };
+        for path in &self.bundle {
+            take(
+                path.display().to_string(),
+                Mode::Bundle,
+                source::read_bundle(path, &self.report),
+            )?;
+        }
+        #[cfg(feature = "live")]
+        if self.bundle.is_empty() {
+            self.examine_live(&selection, &mut take)?;
+        }
+        #[cfg(not(feature = "live"))]
+        if self.bundle.is_empty() {
+            return Err(source::without_live());
+        }
+        let report = audit_report(reports, not_examined);
+        self.report.print_audit(&report)?;
+        Ok(exit_code(&self.report, &report))
+    }
+}
+
+/// Worst first: failing, at risk, unknown, healthy; then by name.
+fn audit_report(mut reports: Vec<Report>, mut not_examined: Vec<NotExamined>) -> v1::AuditReport {
+    reports.sort_by(|a, b| {
+        let key = |report: &Report| (report.verdict, report.target.secret_name.clone());
+        key(a).cmp(&key(b))
+    });
+    not_examined.sort_by(|a, b| a.target.cmp(&b.target));
+    let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
+    v1::AuditReport {
+        schema_version: v1::SCHEMA_VERSION.to_owned(),
+        tool: v1::Tool::this(),
+        summary: v1::AuditSummary {
+            secrets: reports.len() + not_examined.len(),
+            failing: count(v1::Verdict::Failing),
+            at_risk: count(v1::Verdict::AtRisk),
+            unknown: count(v1::Verdict::Unknown),
+            healthy: count(v1::Verdict::Healthy),
+            not_examined: not_examined.len(),
+        },
+        reports,
+        not_examined,
+    }
+}
+
+/// 1 where any secret gave 1; else 4 where one could not be examined; else 3
+/// where something was not seen; else 0.
+fn exit_code(options: &ReportOptions, report: &v1::AuditReport) -> u8 {
+    let codes: Vec<u8> = report.reports.iter().map(|report| options.exit_code(report)).collect();
+    if codes.contains(&1) {
+        1
+    } else if !report.not_examined.is_empty() {
+        4
+    } else {
+        codes.into_iter().max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,65 @@
+//! `rotdoctor checks`.
+
+use super::{Failure, options::Format, output};
+use crate::{catalogue, checks, report::json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Format of the list.
+    #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        match self.output {
+            Format::Text => output::print(&text()),
+            Format::Json => output::print(&json::render(&value())),
+        }?;
+        Ok(0)
+    }
+}
+
+fn text() -> String {
+    let mut out = String::new();
+    for check in checks::checks() {
+        out.push_str(&format!("{}  {}\n", check.name, check.question));
+        for entry in check.codes.iter().filter_map(|code| catalogue::entry(code)) {
+            out.push_str(&format!("    {:<7}{}\n", entry.code, entry.title));
+        }
+    }
+    let covered: Vec<&str> = checks::checks().flat_map(|check| check.codes).copied().collect();
+    let without: Vec<&str> = catalogue::entries()
+        .iter()
+        .map(|entry| entry.code)
+        .filter(|code| !covered.contains(code))
+        .collect();
+    if !without.is_empty() {
+        out.push_str(&format!(
+            "\nCodes with a page that no check of this version reports: {}\n",
+            without.join(" ")
+        ));
+    }
+    out
+}
+
+fn value() -> serde_json::Value {
+    let checks: Vec<_> = checks::checks()
+        .map(|check| {
+            let facts: Vec<&str> = check.facts.iter().map(|fact| fact.name()).collect();
+            serde_json::json!({
+                "name": check.name, "question": check.question, "codes": check.codes, "facts": facts,
+            })
+        })
+        .collect();
+    let codes: Vec<_> = catalogue::entries()
+        .iter()
+        .map(|entry| {
+            serde_json::json!({
+                "code": entry.code, "name": entry.name, "area": entry.area,
+                "severity": entry.severity, "title": entry.title,
+            })
+        })
+        .collect();
+    serde_json::json!({ "checks": checks, "codes": codes })
+}

@@ -1,0 +1,44 @@
+//! `rotdoctor diagnose`.
+
+use std::path::PathBuf;
+
+use super::{
+    Failure,
+    options::{ReportOptions, SelectOptions},
+    source,
+};
+use crate::{examine, report::v1::Mode};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Name, ARN or partial ARN of the secret.
+    #[arg(value_name = "SECRET", required_unless_present = "bundle", conflicts_with = "bundle")]
+    secret: Option<String>,
+    /// Read the evidence from a bundle instead of AWS (`-` for stdin).
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    #[command(flatten)]
+    select: SelectOptions,
+    #[command(flatten)]
+    report: ReportOptions,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    aws: source::AwsOptions,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let selection = self.select.selection()?;
+        let (evidence, mode) = match (&self.bundle, &self.secret) {
+            (Some(path), _) => (source::read_bundle(path, &self.report)?, Mode::Bundle),
+            #[cfg(feature = "live")]
+            (None, Some(secret)) => {
+                (self.aws.collect(secret, &selection, &self.report)?, Mode::Live)
+            }
+            _ => return Err(source::without_live()),
+        };
+        let report = examine(&evidence, mode, &selection);
+        self.report.print(&report)?;
+        Ok(self.report.exit_code(&report))
+    }
+}

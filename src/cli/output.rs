@@ -1,0 +1,111 @@
+//! Where text goes: reports to stdout or a file, everything else to stderr.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
+
+use super::{
+    Failure,
+    options::{Color, Format, ReportOptions},
+};
+use crate::report::{
+    json, table,
+    text::{self, Layout},
+    v1::{AuditReport, Report},
+};
+
+/// Columns where no terminal tells.
+const WIDTH: usize = 80;
+/// Beyond this, lines are harder to read, not easier.
+const MAX_WIDTH: usize = 110;
+
+/// Says something on stderr.
+#[allow(clippy::print_stderr)]
+pub(super) fn complain(text: &str) {
+    eprintln!("rotdoctor: {}", crate::report::sanitise::for_terminal(text));
+}
+
+impl ReportOptions {
+    /// Says something on stderr, unless quiet.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            complain(text);
+        }
+    }
+
+    /// Prints one report.
+    pub(super) fn print(&self, report: &Report) -> Result<(), Failure> {
+        let text = match self.output {
+            Format::Text => text::render(report, self.layout()),
+            Format::Json => json::render(report),
+        };
+        self.deliver(&text)
+    }
+
+    /// Prints the reports of an audit.
+    pub(super) fn print_audit(&self, report: &AuditReport) -> Result<(), Failure> {
+        let text = match self.output {
+            Format::Text => table::audit(report, self.layout()),
+            Format::Json => json::render(report),
+        };
+        self.deliver(&text)
+    }
+
+    fn layout(&self) -> Layout {
+        let terminal = self.output_file.is_none().then(terminal_size::terminal_size).flatten();
+        let width = terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(MAX_WIDTH));
+        Layout { width, verbose: self.verbose }
+    }
+
+    fn deliver(&self, text: &str) -> Result<(), Failure> {
+        match &self.output_file {
+            Some(path) => write_file(path, &plain_unless(self.color == Color::Always, text)),
+            None => {
+                let choice = match self.color {
+                    Color::Auto => anstream::AutoStream::choice(&io::stdout()),
+                    Color::Always => anstream::ColorChoice::Always,
+                    Color::Never => anstream::ColorChoice::Never,
+                };
+                write_stdout(&mut anstream::AutoStream::new(io::stdout(), choice), text)
+            }
+        }
+    }
+}
+
+fn plain_unless(coloured: bool, text: &str) -> String {
+    if coloured { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
+}
+
+/// Prints text as it is.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    write_stdout(&mut io::stdout(), text)
+}
+
+/// Writes a file whole or not at all, so that a failure loses nothing.
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let fail =
+        |error: io::Error| Failure::Usage(format!("cannot write {}: {error}", path.display()));
+    if !path.exists() || path.is_file() {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        std::fs::write(&partial, text).map_err(fail)?;
+        return std::fs::rename(&partial, path).map_err(fail);
+    }
+    // A pipe or a device is written to, never replaced.
+    std::fs::write(path, text).map_err(fail)
+}
+
+fn write_stdout(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader has seen enough: that is no failure of ours.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::Usage(format!("cannot write to stdout: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Whether stderr is a terminal that a person watches.
+pub(super) fn watched() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+}

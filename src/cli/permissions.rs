@@ -1,0 +1,37 @@
+//! `rotdoctor permissions`.
+
+use std::collections::BTreeSet;
+
+use super::{Failure, options::SelectOptions, output};
+use crate::{checks, report::json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// With what --read-secret needs: reading the secret's value.
+    #[arg(long)]
+    read_secret: bool,
+    #[command(flatten)]
+    select: SelectOptions,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<u8, Failure> {
+        let facts = checks::facts(&self.select.selection()?, self.read_secret);
+        let mut actions: BTreeSet<&str> =
+            facts.iter().flat_map(|fact| fact.actions()).copied().collect();
+        if self.read_secret {
+            actions.insert("kms:Decrypt");
+        }
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "RotdoctorReadOnly",
+                "Effect": "Allow",
+                "Action": actions,
+                "Resource": "*",
+            }],
+        });
+        output::print(&json::render(&policy))?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,168 @@
+//! Which findings are causes, how sure each is, and what follows from it.
+
+use super::{
+    fit::{self, Stage},
+    timeline::Timeline,
+};
+use crate::{
+    catalogue::Severity,
+    checks::{Basis, Finding},
+    report::v1::{Confidence, Verdict},
+};
+
+/// A finding that explains the failure, or will stop the next rotation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// What is wrong.
+    pub finding: Finding,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Codes of what follows from it.
+    pub consequences: Vec<String>,
+}
+
+/// The causes, most certain first.
+pub(super) fn rank(timeline: &Timeline, verdict: Verdict, findings: &[Finding]) -> Vec<Cause> {
+    let mut causes = match verdict {
+        Verdict::Failing => explaining(timeline, findings),
+        Verdict::AtRisk => threatening(findings),
+        Verdict::Healthy | Verdict::Unknown => Vec::new(),
+    };
+    // The findings come worst first and by basis; a stable sort keeps that
+    // among causes of one confidence.
+    causes
+        .sort_by_key(|cause| (cause.confidence, fit::CONSEQUENCES.contains(&cause.finding.code())));
+    hang_consequences(&mut causes, findings, verdict);
+    causes
+}
+
+/// What would stop or weaken the next rotation, where nothing failed yet.
+fn threatening(findings: &[Finding]) -> Vec<Cause> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity <= Severity::Warning)
+        .map(|finding| Cause {
+            confidence: match finding.basis {
+                Basis::State | Basis::StateAndLine | Basis::Line => Confidence::Confirmed,
+                Basis::Indication => Confidence::Likely,
+                Basis::Candidate => Confidence::Possible,
+            },
+            finding: finding.clone(),
+            consequences: Vec::new(),
+        })
+        .collect()
+}
+
+/// What explains that the last attempt failed.
+fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
+    let stage = stage_of(timeline);
+    let roots: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
+        .filter(|finding| match finding.severity {
+            Severity::Error => true,
+            Severity::Warning => {
+                fit::fits(finding.code(), stage) && finding.basis != Basis::Candidate
+            }
+            Severity::Note => false,
+        })
+        .filter(|finding| !findings.iter().any(|other| accounts_for(other, finding, stage)))
+        .collect();
+    let line_named = roots.iter().any(|finding| finding.basis.names_by_line());
+    let candidates = roots.iter().filter(|finding| finding.basis == Basis::Candidate).count();
+    let mut causes: Vec<Cause> = roots
+        .iter()
+        .map(|finding| {
+            let fits = fit::fits(finding.code(), stage);
+            let confidence = match finding.basis {
+                Basis::Line | Basis::StateAndLine => Confidence::Confirmed,
+                // Another line names the failure: this state stops something too, but later.
+                Basis::State if fits && line_named => Confidence::Likely,
+                Basis::State if fits => Confidence::Confirmed,
+                Basis::State => Confidence::Possible,
+                Basis::Indication if fits && !line_named => Confidence::Likely,
+                Basis::Candidate if candidates == 1 && roots.len() == 1 => Confidence::Likely,
+                Basis::Indication | Basis::Candidate => Confidence::Possible,
+            };
+            // A warning never explains a failure with any certainty.
+            let confidence =
+                if finding.severity == Severity::Error { confidence } else { Confidence::Possible };
+            Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
+        })
+        .collect();
+    if !causes.iter().any(|cause| cause.finding.severity == Severity::Error) {
+        // Nothing that is known explains it: what is left to show is the stuck
+        // state itself, and that its cause was not seen.
+        causes.extend(
+            findings.iter().filter(|finding| fit::CONSEQUENCES.contains(&finding.code())).map(
+                |finding| Cause {
+                    finding: finding.clone(),
+                    confidence: Confidence::Possible,
+                    consequences: Vec::new(),
+                },
+            ),
+        );
+        causes.sort_by_key(|cause| cause.finding.severity);
+    }
+    causes
+}
+
+/// Where the last failed attempt stopped, where that is known. An attempt that
+/// CloudTrail shows and a log that was read does not, never reached the function.
+fn stage_of(timeline: &Timeline) -> Option<Stage> {
+    let attempt = timeline.last_failure()?;
+    match attempt.failed_step {
+        Some(step) => Some(Stage::In(step)),
+        None => (timeline.log_seen && !attempt.invoked).then_some(Stage::Invoke),
+    }
+}
+
+/// Whether `finding` is only what `other`, proven, looks like in the log.
+fn accounts_for(other: &Finding, finding: &Finding, stage: Option<Stage>) -> bool {
+    fit::explains(other.code(), finding.code())
+        && matches!(other.basis, Basis::State | Basis::StateAndLine | Basis::Line)
+        && other.severity == Severity::Error
+        && fit::fits(other.code(), stage)
+        && finding.basis.is_by_log()
+}
+
+/// What follows from the first cause hangs under it, and is no cause itself.
+fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding], verdict: Verdict) {
+    let Some(first) = causes.first() else { return };
+    if fit::CONSEQUENCES.contains(&first.finding.code()) {
+        let code = first.finding.code();
+        let rest: Vec<String> = consequences(findings).filter(|other| other != code).collect();
+        causes.retain(|cause| !rest.iter().any(|code| code == cause.finding.code()));
+        causes[0].consequences = rest;
+        return;
+    }
+    // A warning does not stop a rotation, so nothing follows from it.
+    if first.finding.severity != Severity::Error || fit::stages(first.finding.code()).is_empty() {
+        return;
+    }
+    let explained = findings
+        .iter()
+        .filter(|finding| {
+            verdict == Verdict::Failing && fit::explains(first.finding.code(), finding.code())
+        })
+        .filter(|finding| finding.basis.is_by_log())
+        .map(|finding| finding.code().to_owned());
+    let mut codes: Vec<String> = consequences(findings).chain(explained).collect();
+    codes.dedup();
+    causes.retain(|cause| !fit::CONSEQUENCES.contains(&cause.finding.code()));
+    if let Some(first) = causes.first_mut() {
+        first.consequences = codes;
+    }
+}
+
+fn consequences(findings: &[Finding]) -> impl Iterator<Item = String> {
+    let mut codes: Vec<String> = findings
+        .iter()
+        .map(Finding::code)
+        .filter(|code| fit::CONSEQUENCES.contains(code))
+        .map(str::to_owned)
+        .collect();
+    codes.sort_by_key(|code| fit::CONSEQUENCES.iter().position(|other| other == code));
+    codes.dedup();
+    codes.into_iter()
+}

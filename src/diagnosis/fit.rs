@@ -1,0 +1,86 @@
+//! The small table behind the inference: at which stage a fault stops a
+//! rotation, which faults explain which symptoms, and what is only ever a
+//! consequence. Sources: the order of calls in the rotation templates and the
+//! RotateSecret API reference.
+
+use crate::rotation_log::Step;
+
+/// Where a rotation can stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Before the function runs.
+    Invoke,
+    /// In a step.
+    In(Step),
+}
+
+const CREATE: Stage = Stage::In(Step::CreateSecret);
+const SET: Stage = Stage::In(Step::SetSecret);
+const TEST: Stage = Stage::In(Step::TestSecret);
+const FINISH: Stage = Stage::In(Step::FinishSecret);
+
+/// A stage that a fault can stop; each call of the function may be the first
+/// to meet a fault that appeared while the rotation ran.
+const ANY_STEP: &[Stage] = &[CREATE, SET, TEST, FINISH];
+const ANYWHERE: &[Stage] = &[Stage::Invoke, CREATE, SET, TEST, FINISH];
+const DATABASE: &[Stage] = &[SET, TEST];
+
+/// The stages at which the fault of this code can stop a rotation; none where
+/// it never does by itself.
+pub(super) fn stages(code: &str) -> &'static [Stage] {
+    match code {
+        "IAM08" | "IAM09" | "IAM13" | "IAM15" | "RUN15" | "NET15" | "MGD02" | "SEC19" | "SEC25"
+        | "SEC06" | "CFN01" => &[Stage::Invoke, CREATE],
+        "RUN16" => ANYWHERE,
+        "SEC01" | "SEC02" | "SEC03" | "SEC04" | "SEC05" | "SEC17" | "SEC22" => &[CREATE, SET],
+        "SEC08" | "SEC20" | "SEC26" | "SEC29" | "IAM17" | "SEC21" => ANY_STEP,
+        "SEC09" | "SEC10" | "SEC11" | "SEC12" | "SEC13" | "SEC14" | "SEC15" | "SEC16" | "SEC18"
+        | "SEC23" | "SEC24" | "SEC27" => DATABASE,
+        "NET09" | "NET10" | "NET10T" | "NET11" | "NET12" | "NET13" | "NET14" | "NET17"
+        | "IAM03" | "IAM07" | "IAM12" | "IAM16" => DATABASE,
+        "DB07" | "DB22" | "APP02" | "IAM14" | "IAM19" | "SEC28" => &[],
+        _ => match code.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            "DB" => DATABASE,
+            "NET" | "IAM" | "KMS" | "RUN" | "TMO" => ANY_STEP,
+            _ => &[],
+        },
+    }
+}
+
+/// Whether a fault of this code can have stopped a rotation at this stage;
+/// where the stage is not known, any that can stop one at all.
+pub(super) fn fits(code: &str, stage: Option<Stage>) -> bool {
+    let stages = stages(code);
+    match stage {
+        Some(stage) => stages.contains(&stage),
+        None => !stages.is_empty(),
+    }
+}
+
+/// What is never a root cause while another fault is known: it follows from a
+/// failed attempt.
+pub(super) const CONSEQUENCES: &[&str] = &["SEC07", "SEC08", "SCH04", "CFN05"];
+
+/// Whether a fault, proven by state, accounts for what a log line of that other
+/// code complains about: the line is then its symptom.
+pub(super) fn explains(cause: &str, symptom: &str) -> bool {
+    let symptoms: &[&str] = match cause {
+        "KMS01" | "KMS02" | "KMS03" => &["IAM04", "IAM05", "IAM06", "IAM07", "IAM18"],
+        "IAM18" | "IAM06" | "IAM07" => &["IAM04", "IAM05"],
+        "TMO01" => &["NET01", "NET10", "NET10T"],
+        "RUN11" => &["NET01", "NET06"],
+        "DB01" | "DB02" | "DB03" | "DB16" | "DB20" | "SEC12" | "SEC13" | "SEC14" | "SEC16"
+        | "SEC17" => &["SEC09"],
+        "DB19" => &["SEC09", "NET10", "NET10T"],
+        "NET02" | "NET03" | "NET04" | "NET05" | "NET06" | "NET07" | "NET08" => &["NET01"],
+        "NET09" | "NET11" | "NET12" | "NET13" | "NET17" => &["NET10", "NET10T", "SEC09"],
+        "NET10" => &["NET10T"],
+        "SEC06" => &["SEC08"],
+        "SEC19" | "SEC25" => &["SEC20"],
+        "SEC26" | "SEC29" => &["SEC08"],
+        "RUN04" => &["RUN01", "RUN02"],
+        "CFN01" => &["IAM08"],
+        _ => &[],
+    };
+    symptoms.contains(&symptom)
+}

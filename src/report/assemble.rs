@@ -1,0 +1,243 @@
+//! Puts a diagnosis into the report's structs. Nothing is judged here and
+//! nothing is left out.
+
+use super::v1;
+use crate::{
+    checks::{self, Case, CheckResult, Outcome, Selection},
+    diagnosis::{self, Diagnosis},
+    evidence::Reason,
+    rotation_log::RunOutcome,
+};
+
+/// Assembles the report of one secret.
+pub fn assemble(
+    case: &Case<'_>,
+    mode: v1::Mode,
+    results: &[CheckResult],
+    diagnosis: &Diagnosis,
+    selection: &Selection,
+) -> v1::Report {
+    let findings: Vec<v1::Finding> =
+        diagnosis.findings.iter().map(|finding| finding_of(case, finding, selection)).collect();
+    let causes: Vec<v1::Cause> = diagnosis
+        .causes
+        .iter()
+        .map(|cause| v1::Cause {
+            confidence: cause.confidence,
+            consequences: cause.consequences.clone(),
+            finding: finding_of(case, &cause.finding, selection),
+        })
+        .collect();
+    let mut report = v1::Report {
+        schema_version: v1::SCHEMA_VERSION.to_owned(),
+        tool: v1::Tool::this(),
+        mode,
+        target: target(case),
+        captured_at: (mode != v1::Mode::Logs).then(|| case.now()),
+        verdict: diagnosis.verdict,
+        rotation: rotation(case, diagnosis),
+        causes,
+        findings,
+        inconclusive: Vec::new(),
+        not_applicable: Vec::new(),
+        passed: Vec::new(),
+        waived: Vec::new(),
+        permissions_missing: permissions_missing(case),
+        notes: notes(case),
+        summary: v1::Summary::default(),
+    };
+    for result in results {
+        add_outcome(&mut report, result);
+    }
+    report.summary = v1::Summary {
+        checks: results.len(),
+        causes: report.causes.len(),
+        errors: count(&report, crate::catalogue::Severity::Error),
+        warnings: count(&report, crate::catalogue::Severity::Warning),
+        notes: count(&report, crate::catalogue::Severity::Note),
+        inconclusive: report.inconclusive.len(),
+        not_applicable: report.not_applicable.len(),
+        passed: report.passed.len(),
+    };
+    report
+}
+
+impl v1::Tool {
+    /// This build.
+    pub fn this() -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+fn count(report: &v1::Report, severity: crate::catalogue::Severity) -> usize {
+    report.findings.iter().filter(|finding| finding.severity == severity).count()
+}
+
+fn target(case: &Case<'_>) -> v1::Target {
+    let evidence = case.evidence();
+    let secret = evidence.secret.known();
+    let configuration = evidence.function.known().map(|function| &function.configuration);
+    v1::Target {
+        secret_arn: evidence.secret_arn().map(str::to_owned),
+        secret_name: secret.and_then(|secret| secret.name.clone()),
+        region: evidence.region().map(str::to_owned),
+        account_id: evidence.account_id().map(str::to_owned),
+        function_arn: secret
+            .and_then(|secret| secret.rotation_lambda_arn.clone())
+            .or_else(|| configuration?.function_arn.clone()),
+        role_arn: configuration.and_then(|configuration| configuration.role.clone()),
+    }
+}
+
+fn rotation(case: &Case<'_>, diagnosis: &Diagnosis) -> v1::Rotation {
+    let timeline = &diagnosis.timeline;
+    v1::Rotation {
+        attempts: timeline.attempts.iter().map(attempt_of).collect(),
+        failing_since: timeline.failing_since,
+        failed_attempts: timeline.failed_attempts,
+        last_success_at: timeline.last_success,
+        next_rotation_at: case
+            .evidence()
+            .secret
+            .known()
+            .and_then(|secret| secret.next_rotation_date),
+    }
+}
+
+fn attempt_of(attempt: &diagnosis::Attempt) -> v1::Attempt {
+    v1::Attempt {
+        started_at: attempt.started_at,
+        token: attempt.token.clone(),
+        outcome: match attempt.outcome {
+            diagnosis::Outcome::Succeeded => "succeeded",
+            diagnosis::Outcome::Failed => "failed",
+            diagnosis::Outcome::Open => "open",
+        }
+        .to_owned(),
+        failed_step: attempt.failed_step.map(|step| step.name().to_owned()),
+        steps: attempt
+            .steps
+            .iter()
+            .map(|run| v1::StepRun {
+                name: run.step.map(|step| step.name().to_owned()),
+                outcome: match run.outcome {
+                    RunOutcome::Returned => "returned",
+                    RunOutcome::Failed => "failed",
+                    RunOutcome::TimedOut => "timed-out",
+                    RunOutcome::Died => "died",
+                    RunOutcome::Open => "open",
+                }
+                .to_owned(),
+                request_id: run.request_id.clone(),
+                duration_ms: run.duration_ms,
+            })
+            .collect(),
+        error: attempt.error.clone(),
+    }
+}
+
+fn finding_of(case: &Case<'_>, finding: &checks::Finding, selection: &Selection) -> v1::Finding {
+    let tried = diagnosis::try_fixes(case.evidence(), selection, finding);
+    v1::Finding {
+        code: finding.code().to_owned(),
+        name: finding.entry.name.to_owned(),
+        title: finding.entry.title.to_owned(),
+        severity: finding.severity,
+        resource: finding.resource.clone(),
+        summary: finding.summary.clone(),
+        evidence: finding
+            .proofs
+            .iter()
+            .map(|proof| v1::Evidence {
+                kind: proof.kind.name().to_owned(),
+                source: proof.source.clone(),
+                text: proof.text.clone(),
+            })
+            .collect(),
+        fixes: finding
+            .fixes
+            .iter()
+            .zip(tried)
+            .map(|(fix, tried)| v1::Fix {
+                summary: fix.summary.clone(),
+                commands: fix.commands.clone(),
+                verified: tried.verified,
+                remaining: tried.remaining,
+            })
+            .collect(),
+        confirm: finding.confirm.clone(),
+    }
+}
+
+fn add_outcome(report: &mut v1::Report, result: &CheckResult) {
+    let check = result.check.name.to_owned();
+    let codes: Vec<String> = result.check.codes.iter().map(|&code| code.to_owned()).collect();
+    match &result.outcome {
+        Outcome::Passed => report.passed.push(v1::Passed { check, codes }),
+        Outcome::Findings(_) => {}
+        Outcome::NotApplicable(reason) => {
+            report.not_applicable.push(v1::NotApplicable { check, codes, reason: reason.clone() });
+        }
+        Outcome::Inconclusive(missing) => report.inconclusive.push(v1::Inconclusive {
+            check,
+            codes,
+            missing: missing
+                .iter()
+                .map(|missing| v1::Missing {
+                    fact: missing.fact.name().to_owned(),
+                    action: missing.action.clone(),
+                    resource: missing.resource.clone(),
+                    reason: missing.reason.clone(),
+                })
+                .collect(),
+        }),
+        Outcome::Crashed(message) => report.inconclusive.push(v1::Inconclusive {
+            check,
+            codes,
+            missing: vec![v1::Missing {
+                fact: String::new(),
+                action: String::new(),
+                resource: String::new(),
+                reason: format!("the check itself failed, which is a bug of rotdoctor: {message}"),
+            }],
+        }),
+    }
+}
+
+fn permissions_missing(case: &Case<'_>) -> Vec<String> {
+    let mut actions: Vec<String> = case
+        .evidence()
+        .gaps
+        .iter()
+        .filter(|gap| gap.reason == Reason::AccessDenied && !gap.action.is_empty())
+        .map(|gap| gap.action.clone())
+        .collect();
+    actions.sort();
+    actions.dedup();
+    actions
+}
+
+fn notes(case: &Case<'_>) -> Vec<String> {
+    let evidence = case.evidence();
+    let mut notes: Vec<String> = evidence
+        .gaps
+        .iter()
+        .filter(|gap| gap.reason == Reason::Truncated)
+        .map(|gap| format!("{}: {}", gap.fact, gap.message))
+        .collect();
+    if let Some(log) = case.log().if_known() {
+        if log.dropped > 0 {
+            notes.push(format!("{} older invocations were read and not kept", log.dropped));
+        }
+        if log.other_secrets > 0 {
+            notes.push(format!(
+                "{} invocations of the function were for other secrets",
+                log.other_secrets
+            ));
+        }
+    }
+    notes
+}

@@ -1,0 +1,15 @@
+//! From a diagnosis to what people and programs read. The report's structs are
+//! `v1`; each format has its own file. Words and colours live here, judgements
+//! do not.
+
+mod assemble;
+pub mod json;
+pub mod sanitise;
+mod style;
+pub mod table;
+pub mod text;
+mod unseen;
+pub mod v1;
+mod wrap;
+
+pub use self::assemble::assemble;

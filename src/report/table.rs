@@ -1,0 +1,128 @@
+//! Tables: of the checks of one report, and of the secrets of an audit.
+
+use std::fmt::Write as _;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
+
+use super::{
+    sanitise::for_terminal,
+    style::{self, paint},
+    text::Layout,
+    v1::{AuditReport, Report, Verdict},
+};
+
+fn table(layout: Layout) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(layout.width).unwrap_or(u16::MAX));
+    table
+}
+
+fn push(out: &mut String, table: &mut Table, whole_columns: usize) {
+    // Names and codes are copied: their columns are never folded.
+    for column in table.column_iter_mut().take(whole_columns) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    for line in table.to_string().lines() {
+        let _ = writeln!(out, " {}", line.trim_end());
+    }
+}
+
+/// Every check with its outcome.
+pub(super) fn checks(out: &mut String, report: &Report, layout: Layout) {
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "CHECKS"));
+    let mut table = table(layout);
+    let found = report.findings.iter().map(|finding| {
+        [
+            style::severity(finding.severity).0.to_owned(),
+            finding.code.clone(),
+            finding.title.clone(),
+        ]
+    });
+    let unseen = report.inconclusive.iter().map(|check| {
+        let missing: Vec<&str> =
+            check.missing.iter().map(|missing| missing.fact.as_str()).collect();
+        [
+            "unseen".to_owned(),
+            check.codes.join(" "),
+            format!("{}: {}", check.check, missing.join(", ")),
+        ]
+    });
+    let skipped = report.not_applicable.iter().map(|check| {
+        ["n/a".to_owned(), check.codes.join(" "), format!("{}: {}", check.check, check.reason)]
+    });
+    let passed = report
+        .passed
+        .iter()
+        .map(|check| ["ok".to_owned(), check.codes.join(" "), check.check.clone()]);
+    for row in found.chain(unseen).chain(skipped).chain(passed) {
+        table.add_row(row.map(|cell| for_terminal(&cell).into_owned()));
+    }
+    push(out, &mut table, 1);
+}
+
+/// The summary of an audit, worst first.
+pub fn audit(report: &AuditReport, layout: Layout) -> String {
+    let mut out = String::new();
+    let mut table = table(layout);
+    table.set_header(["STATUS", "SECRET", "CODE", "WHAT", "SINCE"]);
+    for secret in &report.reports {
+        if secret.verdict == Verdict::Healthy && !layout.verbose {
+            continue;
+        }
+        table.add_row(audit_row(secret).map(|cell| for_terminal(&cell).into_owned()));
+    }
+    for skipped in &report.not_examined {
+        let row = ["not seen", &skipped.target, "-", &skipped.reason, "-"];
+        table.add_row(row.map(|cell| for_terminal(cell).into_owned()));
+    }
+    let summary = &report.summary;
+    if summary.healthy > 0 && !layout.verbose {
+        table.add_row(["healthy".to_owned(), format!("{} secrets", summary.healthy)]);
+    }
+    if table.row_count() > 0 {
+        push(&mut out, &mut table, 3);
+        out.push('\n');
+    }
+    let _ = writeln!(
+        out,
+        "{} secrets: {} failing, {} at risk, {} unknown, {} healthy, {} not examined.",
+        summary.secrets,
+        summary.failing,
+        summary.at_risk,
+        summary.unknown,
+        summary.healthy,
+        summary.not_examined
+    );
+    let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy);
+    if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {
+        let _ = writeln!(out, "rotdoctor diagnose {} explains the first.", for_terminal(name));
+    }
+    out
+}
+
+fn audit_row(report: &Report) -> [String; 5] {
+    let status = match report.verdict {
+        Verdict::Failing => "failing",
+        Verdict::AtRisk => "at risk",
+        Verdict::Unknown => "unknown",
+        Verdict::Healthy => "healthy",
+    };
+    let target = &report.target;
+    let name = target.secret_name.clone().or_else(|| target.secret_arn.clone());
+    let (code, what) = match (report.causes.first(), report.permissions_missing.first()) {
+        (Some(cause), _) => (cause.finding.code.clone(), cause.finding.title.clone()),
+        (None, Some(action)) => ("-".to_owned(), format!("{action} denied")),
+        (None, None) => {
+            let error =
+                report.rotation.attempts.iter().rev().find_map(|attempt| attempt.error.clone());
+            (
+                "-".to_owned(),
+                error.filter(|_| report.verdict == Verdict::Failing).unwrap_or_default(),
+            )
+        }
+    };
+    let since = report.rotation.failing_since.map_or_else(|| "-".to_owned(), |at| at.date());
+    [status.to_owned(), name.unwrap_or_else(|| "-".to_owned()), code, what, since]
+}

@@ -1,0 +1,315 @@
+//! The text format: one screen that a tired person can mend production from.
+//! Verdict, cause, proof, fix, confirm; then what else was seen and what was not.
+
+use std::fmt::Write as _;
+
+use super::{
+    sanitise::for_terminal,
+    style::{self, paint},
+    v1::{Cause, Finding, Fix, Mode, Report, Verdict},
+    wrap::{block, command, quote},
+};
+use crate::catalogue::Severity;
+
+/// How the text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Columns.
+    pub width: usize,
+    /// Everything, not only what decides.
+    pub verbose: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { width: 80, verbose: false }
+    }
+}
+
+/// How many proofs of a cause are shown without `-v`.
+const PROOFS_SHOWN: usize = 4;
+/// How many further causes are shown without `-v`.
+const CAUSES_SHOWN: usize = 4;
+
+/// Renders a report.
+pub fn render(report: &Report, layout: Layout) -> String {
+    let mut out = String::new();
+    header(&mut out, report);
+    out.push('\n');
+    verdict(&mut out, report, layout);
+    if let Some((first, rest)) = report.causes.split_first() {
+        cause(&mut out, report, first, layout);
+        other_causes(&mut out, rest, layout);
+    } else {
+        unexplained(&mut out, report, layout);
+    }
+    also(&mut out, report, layout);
+    not_seen(&mut out, report, layout);
+    notes(&mut out, report, layout);
+    if layout.verbose {
+        super::table::checks(&mut out, report, layout);
+    }
+    footer(&mut out, report, layout);
+    out
+}
+
+fn header(out: &mut String, report: &Report) {
+    let target = &report.target;
+    let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
+    let name = name.unwrap_or(match report.mode {
+        Mode::Logs => "exported log",
+        _ => "secret unknown",
+    });
+    let parts: Vec<&str> = [Some(name), target.region.as_deref(), target.account_id.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let line = for_terminal(&parts.join(" · ")).into_owned();
+    let _ = writeln!(out, "{}", paint(style::HEADING, &line));
+}
+
+fn verdict(out: &mut String, report: &Report, layout: Layout) {
+    let (word, colour) = style::verdict(report.verdict);
+    let rotation = &report.rotation;
+    let mut text = match report.verdict {
+        Verdict::Failing => failing_since(report),
+        Verdict::AtRisk => format!(
+            ": nothing failed yet, and {} would stop or weaken the next rotation.",
+            plural(report.causes.len(), "thing", "things")
+        ),
+        Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
+        Verdict::Healthy if report.inconclusive.is_empty() => ": nothing is wrong.".to_owned(),
+        Verdict::Healthy => ": nothing is wrong in what could be seen.".to_owned(),
+    };
+    if let Some(at) = rotation.last_success_at {
+        let _ = write!(text, " Last good rotation {}.", at.minute());
+    }
+    let wrapped = block(&format!("{word}{text}"), 0, layout.width);
+    let _ =
+        write!(out, "{}{}", paint(colour, word), wrapped.strip_prefix(word).unwrap_or(&wrapped));
+}
+
+fn failing_since(report: &Report) -> String {
+    let rotation = &report.rotation;
+    let failed: Vec<_> =
+        rotation.attempts.iter().filter(|attempt| attempt.outcome == "failed").collect();
+    let since =
+        rotation.failing_since.map(|at| format!(" since {}", at.minute())).unwrap_or_default();
+    if rotation.failed_attempts == 0 {
+        return format!("{since}: AWSPENDING is stuck; no failed attempt was seen.");
+    }
+    let recent = &failed[failed.len().saturating_sub(rotation.failed_attempts as usize)..];
+    let steps: Vec<&str> =
+        recent.iter().filter_map(|attempt| attempt.failed_step.as_deref()).collect();
+    let last = steps.last().copied();
+    let step = match last {
+        None => String::new(),
+        Some(step) if steps.len() == 1 => format!(", stopped in {step}"),
+        Some(step) if steps.iter().all(|other| *other == step) => {
+            format!(", each stopped in {step}")
+        }
+        Some(step) => format!(", the last stopped in {step}"),
+    };
+    format!(
+        "{since}: {}{step}.",
+        plural(rotation.failed_attempts as usize, "failed attempt", "failed attempts")
+    )
+}
+
+fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
+    let finding = &cause.finding;
+    title(out, "CAUSE", finding, style::confidence(cause.confidence), layout);
+    let _ = write!(out, "{}", block(&finding.summary, 2, layout.width));
+    proofs(out, finding, layout);
+    if let Some(fix) = finding.fixes.first() {
+        fixes(out, fix, layout);
+    }
+    for (index, fix) in finding.fixes.iter().enumerate().skip(1) {
+        if layout.verbose || index == 1 {
+            let _ = write!(out, "{}", block(&format!("Or: {}", fix.summary), 2, layout.width));
+            commands(out, &fix.commands, layout);
+        }
+    }
+    let confirm = confirmation(report, finding);
+    if !confirm.is_empty() {
+        let _ = writeln!(out, "\n{}", paint(style::HEADING, "CONFIRM"));
+        commands(out, &confirm, layout);
+    }
+}
+
+/// `CAUSE  NET03  endpoint-security-group-blocks-function      confirmed`.
+fn title(out: &mut String, heading: &str, finding: &Finding, right: &str, layout: Layout) {
+    let left = format!("{heading}  {}  {}", finding.code, finding.name);
+    let gap = layout.width.saturating_sub(left.chars().count() + right.chars().count()).max(2);
+    let (_, colour) = style::severity(finding.severity);
+    let _ = writeln!(
+        out,
+        "\n{}  {}  {}{}{right}",
+        paint(style::HEADING, heading),
+        paint(colour, &finding.code),
+        finding.name,
+        " ".repeat(gap)
+    );
+}
+
+fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
+    if finding.evidence.is_empty() {
+        return;
+    }
+    out.push('\n');
+    let shown = if layout.verbose { usize::MAX } else { PROOFS_SHOWN };
+    for proof in finding.evidence.iter().take(shown) {
+        let source = for_terminal(&proof.source);
+        let _ = writeln!(out, "  {}", paint(style::DIM, &source));
+        let _ = write!(out, "{}", quote(&for_terminal(&proof.text), 4, layout));
+    }
+    let hidden = finding.evidence.len().saturating_sub(shown);
+    if hidden > 0 {
+        let _ = writeln!(out, "  ({hidden} more with -v)");
+    }
+}
+
+fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
+    let tried = match (fix.verified, fix.remaining.is_empty()) {
+        (true, true) => "  tried on this evidence: the finding is gone, nothing else seen blocks",
+        (true, false) => "  tried on this evidence: the finding is gone; still in the way:",
+        (false, _) => "",
+    };
+    let remaining = if fix.verified { fix.remaining.join(", ") } else { String::new() };
+    let _ = writeln!(out, "\n{}{tried} {remaining}", paint(style::HEADING, "FIX"));
+    trim_line_end(out);
+    let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
+    commands(out, &fix.commands, layout);
+}
+
+fn commands(out: &mut String, commands: &[String], layout: Layout) {
+    for line in commands {
+        let _ = write!(out, "{}", command(&for_terminal(line), 2, layout.width));
+    }
+}
+
+fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
+    let mut confirm = finding.confirm.clone();
+    // A log alone names no secret to ask again about.
+    if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
+    {
+        let again = format!("rotdoctor diagnose {name}");
+        if !confirm.contains(&again) {
+            confirm.push(again);
+        }
+    }
+    confirm
+}
+
+fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
+    let shown = if layout.verbose { usize::MAX } else { CAUSES_SHOWN };
+    for cause in causes.iter().take(shown) {
+        title(out, "OR   ", &cause.finding, style::confidence(cause.confidence), layout);
+        let _ = write!(out, "{}", block(&cause.finding.summary, 2, layout.width));
+        if layout.verbose {
+            proofs(out, &cause.finding, layout);
+        }
+        if let Some(fix) = cause.finding.fixes.first() {
+            let _ = write!(out, "{}", block(&format!("Fix: {}", fix.summary), 2, layout.width));
+            commands(out, &fix.commands, layout);
+        }
+    }
+    let hidden = causes.len().saturating_sub(shown);
+    if hidden > 0 {
+        let _ = writeln!(out, "\n  ({hidden} more with -v)");
+    }
+}
+
+/// A failure that no finding explains: the step and the error, as they are.
+fn unexplained(out: &mut String, report: &Report, layout: Layout) {
+    if report.verdict != Verdict::Failing {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "NO CAUSE FOUND"));
+    let last = report.rotation.attempts.iter().rev().find(|attempt| attempt.outcome == "failed");
+    if let Some(error) = last.and_then(|attempt| attempt.error.as_deref()) {
+        let _ = write!(out, "{}", block("The last attempt ended with:", 2, layout.width));
+        let _ = write!(out, "{}", quote(&for_terminal(error), 4, layout));
+    }
+    let text = "Nothing that was examined explains it. What could not be seen stands below.";
+    let _ = write!(out, "{}", block(text, 2, layout.width));
+}
+
+/// Findings that are no cause.
+fn also(out: &mut String, report: &Report, layout: Layout) {
+    let others: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| !report.causes.iter().any(|cause| cause.finding.code == finding.code))
+        .collect();
+    if others.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "ALSO"));
+    let consequences: Vec<&String> =
+        report.causes.iter().flat_map(|cause| &cause.consequences).collect();
+    for finding in others {
+        let kind = if consequences.contains(&&finding.code) {
+            "consequence"
+        } else {
+            style::severity(finding.severity).0
+        };
+        let text = format!("{:<7}{} ({kind})", finding.code, finding.summary);
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 9, layout.width));
+    }
+}
+
+fn not_seen(out: &mut String, report: &Report, layout: Layout) {
+    if report.inconclusive.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "NOT SEEN"));
+    for line in super::unseen::lines(report, layout.verbose) {
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 2, 4, layout.width));
+    }
+}
+
+fn notes(out: &mut String, report: &Report, layout: Layout) {
+    if report.notes.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "NOTE"));
+    for note in &report.notes {
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(note), 2, 4, layout.width));
+    }
+}
+
+fn footer(out: &mut String, report: &Report, layout: Layout) {
+    let summary = &report.summary;
+    let mut parts = Vec::new();
+    let mut add = |count: usize, one: &str, many: &str| {
+        if count > 0 {
+            parts.push(plural(count, one, many));
+        }
+    };
+    add(summary.causes, "cause", "causes");
+    let consequences = report.causes.iter().map(|cause| cause.consequences.len()).sum();
+    add(consequences, "consequence", "consequences");
+    add(summary.errors, "error", "errors");
+    add(summary.warnings, "warning", "warnings");
+    add(summary.notes, "note", "notes");
+    add(summary.inconclusive, "inconclusive", "inconclusive");
+    add(summary.passed, "passed", "passed");
+    add(summary.not_applicable, "not applicable", "not applicable");
+    let line = format!("{}: {}.", plural(summary.checks, "check", "checks"), parts.join(", "));
+    let _ = write!(out, "\n{}", block(&line, 0, layout.width));
+    if let Some(cause) = report.causes.first()
+        && cause.finding.severity != Severity::Note
+    {
+        let _ = writeln!(out, "rotdoctor explain {} says more.", cause.finding.code);
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn trim_line_end(out: &mut String) {
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+}

@@ -1,0 +1,331 @@
+//! The report, version 1: the structs behind the JSON and, through them, every
+//! other format. Keys may be added within version 1; none is renamed or removed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{catalogue::Severity, evidence::Time};
+
+/// The version of the report format.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// Where the evidence came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// AWS, now.
+    Live,
+    /// A bundle.
+    Bundle,
+    /// A CloudFormation template.
+    Template,
+    /// A Terraform plan.
+    Plan,
+    /// An exported log alone.
+    Logs,
+    /// A deployment package alone.
+    Package,
+}
+
+/// The answer in one word.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The last attempt failed, or AWSPENDING is stuck.
+    Failing,
+    /// Not failing, but an error or a warning stands.
+    AtRisk,
+    /// It cannot be told.
+    Unknown,
+    /// Neither.
+    Healthy,
+}
+
+/// How sure a cause is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The facts prove it and it fits the symptom.
+    Confirmed,
+    /// It usually means this.
+    Likely,
+    /// It fits, and so do others.
+    Possible,
+}
+
+/// One diagnosis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// `"1"`.
+    pub schema_version: String,
+    /// What wrote it.
+    pub tool: Tool,
+    /// Where the evidence came from.
+    pub mode: Mode,
+    /// What was examined.
+    pub target: Target,
+    /// When the evidence was collected; missing for a log alone.
+    pub captured_at: Option<Time>,
+    /// The answer in one word.
+    pub verdict: Verdict,
+    /// What the log and CloudTrail show.
+    pub rotation: Rotation,
+    /// What explains the failure, most certain first.
+    pub causes: Vec<Cause>,
+    /// Everything that is wrong now, notes included.
+    pub findings: Vec<Finding>,
+    /// What could not be told.
+    pub inconclusive: Vec<Inconclusive>,
+    /// Questions that do not arise.
+    pub not_applicable: Vec<NotApplicable>,
+    /// Checks that found nothing wrong.
+    pub passed: Vec<Passed>,
+    /// Findings that a waiver covers.
+    pub waived: Vec<Finding>,
+    /// IAM actions that the caller was refused.
+    pub permissions_missing: Vec<String>,
+    /// What was cut off or ignored, in words.
+    pub notes: Vec<String>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// What wrote a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `rotdoctor`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What was examined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Target {
+    /// ARN of the secret.
+    pub secret_arn: Option<String>,
+    /// Name of the secret.
+    pub secret_name: Option<String>,
+    /// Region of the secret.
+    pub region: Option<String>,
+    /// Account of the secret.
+    pub account_id: Option<String>,
+    /// The rotation function.
+    pub function_arn: Option<String>,
+    /// Its execution role.
+    pub role_arn: Option<String>,
+}
+
+/// What the log and CloudTrail show of the rotation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rotation {
+    /// Attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// First failure since the last success.
+    pub failing_since: Option<Time>,
+    /// Failed attempts since the last success.
+    pub failed_attempts: u64,
+    /// End of the last successful rotation.
+    pub last_success_at: Option<Time>,
+    /// When the secret is due next.
+    pub next_rotation_at: Option<Time>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Start.
+    pub started_at: Option<Time>,
+    /// ClientRequestToken.
+    pub token: Option<String>,
+    /// `succeeded`, `failed`, `open`.
+    pub outcome: String,
+    /// The step that failed.
+    pub failed_step: Option<String>,
+    /// The steps seen, in order.
+    pub steps: Vec<StepRun>,
+    /// The error that ended it, as the log or CloudTrail has it.
+    pub error: Option<String>,
+}
+
+/// One invocation for a step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRun {
+    /// `createSecret`, …; missing where it cannot be told.
+    pub name: Option<String>,
+    /// `returned`, `failed`, `timed-out`, `died`, `open`.
+    pub outcome: String,
+    /// Request id.
+    pub request_id: Option<String>,
+    /// Milliseconds.
+    pub duration_ms: Option<f64>,
+}
+
+/// What explains the failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cause {
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Codes of what follows from it.
+    pub consequences: Vec<String>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// A fact that is wrong now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Title.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// ARN, id or name of what is wrong.
+    pub resource: String,
+    /// What is wrong, with the real names.
+    pub summary: String,
+    /// What proves it.
+    pub evidence: Vec<Evidence>,
+    /// What mends it.
+    pub fixes: Vec<Fix>,
+    /// Commands that show that it is mended.
+    pub confirm: Vec<String>,
+}
+
+/// One piece of proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// `fact`, `log`, `trail`, `date`, `stack`.
+    pub kind: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The quote or the fact.
+    pub text: String,
+}
+
+/// What mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fix {
+    /// One sentence.
+    pub summary: String,
+    /// Commands to paste.
+    pub commands: Vec<String>,
+    /// True where the change was tried on this evidence and the finding was gone.
+    pub verified: bool,
+    /// Codes that would still block after it; empty where it was not tried.
+    pub remaining: Vec<String>,
+}
+
+/// A check that could not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Inconclusive {
+    /// Check.
+    pub check: String,
+    /// The codes that it would report.
+    pub codes: Vec<String>,
+    /// What it needed.
+    pub missing: Vec<Missing>,
+}
+
+/// A fact that a check needed and did not get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Missing {
+    /// Fact.
+    pub fact: String,
+    /// IAM action that would settle it.
+    pub action: String,
+    /// Resource.
+    pub resource: String,
+    /// Why it is missing.
+    pub reason: String,
+}
+
+/// A question that does not arise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotApplicable {
+    /// Check.
+    pub check: String,
+    /// The codes that it would report.
+    pub codes: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A check that found nothing wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Passed {
+    /// Check.
+    pub check: String,
+    /// The codes that it rules out.
+    pub codes: Vec<String>,
+}
+
+/// Counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Checks that were selected.
+    pub checks: usize,
+    /// Causes.
+    pub causes: usize,
+    /// Findings of severity error.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+    /// Findings of severity note.
+    pub notes: usize,
+    /// Checks that could not tell.
+    pub inconclusive: usize,
+    /// Checks whose question does not arise.
+    pub not_applicable: usize,
+    /// Checks that found nothing wrong.
+    pub passed: usize,
+}
+
+/// The reports of an audit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditReport {
+    /// `"1"`.
+    pub schema_version: String,
+    /// What wrote it.
+    pub tool: Tool,
+    /// Counts by verdict.
+    pub summary: AuditSummary,
+    /// One report a secret, worst first.
+    pub reports: Vec<Report>,
+    /// Secrets that could not be examined.
+    pub not_examined: Vec<NotExamined>,
+}
+
+/// Counts of an audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditSummary {
+    /// Secrets asked for.
+    pub secrets: usize,
+    /// Failing.
+    pub failing: usize,
+    /// At risk.
+    pub at_risk: usize,
+    /// Unknown.
+    pub unknown: usize,
+    /// Healthy.
+    pub healthy: usize,
+    /// Not examined.
+    pub not_examined: usize,
+}
+
+/// A secret that could not be examined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotExamined {
+    /// As it was asked for.
+    pub target: String,
+    /// Why.
+    pub reason: String,
+}
