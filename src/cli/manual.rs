@@ -32,10 +32,8 @@ pub(super) fn man(command: Command) -> Result<u8, Failure> {
     command.build();
     render(&command, &mut page)?;
     for subcommand in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        render(
-            &subcommand.clone().name(format!("rotdoctor-{}", subcommand.get_name())),
-            &mut page,
-        )?;
+        // Building has given it the name `rotdoctor-diagnose` to show.
+        render(subcommand, &mut page)?;
     }
     output::print(&String::from_utf8_lossy(&page))?;
     Ok(0)
