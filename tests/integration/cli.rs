@@ -84,7 +84,7 @@ fn unreadable_bundles_say_what_to_do() {
 fn a_report_goes_to_a_file_whole() {
     let path = scratch("report.json");
     let name = path.to_str().expect("UTF-8 path");
-    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "-o", "json", "--output-file", name]);
+    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     let text = std::fs::read_to_string(&path).expect("the report");
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
