@@ -57,6 +57,8 @@ pub struct LogText {
     pub effect: Effect,
     /// The step, where only one prints it.
     pub step: Option<Step>,
+    /// The steps, where several and not all may print it.
+    pub steps: Vec<Step>,
     /// The step that meets it first, where any may print it.
     pub earliest: Option<Step>,
     /// What it proves, in the words of [`PROVES`].
@@ -113,6 +115,12 @@ pub const EXCLUDES: &[&str] = &[
 ];
 
 impl LogText {
+    /// Whether that step may print it.
+    pub fn may_come_from(&self, step: Step) -> bool {
+        self.step.is_none_or(|only| only == step)
+            && (self.steps.is_empty() || self.steps.contains(&step))
+    }
+
     /// Whether it proves that (a word of [`PROVES`]).
     pub fn proves(&self, word: &str) -> bool {
         self.proves.iter().any(|proof| proof == word)
@@ -258,6 +266,8 @@ struct Row {
     effect: Effect,
     #[serde(default, deserialize_with = "step")]
     step: Option<Step>,
+    #[serde(default)]
+    steps: Vec<String>,
     #[serde(default, deserialize_with = "step")]
     earliest: Option<Step>,
     #[serde(default)]
@@ -295,6 +305,7 @@ impl From<Row> for LogText {
             origin: row.origin,
             effect: row.effect,
             step: row.step,
+            steps: row.steps.iter().filter_map(|name| Step::named(name)).collect(),
             earliest: row.earliest,
             proves: row.proves,
             excludes: row.excludes,
