@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::{log_text::LogText, page::Entry};
+pub use self::{
+    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
+    page::Entry,
+};
 
 /// How bad a finding is.
 #[derive(
