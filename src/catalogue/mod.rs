@@ -1,6 +1,7 @@
 //! The catalogue: one Markdown page per code, and the tables of facts (TOML):
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
+mod log_mode;
 mod log_text;
 mod page;
 
@@ -9,7 +10,11 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::{log_text::LogText, page::Entry};
+pub use self::{
+    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
+    log_text::LogText,
+    page::Entry,
+};
 
 /// How bad a finding is.
 #[derive(
