@@ -1,6 +1,7 @@
 //! The catalogue: one Markdown page per code, and the tables of facts (TOML):
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
+mod log_mode;
 mod log_text;
 mod page;
 
@@ -9,10 +10,9 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::{
-    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
-    page::Entry,
-};
+pub use self::log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes};
+pub use self::log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts};
+pub use self::page::Entry;
 
 /// How bad a finding is.
 #[derive(
