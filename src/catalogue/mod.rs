@@ -1,7 +1,11 @@
 //! The catalogue: one Markdown page per code, and the tables of facts (TOML):
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
+mod engine;
+mod key_state;
+mod limits;
 mod log_text;
+mod managed_service;
 mod page;
 
 use std::sync::LazyLock;
@@ -9,7 +13,14 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::{log_text::LogText, page::Entry};
+pub use self::{
+    engine::{Engine, Engines, TemplateChange, engines, template_changes},
+    key_state::{KeyState, key_states},
+    limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
+    log_text::LogText,
+    managed_service::{ManagedService, managed_services},
+    page::Entry,
+};
 
 /// How bad a finding is.
 #[derive(
