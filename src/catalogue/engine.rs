@@ -220,7 +220,16 @@ mod tests {
         assert!(engines.named("Postgres").is_none(), "the templates compare letter by letter");
         let template = "SecretsManagerRDSOracleRotationMultiUser";
         assert_eq!(engines.of_template(template).map(|row| row.name.as_str()), Some("oracle"));
-        assert!(template_changes().superuser_of_cluster.day < template_changes().reader_of_cluster.day);
+        assert!(
+            template_changes().superuser_of_cluster.day < template_changes().reader_of_cluster.day
+        );
+    }
+
+    #[test]
+    fn every_row_has_a_source() {
+        for row in &engines().tls_parameter {
+            assert!(!row.source.is_empty() && !row.checked.is_empty(), "{}", row.name);
+        }
     }
 
     #[test]

@@ -33,10 +33,9 @@ impl<'a> Trail<'a> {
         &self,
         names: &'static [&'static str],
     ) -> impl DoubleEndedIterator<Item = (Time, &'a TrailEvent)> {
-        self.events
-            .iter()
-            .copied()
-            .filter(move |(_, event)| event.event_name.as_deref().is_some_and(|n| names.contains(&n)))
+        self.events.iter().copied().filter(move |(_, event)| {
+            event.event_name.as_deref().is_some_and(|n| names.contains(&n))
+        })
     }
 
     /// When the event of this name last happened.
@@ -100,8 +99,9 @@ pub(super) fn first_failure(case: &Case<'_>) -> Option<FirstFailure> {
     let from_trail = case.trail_events().if_known().and_then(|events| {
         let trail = Trail::of(case, events);
         let success = trail.last(&["RotationSucceeded"]);
-        let (at, event) =
-            trail.named(&["RotationFailed"]).find(|(at, _)| success.is_none_or(|then| *at > then))?;
+        let (at, event) = trail
+            .named(&["RotationFailed"])
+            .find(|(at, _)| success.is_none_or(|then| *at > then))?;
         Some(FirstFailure { at: Some(at), step: failed_step(event), source: "CloudTrail" })
     });
     // CloudTrail keeps 90 days, a log often less: the earlier one is the first.
@@ -149,11 +149,15 @@ pub(super) fn step_reached(case: &Case<'_>, token: &str) -> Option<Step> {
 /// the name that CloudTrail shows.
 pub(super) fn caller(event: &TrailEvent) -> String {
     let detail = event.detail().unwrap_or_default();
-    ["/userIdentity/sessionContext/sessionIssuer/arn", "/userIdentity/arn", "/userIdentity/invokedBy"]
-        .iter()
-        .find_map(|pointer| detail.pointer(pointer)?.as_str().map(str::to_owned))
-        .or_else(|| event.username.clone())
-        .unwrap_or_else(|| "an unnamed caller".to_owned())
+    [
+        "/userIdentity/sessionContext/sessionIssuer/arn",
+        "/userIdentity/arn",
+        "/userIdentity/invokedBy",
+    ]
+    .iter()
+    .find_map(|pointer| detail.pointer(pointer)?.as_str().map(str::to_owned))
+    .or_else(|| event.username.clone())
+    .unwrap_or_else(|| "an unnamed caller".to_owned())
 }
 
 #[cfg(test)]
@@ -162,7 +166,10 @@ mod tests {
 
     use super::{caller, failing, first_failure, step_reached};
     use crate::{
-        checks::{Case, testing::{evidence, failed_log}},
+        checks::{
+            Case,
+            testing::{evidence, failed_log},
+        },
         rotation_log::Step,
     };
 
