@@ -2,7 +2,11 @@
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
 mod log_mode;
+mod engine;
+mod key_state;
+mod limits;
 mod log_text;
+mod managed_service;
 mod page;
 
 use std::sync::LazyLock;
@@ -13,6 +17,14 @@ use serde::{Deserialize, Serialize};
 pub use self::log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes};
 pub use self::log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts};
 pub use self::page::Entry;
+pub use self::{
+    engine::{Engine, Engines, TemplateChange, engines, template_changes},
+    key_state::{KeyState, key_states},
+    limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
+    log_text::LogText,
+    managed_service::{ManagedService, managed_services},
+    page::Entry,
+};
 
 /// How bad a finding is.
 #[derive(

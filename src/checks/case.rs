@@ -95,6 +95,11 @@ impl<'a, T> Look<'a, T> {
         matches!(self.observed, Seen::NotAsked | Seen::NotSeen(_))
     }
 
+    /// True where nobody asked for the fact.
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self.observed, Seen::NotAsked)
+    }
+
     /// The stop that says this fact would settle the question.
     pub fn inconclusive(&self) -> Stop {
         Stop::Inconclusive(vec![self.missing()])
