@@ -21,9 +21,7 @@ pub use self::{
     engine::{Engine, Engines, TemplateChange, engines, template_changes},
     key_state::{KeyState, key_states},
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
-    log_text::LogText,
     managed_service::{ManagedService, managed_services},
-    page::Entry,
 };
 
 /// How bad a finding is.

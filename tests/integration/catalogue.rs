@@ -22,7 +22,8 @@ fn every_page_on_disk_is_in_the_list_and_has_the_code_of_its_file() {
         let name = file.expect("page").file_name().into_string().expect("UTF-8 name");
         on_disk.insert(name.strip_suffix(".md").expect("a page is Markdown").to_owned());
     }
-    let listed: BTreeSet<String> = catalogue::entries().iter().map(|entry| entry.code.to_owned()).collect();
+    let listed: BTreeSet<String> =
+        catalogue::entries().iter().map(|entry| entry.code.to_owned()).collect();
     assert_eq!(on_disk, listed);
     assert_eq!(listed.len(), catalogue::entries().len(), "a code stands twice");
     assert!(listed.len() >= 125);
@@ -35,7 +36,8 @@ fn every_page_has_every_heading_in_order_and_none_is_empty() {
             entry.text.lines().filter_map(|line| line.strip_prefix("## ")).map(str::trim).collect();
         assert_eq!(found, HEADINGS, "{}", entry.code);
         for heading in HEADINGS {
-            let section = entry.section(heading).unwrap_or_else(|| panic!("{} {heading}", entry.code));
+            let section =
+                entry.section(heading).unwrap_or_else(|| panic!("{} {heading}", entry.code));
             assert!(section.len() > 10, "{} {heading} is empty", entry.code);
         }
         assert!(entry.section("Fix").is_some_and(|fix| !fix.contains("\n## ")), "{}", entry.code);
@@ -47,11 +49,20 @@ fn names_are_unique_kebab_case_and_titles_fit_a_line() {
     let mut names = BTreeMap::new();
     for entry in catalogue::entries() {
         assert!(names.insert(entry.name, entry.code).is_none(), "{} stands twice", entry.name);
-        let kebab = entry.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        assert!(kebab && !entry.name.starts_with('-') && !entry.name.contains("--"), "{}", entry.name);
+        let kebab =
+            entry.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        assert!(
+            kebab && !entry.name.starts_with('-') && !entry.name.contains("--"),
+            "{}",
+            entry.name
+        );
         assert!(!entry.name.starts_with("unnamed"), "{}", entry.code);
         assert!(entry.title.chars().count() <= 76 && entry.title != entry.code, "{}", entry.code);
-        assert!(AREAS.contains(&entry.area) && entry.code.starts_with(entry.area), "{}", entry.code);
+        assert!(
+            AREAS.contains(&entry.area) && entry.code.starts_with(entry.area),
+            "{}",
+            entry.code
+        );
     }
 }
 

@@ -84,7 +84,8 @@ fn unreadable_bundles_say_what_to_do() {
 fn a_report_goes_to_a_file_whole() {
     let path = scratch("report.json");
     let name = path.to_str().expect("UTF-8 path");
-    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
+    let run =
+        rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     let text = std::fs::read_to_string(&path).expect("the report");
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
@@ -104,14 +105,31 @@ fn a_reader_that_hangs_up_is_no_failure() {
 #[test]
 fn every_sub_command_has_help_and_the_lists_parse() {
     let help = rotdoctor(&["--help"]).stdout;
-    for name in ["diagnose", "audit", "logs", "explain", "checks", "permissions", "schema", "completions", "man"] {
+    for name in [
+        "diagnose",
+        "audit",
+        "logs",
+        "explain",
+        "checks",
+        "permissions",
+        "schema",
+        "completions",
+        "man",
+    ] {
         assert!(help.contains(name), "{name}: {help}");
         assert_eq!(rotdoctor(&[name, "--help"]).code, 0, "{name}");
     }
-    for args in [&["checks", "--output", "json"][..], &["permissions"], &["schema"], &["schema", "bundle"], &["schema", "audit"]] {
+    for args in [
+        &["checks", "--output", "json"][..],
+        &["permissions"],
+        &["schema"],
+        &["schema", "bundle"],
+        &["schema", "audit"],
+    ] {
         let run = rotdoctor(args);
         assert_eq!(run.code, 0, "{args:?}");
-        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap_or_else(|e| panic!("{args:?}: {e}"));
+        serde_json::from_str::<serde_json::Value>(&run.stdout)
+            .unwrap_or_else(|e| panic!("{args:?}: {e}"));
     }
     for shell in ["bash", "zsh", "fish"] {
         assert!(rotdoctor(&["completions", shell]).stdout.contains("rotdoctor"));

@@ -15,7 +15,11 @@ fn names_are_unique_and_every_code_has_a_page() {
     let mut names = BTreeSet::new();
     for check in checks::checks() {
         assert!(names.insert(check.name), "{} stands twice", check.name);
-        assert!(check.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", check.name);
+        assert!(
+            check.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            check.name
+        );
         assert!(check.question.ends_with('?'), "{}: {}", check.name, check.question);
         assert!(!check.codes.is_empty() && !check.facts.is_empty(), "{}", check.name);
         for code in check.codes {
@@ -26,7 +30,8 @@ fn names_are_unique_and_every_code_has_a_page() {
 
 #[test]
 fn every_check_file_is_registered() {
-    let registered: BTreeSet<String> = checks::checks().map(|check| check.name.replace('-', "_")).collect();
+    let registered: BTreeSet<String> =
+        checks::checks().map(|check| check.name.replace('-', "_")).collect();
     let mut files = 0;
     for area in std::fs::read_dir(root().join("src/checks")).expect("checks") {
         let area = area.expect("area").path();
@@ -69,7 +74,8 @@ fn a_misspelt_check_is_an_error_with_a_suggestion_and_never_runs_everything() {
     assert_eq!(error.name, "SEC77");
     assert!(error.suggestion.is_some());
     let only = Selection::new(&["sec07".to_owned()], &[]).expect("a code in lower case");
-    let selected: Vec<&str> = checks::checks().filter(|check| only.includes(check)).map(|c| c.name).collect();
+    let selected: Vec<&str> =
+        checks::checks().filter(|check| only.includes(check)).map(|c| c.name).collect();
     assert!(!selected.is_empty());
     assert!(selected.len() < checks::checks().count());
 }
