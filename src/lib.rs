@@ -17,3 +17,4 @@ pub mod catalogue;
 pub mod checks;
 pub mod evidence;
 pub mod rotation_log;
+pub mod seal;
