@@ -48,7 +48,10 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
     let mut results = checks::run(case, selection);
     if mode == Mode::Logs {
         // A log alone was given: what only other facts could say was not asked.
-        results.retain(|result| !asks_for_more_than_the_log(&result.outcome));
+        results.retain(|result| {
+            result.check.facts.contains(&evidence::Fact::LogEvents)
+                && !asks_for_more_than_the_log(&result.outcome)
+        });
     }
     let diagnosis = diagnosis::diagnose(case, &results, selection);
     report::assemble(case, mode, &results, &diagnosis, selection)
