@@ -126,7 +126,10 @@ mod tests {
         let mut names = Names::default();
         names.set("user", Some("app; rm -rf /"));
         names.set("host", Some("db.example.eu-west-1.rds.amazonaws.com"));
-        assert_eq!(names.command("run --user {user} --host {host}"), "run --user USER --host db.example.eu-west-1.rds.amazonaws.com");
+        assert_eq!(
+            names.command("run --user {user} --host {host}"),
+            "run --user USER --host db.example.eu-west-1.rds.amazonaws.com"
+        );
         assert_eq!(names.sentence("user {user}"), "user app; rm -rf /");
     }
 
@@ -134,7 +137,10 @@ mod tests {
     fn json_braces_stay() {
         let mut names = Names::default();
         names.set("secret", Some("a"));
-        assert_eq!(names.command(r#"'{"username":"{user}"}' {secret}"#), r#"'{"username":"USER"}' a"#);
+        assert_eq!(
+            names.command(r#"'{"username":"{user}"}' {secret}"#),
+            r#"'{"username":"USER"}' a"#
+        );
     }
 
     #[test]

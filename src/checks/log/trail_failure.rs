@@ -32,8 +32,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let look = case.trail_events();
     let Some(events) = look.or_absent()? else { return Ok(Vec::new()) };
     let secret = case.secret().if_known();
-    let mut own: Vec<&TrailEvent> =
-        events.iter().filter(|event| concerns(event, secret)).collect();
+    let mut own: Vec<&TrailEvent> = events.iter().filter(|event| concerns(event, secret)).collect();
     own.sort_by_key(|event| std::cmp::Reverse(event.event_time));
     let names = Names::of(case);
     let arns = Arns::of(case);
@@ -74,15 +73,19 @@ fn scene(event: &TrailEvent, name: &str) -> Scene {
         .filter(|text| !text.is_empty())
         .map(|text| Quote { text, source: source.clone() })
         .collect();
-    Scene { token: event.rotation_token(), ..Scene::of_texts(Place::Trail, ProofKind::Trail, quotes) }
-        .in_step(step)
+    Scene {
+        token: event.rotation_token(),
+        ..Scene::of_texts(Place::Trail, ProofKind::Trail, quotes)
+    }
+    .in_step(step)
 }
 
 /// Whether the event is about this secret, as far as it says.
 fn concerns(event: &TrailEvent, secret: Option<&Secret>) -> bool {
     let (Some(secret), Some(detail)) = (secret, event.detail()) else { return true };
     let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let named = text("/additionalEventData/SecretId").or_else(|| text("/requestParameters/secretId"));
+    let named =
+        text("/additionalEventData/SecretId").or_else(|| text("/requestParameters/secretId"));
     let Some(named) = named else { return true };
     let arn = secret.arn.as_deref();
     let matches = |own: &str| own == named;
