@@ -222,7 +222,10 @@ mod tests {
             assert!(entry(&row.code).is_some_and(|entry| entry.code == row.code), "{what}");
             assert!(!row.summary.is_empty() && !row.why.is_empty(), "{what}");
             assert!(!row.source.is_empty(), "{what}");
-            assert!(!row.must.is_empty() || row.timed_out == Some(true), "{what}: matches anything");
+            assert!(
+                !row.must.is_empty() || row.timed_out == Some(true),
+                "{what}: matches anything"
+            );
             assert!(!row.examples.is_empty(), "{what}: no example");
             assert!(!row.counters.is_empty(), "{what}: no counter-example");
             assert!(row.steps.iter().all(|step| Step::named(step).is_some()), "{what}");

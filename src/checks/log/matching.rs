@@ -216,3 +216,82 @@ fn with_quotes(mut finding: Finding, found: &Match, scene: &Scene) -> Finding {
     }
     finding
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalogue::{Sample, log_modes},
+        checks::{Case, ProofKind, log::made},
+    };
+
+    /// Whether the row matches the sample, in any of its places.
+    fn matches(row: &'static LogMode, sample: &Sample) -> bool {
+        let (evidence, log) = made::of_sample(sample);
+        let case = Case::new(&evidence);
+        let arns = Arns::of(&case);
+        row.places.iter().any(|&place| {
+            let scene = if place == Place::Failure {
+                let attempt = &log.attempts[0];
+                Scene::of_run(&case, &log, attempt, *attempt.runs.last().expect("a run"))
+            } else {
+                let quote = |text: &String| Quote { text: text.clone(), source: String::new() };
+                Scene::of_texts(place, ProofKind::Log, sample.lines.iter().map(quote).collect())
+            };
+            hold(row, &scene, arns).is_some()
+        })
+    }
+
+    #[test]
+    fn every_example_matches_and_no_counter_does() {
+        let mut wrong = Vec::new();
+        for row in log_modes() {
+            for sample in &row.examples {
+                if !matches(row, sample) {
+                    wrong.push(format!("{} ({}) misses {sample:?}", row.code, row.summary));
+                }
+            }
+            for sample in &row.counters {
+                if matches(row, sample) {
+                    wrong.push(format!("{} ({}) takes {sample:?}", row.code, row.summary));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_placeholder_is_known_or_captured() {
+        const KNOWN: [&str; 11] = [
+            "secret",
+            "secret_arn",
+            "region",
+            "account",
+            "partition",
+            "function",
+            "role",
+            "key",
+            "version",
+            "step",
+            "seconds",
+        ];
+        let placeholder = Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
+        for row in log_modes() {
+            let texts = [&row.summary, &row.why]
+                .into_iter()
+                .chain(row.fixes.iter().flat_map(|fix| fix.commands.iter().chain([&fix.summary])));
+            for text in texts {
+                for captures in placeholder.captures_iter(text) {
+                    let name = &captures[1];
+                    let captured =
+                        row.must.iter().any(|p| p.capture_names().flatten().any(|n| n == name));
+                    assert!(
+                        captured || KNOWN.contains(&name),
+                        "{}: {{{name}}} in {text}",
+                        row.code
+                    );
+                }
+            }
+        }
+    }
+}

@@ -14,9 +14,5 @@ mod made;
 
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] = &[
-    &last_failure::CHECK,
-    &secret_material::CHECK,
-    &trail_failure::CHECK,
-    &stack_failure::CHECK,
-];
+pub(super) static CHECKS: &[&Check] =
+    &[&last_failure::CHECK, &secret_material::CHECK, &trail_failure::CHECK, &stack_failure::CHECK];

@@ -17,6 +17,11 @@ pub(super) const FACTS: [Fact; 2] = [Fact::Secret, Fact::Function];
 static PLACEHOLDER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("a constant pattern"));
 
+// In a sentence: with the space before it, or the whole bracket that ends in it.
+static IN_SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r" \([^(){}]*\{([a-z_]+)\}'?\)| ?\{([a-z_]+)\}").expect("a constant pattern")
+});
+
 // What may stand unquoted in a command line. A log line is not to be trusted:
 // anything else stays a placeholder.
 static PLAIN: LazyLock<Regex> =
@@ -72,14 +77,31 @@ impl Names {
         }
     }
 
-    /// A sentence, filled in.
+    /// A sentence, filled in; what is not known is left out.
     pub(super) fn sentence(&self, text: &str) -> String {
-        self.fill(text, |_| true)
+        IN_SENTENCE
+            .replace_all(text, |captures: &Captures<'_>| {
+                let name = captures.get(1).or(captures.get(2)).map_or("", |name| name.as_str());
+                let value = self.values.get(name);
+                value.map_or(String::new(), |value| {
+                    captures[0].replace(&format!("{{{name}}}"), value)
+                })
+            })
+            .into_owned()
     }
 
-    /// A command, filled in with what may stand in a command line.
+    /// A command, filled in with what may stand in a command line; what is not
+    /// known stays as a word in capitals.
     pub(super) fn command(&self, text: &str) -> String {
-        self.fill(text, |value| PLAIN.is_match(value))
+        PLACEHOLDER
+            .replace_all(text, |captures: &Captures<'_>| {
+                let name = &captures[1];
+                match self.values.get(name) {
+                    Some(value) if PLAIN.is_match(value) => value.clone(),
+                    _ => name.to_ascii_uppercase(),
+                }
+            })
+            .into_owned()
     }
 
     /// The resource of a finding.
@@ -91,18 +113,6 @@ impl Names {
             About::Key => self.key.clone(),
         }
         .unwrap_or_else(|| self.secret_resource.clone())
-    }
-
-    fn fill(&self, text: &str, usable: impl Fn(&str) -> bool) -> String {
-        PLACEHOLDER
-            .replace_all(text, |captures: &Captures<'_>| {
-                let name = &captures[1];
-                match self.values.get(name) {
-                    Some(value) if usable(value) => value.clone(),
-                    _ => name.to_ascii_uppercase(),
-                }
-            })
-            .into_owned()
     }
 }
 
@@ -126,15 +136,32 @@ mod tests {
         let mut names = Names::default();
         names.set("user", Some("app; rm -rf /"));
         names.set("host", Some("db.example.eu-west-1.rds.amazonaws.com"));
-        assert_eq!(names.command("run --user {user} --host {host}"), "run --user USER --host db.example.eu-west-1.rds.amazonaws.com");
+        assert_eq!(
+            names.command("run --user {user} --host {host}"),
+            "run --user USER --host db.example.eu-west-1.rds.amazonaws.com"
+        );
         assert_eq!(names.sentence("user {user}"), "user app; rm -rf /");
+    }
+
+    #[test]
+    fn a_sentence_leaves_out_what_is_not_known() {
+        let text = "The role {role} may not ({action}); port '{port}' (error {number}).";
+        let mut names = Names::default();
+        names.set("port", Some("x"));
+        assert_eq!(names.sentence(text), "The role may not; port 'x'.");
+        names.set("role", Some("r"));
+        names.set("number", Some("7"));
+        assert_eq!(names.sentence(text), "The role r may not; port 'x' (error 7).");
     }
 
     #[test]
     fn json_braces_stay() {
         let mut names = Names::default();
         names.set("secret", Some("a"));
-        assert_eq!(names.command(r#"'{"username":"{user}"}' {secret}"#), r#"'{"username":"USER"}' a"#);
+        assert_eq!(
+            names.command(r#"'{"username":"{user}"}' {secret}"#),
+            r#"'{"username":"USER"}' a"#
+        );
     }
 
     #[test]

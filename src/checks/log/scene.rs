@@ -141,9 +141,6 @@ fn hides_info_lines(function: &Function) -> bool {
     function.configuration.logging_config.as_ref().is_some_and(|logging| {
         // The level only counts with the JSON format (Lambda's logging controls).
         logging.log_format.as_deref() == Some("JSON")
-            && matches!(
-                logging.application_log_level.as_deref(),
-                Some("WARN" | "ERROR" | "FATAL")
-            )
+            && matches!(logging.application_log_level.as_deref(), Some("WARN" | "ERROR" | "FATAL"))
     })
 }

@@ -15,7 +15,7 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "stack-last-failure",
     question: "Do the stack's last failures name a cause?",
-    codes: &[],
+    codes: &["IAM08", "RUN05"],
     facts: &[Fact::StackEvents, names::FACTS[0], names::FACTS[1]],
     judge,
 };
@@ -64,4 +64,85 @@ fn scene(event: &StackEvent) -> Option<Scene> {
         source: format!("stack event, {what} {status}{at}"),
     };
     Some(Scene::of_texts(Place::Stack, ProofKind::Stack, vec![quote]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checks::{Basis, Stop, log::made},
+        evidence::{Evidence, Observed},
+    };
+
+    fn event(id: &str, kind: &str, status: &str, at: &str, reason: Option<&str>) -> StackEvent {
+        StackEvent {
+            stack_name: Some("app".to_owned()),
+            logical_resource_id: Some(id.to_owned()),
+            resource_type: Some(kind.to_owned()),
+            resource_status: Some(status.to_owned()),
+            resource_status_reason: reason.map(str::to_owned),
+            timestamp: Some(made::at(at)),
+            ..StackEvent::default()
+        }
+    }
+
+    fn found(events: Vec<StackEvent>) -> Vec<Finding> {
+        let evidence = Evidence { stack_events: Observed::Known(events), ..made::evidence() };
+        let case = Case::new(&evidence);
+        let found = judge(&case).expect("a judgement");
+        assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)));
+        assert!(found.iter().all(|finding| CHECK.codes.contains(&finding.code())));
+        found
+    }
+
+    const REFUSED: &str = "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.";
+    const SCHEDULE: &str = "AWS::SecretsManager::RotationSchedule";
+
+    #[test]
+    fn a_failed_event_names_the_cause() {
+        let found = found(vec![
+            event("Schedule", SCHEDULE, "CREATE_FAILED", "2026-11-21T03:00:00Z", Some(REFUSED)),
+            event(
+                "Function",
+                "AWS::Lambda::Function",
+                "UPDATE_FAILED",
+                "2026-11-21T03:00:00Z",
+                Some(
+                    "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions.",
+                ),
+            ),
+        ]);
+        let said: Vec<_> = found.iter().map(|f| (f.code(), f.basis)).collect();
+        assert_eq!(said, [("IAM08", Basis::Candidate), ("RUN05", Basis::Line)]);
+        assert_eq!(found[0].proofs[0].kind, ProofKind::Stack);
+        assert_eq!(
+            found[0].proofs[0].source,
+            "stack event, Schedule CREATE_FAILED, 2026-11-21 03:00:00 UTC"
+        );
+    }
+
+    #[test]
+    fn a_good_deployment_since_makes_it_history() {
+        assert!(
+            found(vec![
+                event("Schedule", SCHEDULE, "CREATE_FAILED", "2026-11-20T03:00:00Z", Some(REFUSED)),
+                event(
+                    "app",
+                    "AWS::CloudFormation::Stack",
+                    "UPDATE_COMPLETE",
+                    "2026-11-21T03:00:00Z",
+                    None
+                ),
+            ])
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn no_stack_is_not_applicable_and_an_unseen_one_inconclusive() {
+        let mut evidence = made::evidence();
+        assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::Inconclusive(_))));
+        evidence.stack_events = Observed::Absent;
+        assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::NotApplicable(_))));
+    }
 }
