@@ -20,7 +20,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let mut findings = Vec::new();
     let mut missing: Vec<Missing> = Vec::new();
     let mut named = false;
-    let owners = [(Some(secret), "the secret"), (superuser.if_known(), "the superuser's secret")];
+    let superuser_secret = superuser
+        .if_known()
+        .filter(|other| own_key(other).is_none() || own_key(other) != own_key(secret));
+    let owners = [(Some(secret), "the secret"), (superuser_secret, "the superuser's secret")];
     for (owner, whose) in owners {
         let Some(owner) = owner else { continue };
         let Some(key) = own_key(owner) else { continue };
@@ -151,7 +154,8 @@ mod tests {
         let found = judge(&CHECK, disabled.clone()).expect("findings");
         assert_eq!(found[0].fixes[0].commands, ["aws kms enable-key --key-id 1a2b"]);
         let mut evidence = evidence(disabled);
-        found[0].fixes[0].change.as_ref().map(|change: &Change| change.apply(&mut evidence));
+        let change: &Change = found[0].fixes[0].change.as_ref().expect("a change");
+        change.apply(&mut evidence);
         let mended = serde_json::to_value(&evidence).expect("bundle");
         assert!(codes(&judge(&CHECK, mended)).is_empty());
     }
@@ -162,6 +166,9 @@ mod tests {
             "Keys": {KEY: {"KeyMetadata": {"KeyState": "Disabled"}}}});
         let found = judge(&CHECK, other).expect("findings");
         assert!(found[0].summary.contains("superuser"));
+        let same = json!({"Secret": {"KmsKeyId": KEY}, "SuperuserSecret": {"KmsKeyId": KEY},
+            "Keys": {KEY: {"KeyMetadata": {"KeyState": "Disabled"}}}});
+        assert_eq!(codes(&judge(&CHECK, same)), ["KMS01"], "one key, one finding");
     }
 
     #[test]
