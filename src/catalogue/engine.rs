@@ -116,7 +116,7 @@ pub struct EndpointNames {
 /// A parameter that makes a database insist on TLS.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TlsParameter {
+pub struct TlsParameter {
     /// Name.
     pub name: String,
     /// Values with which it does, in lower case.

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    engine::{Engine, Engines, TemplateChange, engines, template_changes},
+    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
     key_state::{KeyState, key_states},
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
     log_text::LogText,

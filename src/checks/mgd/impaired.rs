@@ -74,7 +74,8 @@ fn judge(case: &Case<'_>) -> Judgement {
     let secret = case.secret();
     let superuser = case.superuser_secret();
     let managed = [secret.if_known(), superuser.if_known()].into_iter().flatten().any(is_of_rds);
-    if managed && !unseen.is_empty() {
+    let unknown = secret.is_unseen() && !secret.is_not_asked();
+    if (managed || unknown) && !unseen.is_empty() {
         return Err(Stop::Inconclusive(unseen));
     }
     if databases.iter().all(|database| database.secret.is_none()) {
