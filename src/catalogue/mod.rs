@@ -18,7 +18,7 @@ pub use self::log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_
 pub use self::log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts};
 pub use self::page::Entry;
 pub use self::{
-    engine::{Engine, Engines, TemplateChange, engines, template_changes},
+    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
     key_state::{KeyState, key_states},
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
     managed_service::{ManagedService, managed_services},

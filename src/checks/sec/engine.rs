@@ -23,6 +23,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let value = shape(case, "AWSCURRENT")?;
     let template = template(case);
     if template.is_none() && !is_for_a_database(value) {
+        let function = case.function();
+        if function.is_unseen() && !function.is_not_asked() {
+            return Err(function.inconclusive());
+        }
         return Err(Stop::not_applicable(
             "nothing shows that the value is for a database's template",
         ));

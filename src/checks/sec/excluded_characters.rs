@@ -44,6 +44,10 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(vec![]);
     }
     let Some((refused, by)) = refused(case) else {
+        let shape = case.secret_shape();
+        if shape.is_unseen() && !shape.is_not_asked() {
+            return Err(shape.inconclusive());
+        }
         return Err(Stop::not_applicable("no rule of this database about passwords is known"));
     };
     let missing: String = refused.chars().filter(|c| !excluded.contains(*c)).collect();
@@ -146,6 +150,10 @@ mod tests {
         let mut other = bundle(json!({"EXCLUDE_CHARACTERS": "/"}));
         other["DBInstances"][0]["MasterUsername"] = json!("root");
         assert!(not_applicable(&judge(&CHECK, other)));
+        let mut refused = bundle(json!({"EXCLUDE_CHARACTERS": "/"}));
+        refused.as_object_mut().expect("object").remove("SecretShape");
+        refused["Gaps"] = denied(Fact::SecretShape);
+        assert!(lacks(&judge(&CHECK, refused), Fact::SecretShape));
         assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Function)})), Fact::Function));
     }
 }

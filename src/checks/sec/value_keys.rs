@@ -19,6 +19,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let value = shape(case, "AWSCURRENT")?;
     let template = template(case);
     if template.is_none() && !is_for_a_database(value) {
+        let function = case.function();
+        if function.is_unseen() && !function.is_not_asked() {
+            return Err(function.inconclusive());
+        }
         return Err(Stop::not_applicable(
             "nothing names a vended template, and a function of one's own may want any value",
         ));
@@ -188,6 +192,8 @@ mod tests {
     #[test]
     fn a_value_that_was_not_to_be_read_is_not_a_gap_and_a_refused_one_is() {
         assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"Name": "app"}}))));
+        let nameless = json!({"SecretShape": {"AWSCURRENT": {"Keys": ["token"]}}, "Gaps": denied(Fact::Function)});
+        assert!(lacks(&judge(&CHECK, nameless), Fact::Function));
         let refused = json!({"Secret": {}, "Gaps": denied(Fact::SecretShape)});
         assert!(lacks(&judge(&CHECK, refused), Fact::SecretShape));
     }
