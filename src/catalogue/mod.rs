@@ -4,11 +4,33 @@
 mod log_text;
 mod page;
 
+// Tables of dates, versions and limits.
+mod certificates;
+mod database_defaults;
+mod endpoints;
+mod function_states;
+mod limits;
+mod provenance;
+mod runtimes;
+mod stack_reasons;
+mod vended_templates;
+
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    certificates::*,
+    database_defaults::*,
+    endpoints::*,
+    function_states::*,
+    limits::*,
+    provenance::{Provenance, Trust},
+    runtimes::*,
+    stack_reasons::*,
+    vended_templates::*,
+};
 pub use self::{log_text::LogText, page::Entry};
 
 /// How bad a finding is.
