@@ -21,6 +21,9 @@ mod sch;
 mod sec;
 mod tmo;
 
+#[cfg(test)]
+mod testing;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::{
