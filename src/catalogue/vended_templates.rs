@@ -36,6 +36,8 @@ pub struct Release {
     pub runtime: String,
     /// The aws-cdk-lib that pins it.
     pub cdk: String,
+    /// A day before which it was not published, where one is known.
+    pub not_before: Option<Time>,
     /// Whether nothing newer than its runtime is known to be vended.
     #[serde(default)]
     pub newest_runtime: bool,

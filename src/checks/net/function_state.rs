@@ -1,7 +1,7 @@
 //! NET15, IAM15: Lambda says that the function, or its last update, failed.
 
 use crate::{
-    catalogue::{Remedy, Severity, state_reason},
+    catalogue::{Remedy, Severity, limit, state_reason},
     checks::{
         Basis, Case, Check, Finding, Judgement,
         run::function::{name_of, resource_of, rotation_function},
@@ -126,15 +126,20 @@ fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
     let name = name_of(function);
     let configuration = &function.configuration;
     let vpc = configuration.vpc_config.as_ref();
-    let joined = |ids: Option<&Vec<String>>| {
-        ids.filter(|ids| !ids.is_empty()).map_or("IDS".to_owned(), |ids| ids.join(","))
+    let ids = |ids: &[String]| ids.join(",");
+    // Without a VPC, any update makes Lambda set the function up again.
+    let network = match vpc.filter(|vpc| !vpc.subnet_ids.is_empty()) {
+        Some(vpc) => format!(
+            "aws lambda update-function-configuration --function-name {name} --vpc-config \
+             SubnetIds={},SecurityGroupIds={}",
+            ids(&vpc.subnet_ids),
+            ids(&vpc.security_group_ids),
+        ),
+        None => format!(
+            "aws lambda update-function-configuration --function-name {name} --timeout {}",
+            configuration.timeout.unwrap_or_else(|| limit("vended-timeout")),
+        ),
     };
-    let network = format!(
-        "aws lambda update-function-configuration --function-name {name} --vpc-config \
-         SubnetIds={},SecurityGroupIds={}",
-        joined(vpc.map(|vpc| &vpc.subnet_ids)),
-        joined(vpc.map(|vpc| &vpc.security_group_ids)),
-    );
     let subnets = vpc.map(|vpc| vpc.subnet_ids.join(" ")).filter(|ids| !ids.is_empty());
     match remedy {
         Some(Remedy::Role) => {
@@ -173,10 +178,11 @@ fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
         Some(Remedy::Code) => vec![format!(
             "aws lambda update-function-code --function-name {name} --zip-file fileb://function.zip"
         )],
-        Some(Remedy::Wake) => vec![
-            format!("aws lambda invoke --function-name {name} --invocation-type DryRun /dev/null"),
-            network,
-        ],
+        // The empty event fails in the code, and wakes the function all the same.
+        Some(Remedy::Wake) => vec![format!(
+            "aws lambda invoke --function-name {name} --cli-binary-format raw-in-base64-out \
+             --payload '{{}}' /dev/null"
+        )],
         Some(Remedy::Other) | None => vec![network],
     }
 }
