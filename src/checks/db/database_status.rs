@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn denied_instances_are_inconclusive() {
         let mut gap = bundle("stopped");
-        gap.as_object_mut().unwrap().remove("DBInstances");
+        gap.as_object_mut().expect("object").remove("DBInstances");
         gap["Gaps"] = json!([{"Fact": "DBInstances", "Reason": "AccessDenied"}]);
         assert_eq!(missing(&judge(&CHECK, gap)), ["DBInstances"]);
     }

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn parameters_that_were_not_seen_are_inconclusive() {
         let mut gap = bundle("16.1", json!(null));
-        gap.as_object_mut().unwrap().remove("DBParameters");
+        gap.as_object_mut().expect("object").remove("DBParameters");
         gap["Gaps"] = json!([{"Fact": "DBParameters", "Reason": "AccessDenied"}]);
         assert!(matches!(value(gap, "tls"), Err(Stop::Inconclusive(_))));
     }

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn denied_parameters_are_inconclusive() {
         let mut gap = bundle(user("app"), "1");
-        gap.as_object_mut().unwrap().remove("DBParameters");
+        gap.as_object_mut().expect("object").remove("DBParameters");
         gap["Gaps"] = json!([{"Fact": "DBParameters", "Reason": "AccessDenied"}]);
         assert_eq!(missing(&judge(&CHECK, gap)), ["DBParameters"]);
     }

@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(missing(&undated), ["Package"]);
         for fact in ["DBInstances", "DBParameters", "Function"] {
             let mut gap = bundle("2021-06-01", "scram-sha-256");
-            gap.as_object_mut().unwrap().remove(fact);
+            gap.as_object_mut().expect("object").remove(fact);
             gap["Gaps"] = json!([{"Fact": fact, "Reason": "AccessDenied"}]);
             assert_eq!(missing(&judge(&CHECK, gap)), [fact]);
         }
@@ -119,7 +119,7 @@ mod tests {
             ["Stack", "LogGroup", "LogEvents", "Secret", "SuperuserSecret", "StackResources"]
         {
             let mut gap = bundle("2021-06-01", "scram-sha-256");
-            gap.as_object_mut().unwrap().remove(fact);
+            gap.as_object_mut().expect("object").remove(fact);
             gap["Gaps"] = json!([{"Fact": fact, "Reason": "AccessDenied"}]);
             assert_eq!(codes(&judge(&CHECK, gap)), ["DB01"], "{fact} only sharpens");
         }

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn denied_instances_are_inconclusive_and_denied_parameters_are_not() {
         let mut gap = bundle("eu-west-1", "rds-ca-2019", "2024-08-22", "1");
-        gap.as_object_mut().unwrap().remove("DBParameters");
+        gap.as_object_mut().expect("object").remove("DBParameters");
         gap["Gaps"] = json!([{"Fact": "DBParameters", "Reason": "AccessDenied"}]);
         assert_eq!(codes(&judge(&CHECK, gap)), ["DB20"]);
         let gap = json!({"DBClusters": [{"DBClusterIdentifier": "shop"}],

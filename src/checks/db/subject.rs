@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn the_only_database_is_assumed() {
         let mut one = fleet();
-        one["DBInstances"].as_array_mut().unwrap().remove(0);
+        one["DBInstances"].as_array_mut().expect("array").remove(0);
         assert_eq!(found(one), Ok(("shop".to_owned(), true)));
     }
 
@@ -405,7 +405,7 @@ mod tests {
     #[test]
     fn a_denied_list_is_inconclusive_unless_the_other_answers() {
         let mut gap = shaped(fleet(), json!({"dbInstanceIdentifier": "orders"}));
-        gap.as_object_mut().unwrap().remove("DBClusters");
+        gap.as_object_mut().expect("object").remove("DBClusters");
         gap["Gaps"] = json!([{"Fact": "DBClusters", "Reason": "AccessDenied"}]);
         assert_eq!(found(gap.clone()), sure("orders"));
         gap["SecretShape"]["AWSCURRENT"]["Values"] = json!({"dbClusterIdentifier": "shop"});

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn denied_parameters_are_inconclusive() {
         let mut gap = bundle("mysql", "2021-06-01", "require_secure_transport", "ON");
-        gap.as_object_mut().unwrap().remove("DBParameters");
+        gap.as_object_mut().expect("object").remove("DBParameters");
         gap["Gaps"] = json!([{"Fact": "DBParameters", "Reason": "AccessDenied"}]);
         assert_eq!(missing(&judge(&CHECK, gap)), ["DBParameters"]);
     }

@@ -125,7 +125,10 @@ mod tests {
     #[test]
     fn the_stack_may_carry_the_version_and_without_one_there_is_nothing_to_say() {
         let mut stack = bundle("aws", POSTGRES, "1.1.618");
-        stack["Function"]["Tags"].as_object_mut().unwrap().remove("serverlessrepo:semanticVersion");
+        stack["Function"]["Tags"]
+            .as_object_mut()
+            .expect("object")
+            .remove("serverlessrepo:semanticVersion");
         assert!(not_applicable(&judge(&CHECK, stack.clone())));
         stack["Stack"] =
             json!({"Tags": [{"Key": "serverlessrepo:semanticVersion", "Value": "1.1.225"}]});

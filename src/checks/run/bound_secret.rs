@@ -114,14 +114,14 @@ mod tests {
         let hidden = judge(&CHECK, bundle(json!({"SECRET_ARN": "(hidden)"})));
         assert_eq!(missing(&hidden), ["Function"]);
         let mut unread = bundle(json!({"SECRET_ARN": ARN, "USER_NAME": "old"}));
-        unread.as_object_mut().unwrap().remove("SecretShape");
+        unread.as_object_mut().expect("object").remove("SecretShape");
         assert!(codes(&judge(&CHECK, unread)).is_empty());
     }
 
     #[test]
     fn denied_facts_are_inconclusive() {
         let mut gap = bundle(json!({"SECRET_ARN": ARN}));
-        gap.as_object_mut().unwrap().remove("Secret");
+        gap.as_object_mut().expect("object").remove("Secret");
         gap["Gaps"] = json!([{"Fact": "Secret", "Reason": "AccessDenied"}]);
         assert_eq!(missing(&judge(&CHECK, gap)), ["Secret"]);
         let gap = json!({"Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
