@@ -8,8 +8,8 @@ mod page;
 mod certificates;
 mod database_defaults;
 mod endpoints;
+mod function_limits;
 mod function_states;
-mod limits;
 mod provenance;
 mod runtimes;
 mod stack_reasons;
@@ -24,8 +24,8 @@ pub use self::{
     certificates::*,
     database_defaults::*,
     endpoints::*,
+    function_limits::*,
     function_states::*,
-    limits::*,
     provenance::{Provenance, Trust},
     runtimes::*,
     stack_reasons::*,

@@ -1,54 +1,24 @@
-//! How the tests of checks judge: one check on one bundle, with the facts that
-//! it reads held against those that it declares.
+//! What the tests of checks share: a bundle in, a judgement out.
 
-use super::{Case, Check, Judgement, Stop};
-use crate::{evidence::Evidence, rotation_log::RotationLog};
+use serde_json::{Value, json};
 
-/// Judges a bundle. `CapturedAt` is added where the bundle has none.
-pub(crate) fn judge(check: &Check, bundle: serde_json::Value) -> Judgement {
+use super::{Case, Check, Finding, Judgement, Stop};
+use crate::{
+    evidence::{Evidence, Fact},
+    rotation_log::{Attempt, AttemptOutcome, Invocation, RotationLog, RunOutcome, Step},
+};
+
+/// What a check says about a bundle. Fails the test where the check reads a
+/// fact that it does not declare.
+pub(crate) fn judge(check: &Check, bundle: Value) -> Judgement {
     let evidence = evidence(bundle);
     judge_case(check, &Case::new(&evidence))
 }
 
-/// Judges a bundle beside a log that was read elsewhere.
-pub(crate) fn judge_with_log(
-    check: &Check,
-    bundle: serde_json::Value,
-    log: RotationLog,
-) -> Judgement {
+/// The same with a log that was read already.
+pub(crate) fn judge_with_log(check: &Check, bundle: Value, log: RotationLog) -> Judgement {
     let evidence = evidence(bundle);
     judge_case(check, &Case::with_log(&evidence, log))
-}
-
-/// Reads a bundle as the program does.
-pub(crate) fn evidence(mut bundle: serde_json::Value) -> Evidence {
-    if let Some(object) = bundle.as_object_mut() {
-        object.entry("CapturedAt").or_insert_with(|| "2026-11-21T12:00:00Z".into());
-    }
-    let mut evidence: Evidence = serde_json::from_value(bundle).expect("a bundle");
-    evidence.settle();
-    evidence
-}
-
-/// The codes that a judgement reports.
-///
-/// # Panics
-/// Where it is not one of findings.
-pub(crate) fn codes(judgement: &Judgement) -> Vec<&'static str> {
-    judgement.as_ref().expect("findings").iter().map(|finding| finding.code()).collect()
-}
-
-/// The facts that a judgement misses; empty where it misses none.
-pub(crate) fn missing(judgement: &Judgement) -> Vec<&'static str> {
-    match judgement {
-        Err(Stop::Inconclusive(missing)) => missing.iter().map(|one| one.fact.name()).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether the question did not arise.
-pub(crate) fn not_applicable(judgement: &Judgement) -> bool {
-    matches!(judgement, Err(Stop::NotApplicable(_)))
 }
 
 fn judge_case(check: &Check, case: &Case<'_>) -> Judgement {
@@ -61,4 +31,56 @@ fn judge_case(check: &Check, case: &Case<'_>) -> Judgement {
         assert!(!finding.proofs.is_empty(), "{} proves nothing", finding.code());
     }
     judgement
+}
+
+/// A bundle as evidence, captured on 2026-11-21 unless it says otherwise.
+pub(crate) fn evidence(mut bundle: Value) -> Evidence {
+    if bundle.get("CapturedAt").is_none() {
+        bundle["CapturedAt"] = json!("2026-11-21T12:00:00Z");
+    }
+    let mut evidence: Evidence = serde_json::from_value(bundle).expect("a bundle");
+    evidence.settle();
+    evidence
+}
+
+/// The codes of the findings; fails the test where the check could not say.
+pub(crate) fn codes(judgement: &Judgement) -> Vec<&'static str> {
+    judgement.as_ref().expect("findings").iter().map(Finding::code).collect()
+}
+
+/// Whether the check says that this fact would settle the question.
+pub(crate) fn lacks(judgement: &Judgement, fact: Fact) -> bool {
+    matches!(judgement, Err(Stop::Inconclusive(missing)) if missing.iter().any(|m| m.fact == fact))
+}
+
+/// Whether the check says that the question does not arise.
+pub(crate) fn not_applicable(judgement: &Judgement) -> bool {
+    matches!(judgement, Err(Stop::NotApplicable(_)))
+}
+
+/// A gap for a fact that was refused.
+pub(crate) fn denied(fact: Fact) -> Value {
+    json!([{ "Fact": fact.name(), "Action": fact.actions()[0], "Reason": "AccessDenied" }])
+}
+
+/// A log of one attempt that failed in a step.
+pub(crate) fn failed_log(token: &str, started_at: &str, step: Step) -> RotationLog {
+    let started_at = crate::evidence::Time::parse(started_at);
+    RotationLog {
+        attempts: vec![Attempt {
+            token: Some(token.to_owned()),
+            started_at,
+            runs: vec![0],
+            failed_step: Some(step),
+            outcome: AttemptOutcome::Failed,
+        }],
+        invocations: vec![Invocation {
+            token: Some(token.to_owned()),
+            started_at,
+            step: Some(step),
+            outcome: RunOutcome::Failed,
+            ..Invocation::default()
+        }],
+        ..RotationLog::default()
+    }
 }

@@ -162,7 +162,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CHECK;
-    use crate::checks::testing::{codes, judge, missing, not_applicable};
+    use crate::checks::testing::{codes, judge, lacks, not_applicable};
 
     fn event(kind: &str, status: &str, at: &str, reason: &str) -> Value {
         json!({"StackName": "app", "LogicalResourceId": "Schedule", "ResourceType": kind,
@@ -212,7 +212,7 @@ mod tests {
         let other = json!({"StackEvents": [failed("Rate exceeded")]});
         assert!(codes(&judge(&CHECK, other)).is_empty());
         let gap = json!({"Gaps": [{"Fact": "StackEvents", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["StackEvents"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::StackEvents));
         let denied_stack = json!({"StackEvents": [failed("Rate exceeded")],
             "Gaps": [{"Fact": "Stack", "Reason": "AccessDenied"}]});
         assert!(codes(&judge(&CHECK, denied_stack)).is_empty());

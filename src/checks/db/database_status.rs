@@ -93,7 +93,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, judge, missing},
+        checks::testing::{codes, judge, lacks},
     };
 
     fn bundle(status: &str) -> serde_json::Value {
@@ -131,6 +131,6 @@ mod tests {
         let mut gap = bundle("stopped");
         gap.as_object_mut().expect("object").remove("DBInstances");
         gap["Gaps"] = json!([{"Fact": "DBInstances", "Reason": "AccessDenied"}]);
-        assert_eq!(missing(&judge(&CHECK, gap)), ["DBInstances"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::DBInstances));
     }
 }

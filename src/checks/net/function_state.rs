@@ -1,7 +1,7 @@
 //! NET15, IAM15: Lambda says that the function, or its last update, failed.
 
 use crate::{
-    catalogue::{Remedy, Severity, limit, state_reason},
+    catalogue::{Remedy, Severity, function_limit, state_reason},
     checks::{
         Basis, Case, Check, Finding, Judgement,
         run::function::{name_of, resource_of, rotation_function},
@@ -137,7 +137,7 @@ fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
         ),
         None => format!(
             "aws lambda update-function-configuration --function-name {name} --timeout {}",
-            configuration.timeout.unwrap_or_else(|| limit("vended-timeout")),
+            configuration.timeout.unwrap_or_else(|| function_limit("vended-timeout")),
         ),
     };
     let subnets = vpc.map(|vpc| vpc.subnet_ids.join(" ")).filter(|ids| !ids.is_empty());
@@ -194,7 +194,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, judge, missing},
+        checks::testing::{codes, judge, lacks},
     };
 
     fn bundle(mut configuration: serde_json::Value) -> serde_json::Value {
@@ -247,6 +247,6 @@ mod tests {
     #[test]
     fn a_denied_function_is_inconclusive() {
         let gap = json!({"Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Function"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
     }
 }

@@ -77,7 +77,7 @@ mod tests {
     use super::CHECK;
     use crate::checks::{
         Basis,
-        testing::{codes, evidence, judge, missing, not_applicable},
+        testing::{codes, evidence, judge, lacks, not_applicable},
     };
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cache-AbCdEf";
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn what_was_hidden_is_inconclusive_and_an_unread_secret_does_not_matter() {
         let hidden = judge(&CHECK, bundle(json!({"SECRET_ARN": "(hidden)"})));
-        assert_eq!(missing(&hidden), ["Function"]);
+        assert!(lacks(&hidden, crate::evidence::Fact::Function));
         let mut unread = bundle(json!({"SECRET_ARN": ARN, "USER_NAME": "old"}));
         unread.as_object_mut().expect("object").remove("SecretShape");
         assert!(codes(&judge(&CHECK, unread)).is_empty());
@@ -123,8 +123,8 @@ mod tests {
         let mut gap = bundle(json!({"SECRET_ARN": ARN}));
         gap.as_object_mut().expect("object").remove("Secret");
         gap["Gaps"] = json!([{"Fact": "Secret", "Reason": "AccessDenied"}]);
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Secret"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Secret));
         let gap = json!({"Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Function"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
     }
 }

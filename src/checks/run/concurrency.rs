@@ -2,7 +2,7 @@
 
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
-    catalogue::{Severity, limit},
+    catalogue::{Severity, function_limit},
     checks::{Case, Change, Check, Finding, Judgement},
     evidence::Fact,
 };
@@ -19,7 +19,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
     let reserved =
         function.concurrency.as_ref().and_then(|known| known.reserved_concurrent_executions);
-    let wanted = limit("reserved-concurrency");
+    let wanted = function_limit("reserved-concurrency");
     let Some(reserved) = reserved.filter(|reserved| *reserved < wanted) else {
         return Ok(Vec::new());
     };
@@ -55,7 +55,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, evidence, judge, missing},
+        checks::testing::{codes, evidence, judge, lacks},
     };
 
     fn bundle(reserved: i64) -> serde_json::Value {
@@ -91,6 +91,6 @@ mod tests {
     fn a_denied_function_is_inconclusive() {
         let gap = json!({"Secret": {"RotationLambdaARN": "arn"},
             "Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Function"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
     }
 }

@@ -121,7 +121,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, judge, missing, not_applicable},
+        checks::testing::{codes, judge, lacks, not_applicable},
     };
 
     fn bundle(runtime: &str) -> serde_json::Value {
@@ -166,6 +166,6 @@ mod tests {
         assert_eq!(codes(&judge(&CHECK, gap)), ["RUN05"]);
         let gap = json!({"Secret": {"RotationLambdaARN": "arn"},
             "Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Function"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
     }
 }

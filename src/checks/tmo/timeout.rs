@@ -1,7 +1,7 @@
 //! TMO01: the function's timeout is below what its template needs.
 
 use crate::{
-    catalogue::{Severity, limit},
+    catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
         run::function::{name_of, resource_of, rotation_function, template_hint},
@@ -27,15 +27,15 @@ fn judge(case: &Case<'_>) -> Judgement {
     let log = log.if_known();
     let cache = waits_for_a_cache(function, log);
     let (needed, wanted) = if cache {
-        (limit("elasticache-timeout"), limit("elasticache-timeout"))
+        (function_limit("elasticache-timeout"), function_limit("elasticache-timeout"))
     } else {
-        (limit("vended-timeout"), limit("roomy-timeout"))
+        (function_limit("vended-timeout"), function_limit("roomy-timeout"))
     };
     if timeout >= needed {
         return Ok(Vec::new());
     }
     let name = name_of(function);
-    let default = match timeout == limit("lambda-default-timeout") {
+    let default = match timeout == function_limit("lambda-default-timeout") {
         true => ", Lambda's default",
         false => "",
     };
@@ -107,7 +107,7 @@ mod tests {
         catalogue::Severity,
         checks::{
             Basis,
-            testing::{codes, evidence, judge, judge_with_log, missing},
+            testing::{codes, evidence, judge, judge_with_log, lacks},
         },
         rotation_log::{Invocation, RotationLog},
     };
@@ -164,6 +164,6 @@ mod tests {
         gap["Gaps"] = json!([{"Fact": "LogEvents", "Reason": "AccessDenied"}]);
         assert_eq!(codes(&judge(&CHECK, gap)), ["TMO01"]);
         let gap = json!({"Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
-        assert_eq!(missing(&judge(&CHECK, gap)), ["Function"]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
     }
 }

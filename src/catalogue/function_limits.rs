@@ -1,4 +1,4 @@
-//! The table of numbers that rotation depends on: `limits.toml`.
+//! The table of numbers that rotation depends on: `function_limits.toml`.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use super::Provenance;
 
 /// A number that rotation depends on.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-pub struct Limit {
+pub struct FunctionLimit {
     /// Name.
     pub name: String,
     /// Value.
@@ -22,18 +22,19 @@ pub struct Limit {
 
 #[derive(Deserialize)]
 struct Table {
-    limit: Vec<Limit>,
+    limit: Vec<FunctionLimit>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("limits.toml")).expect("limits.toml is read by a test")
+    toml::from_str(include_str!("function_limits.toml"))
+        .expect("function_limits.toml is read by a test")
 });
 
 /// The value of a limit.
 ///
 /// # Panics
 /// Where the table has no such row: a bug that the tests of every user catch.
-pub fn limit(name: &str) -> i64 {
+pub fn function_limit(name: &str) -> i64 {
     TABLE
         .limit
         .iter()
@@ -44,7 +45,7 @@ pub fn limit(name: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::provenance::assert_sound, TABLE, limit};
+    use super::{super::provenance::assert_sound, TABLE, function_limit};
 
     #[test]
     fn every_limit_is_a_positive_number_with_a_source() {
@@ -52,6 +53,6 @@ mod tests {
             assert_sound(&row.provenance);
             assert!(row.value > 0 && !row.unit.is_empty(), "{}", row.name);
         }
-        assert!(limit("lambda-default-timeout") < limit("vended-timeout"));
+        assert!(function_limit("lambda-default-timeout") < function_limit("vended-timeout"));
     }
 }
