@@ -9,6 +9,17 @@ mod log_text;
 mod managed_service;
 mod page;
 
+// Tables of dates, versions and limits.
+mod certificates;
+mod database_defaults;
+mod endpoints;
+mod function_limits;
+mod function_states;
+mod provenance;
+mod runtimes;
+mod stack_reasons;
+mod vended_templates;
+
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
@@ -23,6 +34,16 @@ pub use self::{
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
     managed_service::{ManagedService, managed_services},
 };
+    certificates::*,
+    database_defaults::*,
+    endpoints::*,
+    function_limits::*,
+    function_states::*,
+    provenance::{Provenance, Trust},
+    runtimes::*,
+    stack_reasons::*,
+    vended_templates::*,
+pub use self::{log_text::LogText, page::Entry};
 
 /// How bad a finding is.
 #[derive(
