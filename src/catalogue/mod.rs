@@ -1,20 +1,18 @@
 //! The catalogue: one Markdown page per code, and the tables of facts (TOML):
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
-mod log_mode;
-mod engine;
-mod key_state;
-mod limits;
-mod log_text;
-mod managed_service;
-mod page;
-
-// Tables of dates, versions and limits.
 mod certificates;
 mod database_defaults;
 mod endpoints;
+mod engine;
 mod function_limits;
 mod function_states;
+mod key_state;
+mod limits;
+mod log_mode;
+mod log_text;
+mod managed_service;
+mod page;
 mod provenance;
 mod runtimes;
 mod stack_reasons;
@@ -25,25 +23,24 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes};
-pub use self::log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts};
-pub use self::page::Entry;
 pub use self::{
-    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
-    key_state::{KeyState, key_states},
-    limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
-    managed_service::{ManagedService, managed_services},
-};
     certificates::*,
     database_defaults::*,
     endpoints::*,
+    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
     function_limits::*,
     function_states::*,
+    key_state::{KeyState, key_states},
+    limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
+    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
+    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
+    managed_service::{ManagedService, managed_services},
+    page::Entry,
     provenance::{Provenance, Trust},
     runtimes::*,
     stack_reasons::*,
     vended_templates::*,
-pub use self::{log_text::LogText, page::Entry};
+};
 
 /// How bad a finding is.
 #[derive(

@@ -27,9 +27,6 @@ mod sec;
 mod tmo;
 
 use std::collections::BTreeSet;
-#[cfg(test)]
-mod testing;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::{

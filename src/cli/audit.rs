@@ -90,7 +90,8 @@ impl Args {
         let filtered = self.all || !self.tag.is_empty() || self.name_prefix.is_some();
         if !filtered && self.secrets.is_empty() {
             return Err(Failure::Usage(
-                "name the secrets, or choose them with --all, --tag, --name-prefix or --bundle".to_owned(),
+                "name the secrets, or choose them with --all, --tag, --name-prefix or --bundle"
+                    .to_owned(),
             ));
         }
         if !filtered {
@@ -100,13 +101,16 @@ impl Args {
             .tag
             .iter()
             .map(|tag| {
-                let (key, value) = tag.split_once('=').ok_or_else(|| {
-                    Failure::Usage(format!("--tag {tag}: write KEY=VALUE"))
-                })?;
+                let (key, value) = tag
+                    .split_once('=')
+                    .ok_or_else(|| Failure::Usage(format!("--tag {tag}: write KEY=VALUE")))?;
                 Ok((key.to_owned(), value.to_owned()))
             })
             .collect::<Result<Vec<_>, Failure>>()?;
-        Ok(Secrets::Listed(crate::collect::SecretFilter { tags, name_prefix: self.name_prefix.clone() }))
+        Ok(Secrets::Listed(crate::collect::SecretFilter {
+            tags,
+            name_prefix: self.name_prefix.clone(),
+        }))
     }
 }
 

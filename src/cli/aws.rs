@@ -55,9 +55,9 @@ fn since(text: &str) -> Result<Time, String> {
     if let Some(time) = Time::parse(text) {
         return Ok(time);
     }
-    let span: jiff::Span = text
-        .parse()
-        .map_err(|_| format!("'{text}' is neither a span such as 3d nor a time such as 2026-11-20T03:00:00Z"))?;
+    let span: jiff::Span = text.parse().map_err(|_| {
+        format!("'{text}' is neither a span such as 3d nor a time such as 2026-11-20T03:00:00Z")
+    })?;
     jiff::Zoned::now()
         .checked_sub(span.abs())
         .map(|at| Time(at.timestamp()))
@@ -83,7 +83,12 @@ impl AwsOptions {
         }
     }
 
-    fn request(&self, secret: &str, selection: &Selection, progress: &Option<ProgressBar>) -> Request {
+    fn request(
+        &self,
+        secret: &str,
+        selection: &Selection,
+        progress: &Option<ProgressBar>,
+    ) -> Request {
         let bar = progress.clone();
         Request {
             secret: secret.to_owned(),
@@ -136,7 +141,11 @@ impl AwsOptions {
                 Secrets::Named(names) => names.to_vec(),
                 Secrets::Listed(filter) => {
                     let listed = session.list_secrets(filter).await?;
-                    listed.into_iter().filter(|secret| secret.rotates).map(|secret| secret.arn).collect()
+                    listed
+                        .into_iter()
+                        .filter(|secret| secret.rotates)
+                        .map(|secret| secret.arn)
+                        .collect()
                 }
             };
             let mut all = Vec::new();
@@ -146,7 +155,10 @@ impl AwsOptions {
                 }
                 match session.collect(&self.request(name, selection, &None)).await {
                     // Without credentials or an answer, no further secret fares better.
-                    Err(error @ (CollectError::Credentials { .. } | CollectError::Unreachable { .. })) => {
+                    Err(
+                        error @ (CollectError::Credentials { .. }
+                        | CollectError::Unreachable { .. }),
+                    ) => {
                         return Err(error);
                     }
                     result => all.push((name.clone(), result)),
@@ -215,7 +227,11 @@ fn timings(timings: &[Timing]) -> Vec<String> {
     let mut lines: Vec<String> = sorted
         .iter()
         .map(|timing| {
-            let retried = if timing.attempts > 1 { format!(", {} attempts", timing.attempts) } else { String::new() };
+            let retried = if timing.attempts > 1 {
+                format!(", {} attempts", timing.attempts)
+            } else {
+                String::new()
+            };
             format!(
                 "wave {} {:>6} ms  {} {}: {}{retried}",
                 timing.wave, timing.milliseconds, timing.operation, timing.resource, timing.outcome
@@ -251,7 +267,10 @@ mod tests {
     fn spans_and_times_are_read() {
         assert!(since("3d").is_ok());
         assert!(since("12h").is_ok());
-        assert_eq!(since("2026-11-20T03:00:00Z").map(|t| t.to_string()), Ok("2026-11-20T03:00:00Z".to_owned()));
+        assert_eq!(
+            since("2026-11-20T03:00:00Z").map(|t| t.to_string()),
+            Ok("2026-11-20T03:00:00Z".to_owned())
+        );
         assert!(since("yesterday").is_err());
         assert_eq!(duration("90s").map(|d| d.as_secs()), Ok(90));
         assert_eq!(duration("2m").map(|d| d.as_secs()), Ok(120));

@@ -69,5 +69,9 @@ fn nothing_in(log: &RotationLog) -> String {
 
 /// A log has no capture time; the last thing it saw is the nearest to one.
 fn last_time(log: &RotationLog) -> Time {
-    log.invocations.iter().filter_map(|run| run.ended_at.or(run.started_at)).max().unwrap_or_default()
+    log.invocations
+        .iter()
+        .filter_map(|run| run.ended_at.or(run.started_at))
+        .max()
+        .unwrap_or_default()
 }
