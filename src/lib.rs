@@ -15,6 +15,8 @@
 
 pub mod catalogue;
 pub mod checks;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod evidence;
 pub mod rotation_log;
 pub mod seal;

@@ -13,7 +13,7 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use self::text::log_line;
-use crate::evidence::{Evidence, Function, Secret, StageShape, Stack, TrailEvent};
+use crate::evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent};
 
 /// What stands where a secret stood in a text.
 pub const REDACTED: &str = "(redacted)";

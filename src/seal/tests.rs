@@ -33,25 +33,58 @@ fn what_is_no_secret_is_not_touched() {
 #[test]
 fn secrets_go_and_their_surroundings_stay() {
     for (line, expected) in [
-        ("connecting with password=hunter2 host=db.internal", "connecting with password=(redacted) host=db.internal"),
+        (
+            "connecting with password=hunter2 host=db.internal",
+            "connecting with password=(redacted) host=db.internal",
+        ),
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=(redacted) psql"),
-        ("{'username': 'bob', 'password': 'hun\\'ter2', 'host': 'db'}", "{'username': 'bob', 'password': '(redacted)', 'host': 'db'}"),
-        (r#"{"user":"bob","Password" : "hun\"ter2","port":5432}"#, r#"{"user":"bob","Password" : "(redacted)","port":5432}"#),
-        (r#""{\"password\":\"hun\\\"ter2\",\"host\":\"db\"}""#, r#""{\"password\":\"(redacted)\",\"host\":\"db\"}""#),
-        (r#"{"SecretString":"{\"password\":\"hunter2\"}","Name":"x"}"#, r#"{"SecretString":"(redacted)","Name":"x"}"#),
+        (
+            "{'username': 'bob', 'password': 'hun\\'ter2', 'host': 'db'}",
+            "{'username': 'bob', 'password': '(redacted)', 'host': 'db'}",
+        ),
+        (
+            r#"{"user":"bob","Password" : "hun\"ter2","port":5432}"#,
+            r#"{"user":"bob","Password" : "(redacted)","port":5432}"#,
+        ),
+        (
+            r#""{\"password\":\"hun\\\"ter2\",\"host\":\"db\"}""#,
+            r#""{\"password\":\"(redacted)\",\"host\":\"db\"}""#,
+        ),
+        (
+            r#"{"SecretString":"{\"password\":\"hunter2\"}","Name":"x"}"#,
+            r#"{"SecretString":"(redacted)","Name":"x"}"#,
+        ),
         ("'SecretBinary': b'hunter2'}", "'SecretBinary': b'(redacted)'}"),
-        ("postgres://bob:hunter2@db.internal:5432/app", "postgres://bob:(redacted)@db.internal:5432/app"),
+        (
+            "postgres://bob:hunter2@db.internal:5432/app",
+            "postgres://bob:(redacted)@db.internal:5432/app",
+        ),
         ("mysql://bob:hun@ter/2@db.internal", "mysql://bob:(redacted)@db.internal"),
         ("jdbc:oracle:thin:bob/hunter2@//db:1521/x", "jdbc:oracle:thin:bob/(redacted)@//db:1521/x"),
-        ("Server=db;UID=bob;PWD=hunter2;Encrypt=yes", "Server=db;UID=bob;PWD=(redacted);Encrypt=yes"),
-        ("ALTER USER \"bob\" WITH PASSWORD 'hunter2' VALID", "ALTER USER \"bob\" WITH PASSWORD '(redacted)' VALID"),
+        (
+            "Server=db;UID=bob;PWD=hunter2;Encrypt=yes",
+            "Server=db;UID=bob;PWD=(redacted);Encrypt=yes",
+        ),
+        (
+            "ALTER USER \"bob\" WITH PASSWORD 'hunter2' VALID",
+            "ALTER USER \"bob\" WITH PASSWORD '(redacted)' VALID",
+        ),
         ("ALTER USER bob IDENTIFIED BY \"hunter2\"", "ALTER USER bob IDENTIFIED BY \"(redacted)\""),
         ("Authorization: Bearer hunter2.hunter2", "Authorization: (redacted)"),
-        ("{'Authorization': b'AWS4-HMAC-SHA256 Credential=x, Signature=y', 'Host': 'h'}", "{'Authorization': b'(redacted)', 'Host': 'h'}"),
+        (
+            "{'Authorization': b'AWS4-HMAC-SHA256 Credential=x, Signature=y', 'Host': 'h'}",
+            "{'Authorization': b'(redacted)', 'Host': 'h'}",
+        ),
         ("key AKIAIOSFODNN7EXAMPLE used", "key (redacted) used"),
-        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = (redacted)"),
+        (
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "aws_secret_access_key = (redacted)",
+        ),
         ("\"SecretAccessKey\": \"wJalrXUtnFEMI\"", "\"SecretAccessKey\": \"(redacted)\""),
-        ("X-Amz-Security-Token=abcdef&X-Amz-Date=1", "X-Amz-Security-Token=(redacted)&X-Amz-Date=1"),
+        (
+            "X-Amz-Security-Token=abcdef&X-Amz-Date=1",
+            "X-Amz-Security-Token=(redacted)&X-Amz-Date=1",
+        ),
         ("Trying password: hunter2 now", "Trying password: (redacted) now"),
         ("\"password\": 12345, \"port\": 1", "\"password\": (redacted), \"port\": 1"),
         ("'password': 'never closed", "'password': '(redacted)"),

@@ -38,9 +38,8 @@ static QUOTED_NAME: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 /// `password=…`, `PWD = …`.
-static BARE_NAME_EQUALS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(r"(?i)\b(?:", secret_names!(), r"|secret|token)\s*=\s*"))
-});
+static BARE_NAME_EQUALS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(concat!(r"(?i)\b(?:", secret_names!(), r"|secret|token)\s*=\s*")));
 /// `password: …`. Not `secret: …`, which names things in prose and in ARNs.
 static BARE_NAME_COLON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(r"(?i)(?:^|[^a-z0-9_.\-:/'\x22\\])", secret_names!(), r":[ \t]*"))
@@ -94,15 +93,10 @@ fn pass(text: &str) -> String {
     let text = PRIVATE_KEY.replace_all(text, REDACTED);
     let text = AWS_KEYS.replace_all(&text, REDACTED);
     let text = URL_CREDENTIALS.replace_all(&text, |found: &Captures<'_>| {
-        if is_port(&found[2]) {
-            found[0].to_owned()
-        } else {
-            format!("{}:{REDACTED}@", &found[1])
-        }
+        if is_port(&found[2]) { found[0].to_owned() } else { format!("{}:{REDACTED}@", &found[1]) }
     });
-    let text = JDBC_CREDENTIALS.replace_all(&text, |found: &Captures<'_>| {
-        format!("{}/{REDACTED}@", &found[1])
-    });
+    let text = JDBC_CREDENTIALS
+        .replace_all(&text, |found: &Captures<'_>| format!("{}/{REDACTED}@", &found[1]));
     let text = values(&text, &AUTHORIZATION, header_value);
     let text = values(&text, &QUOTED_NAME, value);
     let text = values(&text, &BARE_NAME_EQUALS, value);
@@ -194,8 +188,18 @@ fn worth_hiding(value: &str) -> bool {
         || value.starts_with("arn:aws")
         || value.chars().all(mask)
         || UUID.is_match(value)
-        || ["yes", "no", "true", "false", "none", "null", "nil", "%s", "hidden_due_to_security_reasons"]
-            .contains(&value.to_ascii_lowercase().as_str()))
+        || [
+            "yes",
+            "no",
+            "true",
+            "false",
+            "none",
+            "null",
+            "nil",
+            "%s",
+            "hidden_due_to_security_reasons",
+        ]
+        .contains(&value.to_ascii_lowercase().as_str()))
 }
 
 struct Quote {
