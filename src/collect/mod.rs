@@ -26,6 +26,7 @@ mod scene;
 mod secretsmanager;
 mod session;
 mod sts;
+mod tasks;
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
