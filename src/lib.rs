@@ -28,6 +28,8 @@ pub mod bundle;
 pub mod catalogue;
 pub mod checks;
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
 pub mod report;

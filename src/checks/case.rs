@@ -207,6 +207,7 @@ impl<'a> Case<'a> {
             let metadata = key.key_metadata.known();
             arn.as_str() == wanted
                 || arn.ends_with(&format!("/{wanted}"))
+                || wanted.starts_with("alias/") && arn.ends_with(&format!(":{wanted}"))
                 || metadata.is_some_and(|m| {
                     m.key_id.as_deref() == Some(wanted) || m.arn.as_deref() == Some(wanted)
                 })
