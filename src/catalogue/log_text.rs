@@ -231,7 +231,13 @@ fn literals(format: &str) -> Vec<&str> {
 
 /// The literal as a regex; a `\n` of the source text may be any white space.
 fn literal_pattern(literal: &str) -> String {
-    literal.split("\\n").map(regex::escape).collect::<Vec<_>>().join(r"\s+")
+    let lines: Vec<&str> = literal.split("\\n").collect();
+    let last = lines.len() - 1;
+    let part = |(index, line): (usize, &&str)| {
+        let line = if index > 0 { line.trim_start() } else { line };
+        regex::escape(if index < last { line.trim_end() } else { line })
+    };
+    lines.iter().enumerate().map(part).collect::<Vec<_>>().join(r"\s+")
 }
 
 /// The regex of a format string: open at the front, since runtimes and loggers put

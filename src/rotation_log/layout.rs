@@ -63,6 +63,7 @@ macro_rules! pattern {
     };
 }
 
+const TRACEBACK: &str = "Traceback (most recent call last)";
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 
 pattern!(START, r"^START RequestId:\s+(\S+)(?:\s+Version:\s+(\S+))?");
@@ -105,17 +106,22 @@ static LEADING_ID: LazyLock<Regex> =
 
 /// Whether a line of a plain text log begins a record of its own.
 pub(super) fn begins_record(line: &str) -> bool {
-    BEGINS.is_match(line)
+    // The first byte sorts out most lines without a search.
+    let may = line.starts_with(|first: char| "SERIT[{U".contains(first) || first.is_ascii_digit())
+        || line.contains(TRACEBACK);
+    may && BEGINS.is_match(line)
 }
 
 /// Whether a line can only go on with the record before it: a traceback's frames,
 /// or anything indented (with no-break spaces too, as Lambda does).
 pub(super) fn continues_record(previous: &str, line: &str) -> bool {
     line.starts_with([' ', '\t', '\u{a0}', '\r'])
-        || line.starts_with("Traceback (most recent call last)")
+        || line.starts_with(TRACEBACK)
         || line.starts_with("XRAY TraceId")
         || line.starts_with("Runtime.ExitError")
-        || previous.contains("Traceback (most recent call last)")
+        || previous.contains(TRACEBACK)
+        // The message of an exception may have several lines.
+        || (previous.starts_with('[') && TAGGED.is_match(previous) && !LOGGED.is_match(previous))
 }
 
 /// The text with plain spaces and line feeds, without colours.
@@ -158,13 +164,19 @@ fn read_platform(text: &str) -> Option<Record> {
     let record = |request_id, kind| {
         Some(Record { request_id, kind, text: text.to_owned(), ..Record::default() })
     };
-    if let Some(found) = START.captures(text) {
+    if text.starts_with("START ")
+        && let Some(found) = START.captures(text)
+    {
         return record(group(&found, 1), Kind::Start { version: group(&found, 2) });
     }
-    if let Some(found) = END.captures(text) {
+    if text.starts_with("END ")
+        && let Some(found) = END.captures(text)
+    {
         return record(group(&found, 1), Kind::End(Report::default()));
     }
-    if let Some(found) = REPORT.captures(text) {
+    if text.starts_with("REPORT ")
+        && let Some(found) = REPORT.captures(text)
+    {
         let mut report = Report {
             duration_ms: found.get(2).and_then(|ms| ms.as_str().parse().ok()),
             ..Report::default()
@@ -184,7 +196,9 @@ fn read_platform(text: &str) -> Option<Record> {
     if text.starts_with("INIT_START ") {
         return record(None, Kind::InitStart);
     }
-    if let Some(found) = TIMED_OUT.captures(text) {
+    if text.contains("Task timed out after ")
+        && let Some(found) = TIMED_OUT.captures(text)
+    {
         return Some(Record {
             at: found.get(1).and_then(|at| time(at.as_str())),
             level: Some(Level::Error),
@@ -194,12 +208,14 @@ fn read_platform(text: &str) -> Option<Record> {
                 .to_owned(),
         });
     }
-    if let Some(found) = EXITED.captures(text) {
+    if text.starts_with(['R', 'E', 'P'])
+        && let Some(found) = EXITED.captures(text)
+    {
         let mut record = record(group(&found, 1), Kind::Exited)?;
         record.level = Some(Level::Error);
         return Some(record);
     }
-    if OLD_IMPORT.is_match(text) {
+    if text.starts_with('U') && OLD_IMPORT.is_match(text) {
         // Runtimes before 2020 printed no type; later ones call it that.
         let error = RaisedError {
             error_type: "Runtime.ImportModuleError".to_owned(),
@@ -213,7 +229,9 @@ fn read_platform(text: &str) -> Option<Record> {
 }
 
 fn read_logged(text: &str) -> Option<Record> {
-    if let Some(found) = LOGGED.captures(text) {
+    if text.starts_with('[')
+        && let Some(found) = LOGGED.captures(text)
+    {
         let rest = found.get(3).map_or("", |rest| rest.as_str());
         let (request_id, message) = match LEADING_ID.captures(rest) {
             Some(id) => (group(&id, 1), id.get(2).map_or("", |message| message.as_str())),
@@ -227,7 +245,9 @@ fn read_logged(text: &str) -> Option<Record> {
             text: message.to_owned(),
         });
     }
-    if let Some(found) = NODE.captures(text) {
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Some(found) = NODE.captures(text)
+    {
         let message = found.get(4).map_or("", |message| message.as_str());
         let kind = NODE_RAISED
             .captures(message)
@@ -242,7 +262,9 @@ fn read_logged(text: &str) -> Option<Record> {
             text: message.to_owned(),
         });
     }
-    if let Some(found) = TAGGED.captures(text) {
+    if text.starts_with('[')
+        && let Some(found) = TAGGED.captures(text)
+    {
         let message = found.get(2).map_or("", |message| message.as_str());
         return Some(Record {
             level: Some(Level::Error),
@@ -251,7 +273,8 @@ fn read_logged(text: &str) -> Option<Record> {
             ..Record::default()
         });
     }
-    let found = OLD_EXCEPTION.captures(first_line(text))?;
+    let first = first_line(text);
+    let found = first.contains(TRACEBACK).then(|| OLD_EXCEPTION.captures(first)).flatten()?;
     let error = RaisedError { error_type: found[2].to_owned(), message: found[1].to_owned() };
     let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
     Some(Record {
@@ -272,7 +295,7 @@ fn read_logged(text: &str) -> Option<Record> {
 fn raised(message: &str) -> Option<RaisedError> {
     let first = first_line(message);
     let found = EXCEPTION.captures(first)?;
-    let certain = message.contains("Traceback (most recent call last)")
+    let certain = message.contains(TRACEBACK)
         || (EXCEPTION_NAME.is_match(&found[1]) && !found[1].contains("Warning"));
     certain.then(|| RaisedError {
         error_type: found[1].to_owned(),
@@ -389,8 +412,13 @@ fn level(name: &str) -> Option<Level> {
 
 /// A time as logs print it; one without a zone is UTC, as everywhere in Lambda.
 pub(super) fn time(text: &str) -> Option<Time> {
-    let text = text.replacen(',', ".", 1);
-    Time::parse(&text).or_else(|| Time::parse(&format!("{}Z", text.replacen(' ', "T", 1))))
+    let text = text.replacen(',', ".", 1).replacen(' ', "T", 1);
+    let clock = text.split_once('T')?.1;
+    if clock.contains(['Z', '+', '-']) {
+        Time::parse(&text)
+    } else {
+        Time::parse(&format!("{text}Z"))
+    }
 }
 
 fn first_line(text: &str) -> &str {
