@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-use super::{Level, RaisedError};
+use super::{Level, RaisedError, json};
 use crate::evidence::Time;
 
 /// What one event says.
@@ -146,7 +146,7 @@ pub(super) fn read(text: &str) -> Record {
     if trimmed.starts_with('{')
         && let Ok(Value::Object(object)) = serde_json::from_str(trimmed)
     {
-        return read_json(&object, trimmed);
+        return json::read(&object, trimmed);
     }
     read_platform(trimmed).or_else(|| read_logged(trimmed)).unwrap_or_else(|| Record {
         text: text.to_owned(),
@@ -252,7 +252,7 @@ fn read_logged(text: &str) -> Option<Record> {
         let kind = NODE_RAISED
             .captures(message)
             .and_then(|json| serde_json::from_str::<Map<String, Value>>(&json[1]).ok())
-            .and_then(|object| raised_object(&object))
+            .and_then(|object| json::raised(&object))
             .map_or(Kind::Message, Kind::Raised);
         return Some(Record {
             at: time(&found[1]),
@@ -303,95 +303,7 @@ fn raised(message: &str) -> Option<RaisedError> {
     })
 }
 
-fn raised_object(object: &Map<String, Value>) -> Option<RaisedError> {
-    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let error_type = text("errorType")?;
-    Some(RaisedError { error_type, message: text("errorMessage").unwrap_or_default() })
-}
-
-fn read_json(object: &Map<String, Value>, text: &str) -> Record {
-    if let (Some(kind), Some(Value::Object(record))) =
-        (object.get("type").and_then(Value::as_str), object.get("record"))
-        && let Some(event) = kind.strip_prefix("platform.")
-    {
-        return read_platform_json(event, object, record, text);
-    }
-    let string = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let message = object.get("message").or_else(|| object.get("msg"));
-    // An exception that the code logged carries a message beside its type; Node.js
-    // puts the uncaught one into the message.
-    let error = match message {
-        None => raised_object(object),
-        Some(Value::Object(inner)) => raised_object(inner),
-        Some(_) => None,
-    };
-    let mut body = match (&error, message) {
-        (Some(error), _) => format!("{}: {}", error.error_type, error.message),
-        (None, Some(Value::String(message))) => message.clone(),
-        (None, Some(other)) => other.to_string(),
-        (None, None) => text.to_owned(),
-    };
-    if message.is_some_and(Value::is_string)
-        && let Some(inner) = raised_object(object)
-    {
-        body.push_str(&format!("\n{}: {}", inner.error_type, inner.message));
-    }
-    for frame in object.get("stackTrace").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(frame) = frame.as_str() {
-            body.push('\n');
-            body.push_str(frame.trim_end());
-        }
-    }
-    Record {
-        at: ["timestamp", "time"]
-            .iter()
-            .find_map(|key| object.get(*key).and_then(Value::as_str).and_then(time)),
-        level: ["level", "log_level"]
-            .iter()
-            .find_map(|key| string(key))
-            .and_then(|name| level(&name))
-            .or(error.as_ref().map(|_| Level::Error)),
-        request_id: ["requestId", "AWSRequestId", "aws_request_id", "function_request_id"]
-            .iter()
-            .find_map(|key| string(key)),
-        kind: error.map_or(Kind::Message, Kind::Raised),
-        text: plain(&body).into_owned(),
-    }
-}
-
-fn read_platform_json(
-    event: &str,
-    object: &Map<String, Value>,
-    record: &Map<String, Value>,
-    text: &str,
-) -> Record {
-    let string = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
-    let metric = |key: &str| record.get("metrics")?.get(key)?.as_f64();
-    let report = Report {
-        duration_ms: metric("durationMs"),
-        memory_mb: metric("memorySizeMB").map(|mb| mb as u64),
-        max_memory_mb: metric("maxMemoryUsedMB").map(|mb| mb as u64),
-        init_ms: metric("initDurationMs"),
-        status: string("status").as_deref().and_then(status),
-        error_type: string("errorType"),
-    };
-    let kind = match event {
-        "start" => Kind::Start { version: string("version") },
-        "runtimeDone" => Kind::End(report),
-        "report" => Kind::Report(report),
-        "initStart" => Kind::InitStart,
-        _ => Kind::Message,
-    };
-    Record {
-        at: object.get("time").and_then(Value::as_str).and_then(time),
-        level: None,
-        request_id: string("requestId"),
-        kind,
-        text: text.to_owned(),
-    }
-}
-
-fn status(name: &str) -> Option<Status> {
+pub(super) fn status(name: &str) -> Option<Status> {
     match name {
         "success" => Some(Status::Success),
         "error" | "failure" => Some(Status::Error),
@@ -400,7 +312,7 @@ fn status(name: &str) -> Option<Status> {
     }
 }
 
-fn level(name: &str) -> Option<Level> {
+pub(super) fn level(name: &str) -> Option<Level> {
     match name.to_ascii_uppercase().as_str() {
         "TRACE" | "DEBUG" => Some(Level::Debug),
         "INFO" => Some(Level::Info),
