@@ -153,6 +153,9 @@ fn a_refusal_is_a_gap_and_so_is_what_hangs_on_it() {
         let Observed::NotSeen(gap) = &evidence.function else { panic!("{:?}", evidence.function) };
         assert_eq!((gap.action.as_str(), gap.reason), ("lambda:GetFunction", Reason::AccessDenied));
         assert_eq!(gap.resource, FUNCTION);
+        let asked = stub.asked();
+        let ask = asked.iter().find(|ask| ask.operation == "lambda:GetFunction").expect("asked");
+        assert!(ask.path.contains(FUNCTION), "by ARN, which names the account: {}", ask.path);
         let Observed::NotSeen(gap) = &evidence.role else { panic!("{:?}", evidence.role) };
         assert_eq!(gap.action, "lambda:GetFunction", "the action that would settle it");
         let Observed::NotSeen(gap) = &evidence.keys[KEY].policy else { panic!("key policy") };
