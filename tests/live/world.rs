@@ -21,7 +21,8 @@ fn form<'a>(ask: &'a Ask, name: &str) -> &'a str {
     ask.body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or("")
 }
 
-fn answer(ask: &Ask) -> Option<Reply> {
+/// The healthy answer.
+pub(crate) fn answer(ask: &Ask) -> Option<Reply> {
     let (service, operation) = ask.operation.split_once(':')?;
     if let Some(body) = json_answer(service, operation, ask) {
         return Some(Reply::ok(body.to_string()));
