@@ -1,0 +1,431 @@
+//! The answer's own types: verdict, blockers, hops, what was missing. No
+//! reasoning here.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Family;
+use crate::evidence::Fact;
+
+/// Whether the function gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Request and reply pass, from everywhere to everywhere.
+    Reachable,
+    /// They never pass.
+    Blocked,
+    /// They pass from some subnet, address or port, and not from another.
+    Intermittent,
+    /// A fact that would decide it was not seen.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Blocked => "blocked",
+            Self::Intermittent => "intermittent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The kind of element that blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Name resolution; the resource is the VPC or the hosted zone.
+    Dns,
+    /// The function has no VPC; the resource is the function's name.
+    LambdaVpcConfig,
+    /// A security group.
+    SecurityGroup,
+    /// A network ACL.
+    Nacl,
+    /// A route table.
+    Route,
+    /// An internet gateway, or the VPC that has none attached.
+    InternetGateway,
+    /// A NAT gateway.
+    NatGateway,
+    /// The interface of a NAT instance or of another appliance.
+    NatInstance,
+    /// A peering connection.
+    Peering,
+    /// A transit gateway's attachment or route table.
+    TransitGateway,
+    /// VPC Block Public Access; the resource is the VPC.
+    BlockPublicAccess,
+}
+
+impl Layer {
+    /// The layer's name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::LambdaVpcConfig => "lambda_vpc_config",
+            Self::SecurityGroup => "security_group",
+            Self::Nacl => "nacl",
+            Self::Route => "route",
+            Self::InternetGateway => "internet_gateway",
+            Self::NatGateway => "nat_gateway",
+            Self::NatInstance => "nat_instance",
+            Self::Peering => "peering",
+            Self::TransitGateway => "transit_gateway",
+            Self::BlockPublicAccess => "block_public_access",
+        }
+    }
+}
+
+/// The direction of a rule, as seen from the element that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Into the interface or subnet.
+    Ingress,
+    /// Out of it.
+    Egress,
+}
+
+impl Direction {
+    /// The direction's name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
+/// Whether the request or the reply is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The request.
+    Forward,
+    /// The reply.
+    Return,
+}
+
+impl Phase {
+    /// The phase's name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// The rule, route or setting that would let the connection pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Needed {
+    /// A rule of a security group.
+    SecurityGroupRule {
+        /// The group that needs it.
+        group: String,
+        /// Its direction.
+        direction: Direction,
+        /// TCP port.
+        port: u16,
+        /// The other side's group, where a reference works on this path.
+        peer_group: Option<String>,
+        /// The other side's block.
+        peer_cidr: String,
+    },
+    /// An entry of a network ACL, before the entry that denies.
+    AclEntry {
+        /// The ACL.
+        acl: String,
+        /// Its direction.
+        direction: Direction,
+        /// First TCP port.
+        from_port: u16,
+        /// Last TCP port.
+        to_port: u16,
+        /// The other side's block.
+        peer_cidr: String,
+        /// Number of the entry that denies now, where one with a number did.
+        before_rule: Option<i64>,
+    },
+    /// A route.
+    Route {
+        /// The table.
+        route_table: String,
+        /// Its destination.
+        destination: String,
+        /// What it should lead to, in words or as an id.
+        target: String,
+    },
+    /// Something else, in words.
+    Setting {
+        /// What.
+        text: String,
+    },
+}
+
+impl Needed {
+    pub(super) fn setting(text: impl Into<String>) -> Option<Self> {
+        Some(Self::Setting { text: text.into() })
+    }
+}
+
+impl fmt::Display for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SecurityGroupRule { group, direction, port, peer_group, peer_cidr } => {
+                let to = if *direction == Direction::Ingress { "from" } else { "to" };
+                let peer = peer_group.as_deref().unwrap_or(peer_cidr);
+                write!(f, "{} rule in {group}: tcp {port} {to} {peer}", direction.name())
+            }
+            Self::AclEntry { acl, direction, from_port, to_port, peer_cidr, before_rule } => {
+                let to = if *direction == Direction::Ingress { "from" } else { "to" };
+                let ports = if from_port == to_port {
+                    from_port.to_string()
+                } else {
+                    format!("{from_port}-{to_port}")
+                };
+                write!(
+                    f,
+                    "{} entry in {acl}: allow tcp {ports} {to} {peer_cidr}",
+                    direction.name()
+                )?;
+                match before_rule {
+                    Some(number) => write!(f, ", numbered below {number}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Route { route_table, destination, target } => {
+                write!(f, "route in {route_table}: {destination} to {target}")
+            }
+            Self::Setting { text } => f.write_str(text),
+        }
+    }
+}
+
+/// One element that blocks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Blocker {
+    /// What kind of element.
+    pub layer: Layer,
+    /// Its id.
+    pub resource: String,
+    /// The rule's direction, for groups and ACLs.
+    pub direction: Option<Direction>,
+    /// Request or reply.
+    pub phase: Phase,
+    /// True where it stops only a part of the connections (of source ports).
+    pub partial: bool,
+    /// Why it blocks.
+    pub text: String,
+    /// What would let the connection pass.
+    pub needed: Option<Needed>,
+}
+
+/// How a hop went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HopOutcome {
+    /// Passed.
+    Ok,
+    /// Passed for some source ports.
+    Partly,
+    /// Stopped.
+    Stop,
+    /// Not to be told.
+    Unknown,
+}
+
+impl HopOutcome {
+    /// The mark at the beginning of a hop's line.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Partly => "partly",
+            Self::Stop => "STOP",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a hop examines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HopKind {
+    /// The name.
+    Resolve,
+    /// Egress rules of a security group.
+    Egress,
+    /// A network ACL, leaving a subnet.
+    Out,
+    /// A route of the request.
+    Route,
+    /// A gateway, a peering connection, an appliance.
+    Via,
+    /// A network ACL, entering a subnet.
+    In,
+    /// Ingress rules of a security group.
+    Ingress,
+    /// A route of the reply.
+    RouteBack,
+    /// A network ACL that the reply leaves a subnet by.
+    OutBack,
+    /// A network ACL that the reply enters a subnet by.
+    InBack,
+    /// A gateway or the like on the reply's way.
+    ViaBack,
+}
+
+impl HopKind {
+    /// The hop's label on its line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Egress => "egress",
+            Self::Out => "out",
+            Self::Route => "route",
+            Self::Via => "via",
+            Self::In => "in",
+            Self::Ingress => "ingress",
+            Self::RouteBack => "route back",
+            Self::OutBack => "out back",
+            Self::InBack => "in back",
+            Self::ViaBack => "via back",
+        }
+    }
+}
+
+/// One hop of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Hop {
+    /// How it went.
+    pub outcome: HopOutcome,
+    /// What was examined.
+    pub kind: HopKind,
+    /// Its id.
+    pub resource: String,
+    /// The rule that decided.
+    pub text: String,
+    /// What would let it pass, where it stops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<Needed>,
+}
+
+/// One way from an address of the function to an address of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Path {
+    /// The function's subnet; `None` for a function without a VPC.
+    pub subnet: Option<String>,
+    /// The function's address.
+    pub from: String,
+    /// The target's address.
+    pub to: String,
+    /// The element at the target's address: an interface, an endpoint, or the
+    /// host's name.
+    pub target: String,
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// How it went.
+    pub verdict: Verdict,
+    /// Hop by hop, request first.
+    pub hops: Vec<Hop>,
+    /// Every element that stops it.
+    pub blockers: Vec<Blocker>,
+    /// What was not seen on the way.
+    pub missing: Vec<Missing>,
+    /// How it went out.
+    pub via: Via,
+}
+
+/// How a path leaves the function's subnet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// Inside the VPC.
+    Local,
+    /// To an interface endpoint.
+    Endpoint,
+    /// Over a peering connection.
+    Peering,
+    /// Over a transit gateway.
+    TransitGateway,
+    /// Over the Internet: NAT, egress-only gateway, or Lambda's own network.
+    Public,
+    /// There is no way, or it was not seen.
+    None,
+}
+
+impl Via {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Endpoint => "endpoint",
+            Self::Peering => "peering",
+            Self::TransitGateway => "transit_gateway",
+            Self::Public => "public",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A fact that would decide something and was not seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// The fact.
+    pub fact: Fact,
+    /// The IAM action that would show it.
+    pub action: String,
+    /// The resource that was asked about; empty where it is a list.
+    pub resource: String,
+    /// Why it was not seen.
+    pub reason: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.action)?;
+        if !self.resource.is_empty() {
+            write!(f, " for {}", self.resource)?;
+        }
+        write!(f, " ({})", self.reason)
+    }
+}
+
+// By hand: `Fact` is a name in the evidence, not a type of its schema.
+impl Serialize for Missing {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut object = serializer.serialize_struct("Missing", 4)?;
+        object.serialize_field("fact", self.fact.name())?;
+        object.serialize_field("action", &self.action)?;
+        object.serialize_field("resource", &self.resource)?;
+        object.serialize_field("reason", &self.reason)?;
+        object.end()
+    }
+}
+
+impl JsonSchema for Missing {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NetworkMissing".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {
+                "fact": {"type": "string"},
+                "action": {"type": "string"},
+                "resource": {"type": "string"},
+                "reason": {"type": "string"}
+            },
+            "required": ["fact", "action", "resource", "reason"]
+        })
+    }
+}
