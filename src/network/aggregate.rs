@@ -111,7 +111,7 @@ fn every(outcomes: Vec<(String, Outcome)>) -> Outcome {
     let mut all = Outcome { verdict, ..Outcome::unknown(Vec::new()) };
     for (name, outcome) in outcomes {
         let fails = matches!(outcome.verdict, Verdict::Blocked | Verdict::Intermittent);
-        if fails && verdicts.len() > 1 {
+        if fails && (verdicts.len() > 1 || outcome.verdict == Verdict::Intermittent) {
             all.failing.push(name);
         }
         all.take(outcome, true);
@@ -342,7 +342,8 @@ fn to_places<'a, 'p>(
             place.candidates.iter().map(|candidate| Outcome::of(walk(candidate))).collect();
         let name = place.candidates.first().map_or(String::new(), |first| {
             if place.candidates.len() == 1 {
-                format!("{} ({})", first.address, first.name)
+                let subnet = first.subnet_id().map(|id| format!(" in {id}")).unwrap_or_default();
+                format!("{} ({}{subnet})", first.address, first.name)
             } else {
                 first.name.clone()
             }

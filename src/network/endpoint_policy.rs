@@ -50,18 +50,21 @@ const SECRETS_MANAGER_ACTIONS: [&str; 5] = [
     "GetRandomPassword",
 ];
 
+/// Stands for a secret whose ARN is not known.
+const NOT_KNOWN: &str = "";
+
 const RDS_ACTIONS: [&str; 2] = ["DescribeDBInstances", "DescribeDBClusters"];
 
-/// The actions that a policy of these endpoints denies, without the service's
-/// prefix.
-pub(super) fn denied_actions(
+/// The actions that a policy of these endpoints denies, and those that it may
+/// deny, both without the service's prefix.
+pub(super) fn refused_actions(
     evidence: &Evidence,
     target: &Target,
     endpoints: &[String],
     policy: &dyn EndpointPolicy,
-) -> Vec<String> {
+) -> (Vec<String>, Vec<String>) {
     let Target::AwsApi { service, secret_arn, superuser_arn, .. } = target else {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
     let mut requests: Vec<(&str, &str)> = Vec::new();
     match service.as_str() {
@@ -69,8 +72,8 @@ pub(super) fn denied_actions(
             for action in SECRETS_MANAGER_ACTIONS {
                 if action == "GetRandomPassword" {
                     requests.push((action, "*"));
-                } else if let Some(arn) = secret_arn {
-                    requests.push((action, arn));
+                } else {
+                    requests.push((action, secret_arn.as_deref().unwrap_or(NOT_KNOWN)));
                 }
             }
             if let Some(arn) = superuser_arn {
@@ -83,7 +86,7 @@ pub(super) fn denied_actions(
     let configuration = evidence.function.known().map(|function| &function.configuration);
     let role_arn = configuration.and_then(|c| c.role.as_deref());
     let account = role_arn.and_then(|arn| arn.split(':').nth(4)).or_else(|| evidence.account_id());
-    let mut denied = BTreeSet::new();
+    let (mut denied, mut undecided) = (BTreeSet::new(), BTreeSet::new());
     for endpoint in items(&evidence.vpc_endpoints) {
         let Some(id) = endpoint.vpc_endpoint_id.as_ref().filter(|id| endpoints.contains(id)) else {
             continue;
@@ -98,12 +101,27 @@ pub(super) fn denied_actions(
                 resource,
                 endpoint: id,
             };
-            if policy.decide(document, &request) == PolicyAnswer::Denied {
-                denied.insert(action.to_owned());
+            match policy.decide(document, &request) {
+                PolicyAnswer::Allowed => {}
+                PolicyAnswer::Denied if resource != NOT_KNOWN || !names_resources(document) => {
+                    denied.insert(action.to_owned());
+                }
+                PolicyAnswer::Denied | PolicyAnswer::Undecided => {
+                    undecided.insert(action.to_owned());
+                }
             }
         }
     }
-    denied.into_iter().collect()
+    undecided.retain(|action| !denied.contains(action));
+    (denied.into_iter().collect(), undecided.into_iter().collect())
+}
+
+/// True where some statement is about particular resources.
+fn names_resources(policy: &PolicyDocument) -> bool {
+    policy.statements().any(|statement| {
+        let named = statement.get("Resource").map(texts).unwrap_or_default();
+        named.iter().any(|text| *text != "*") || statement.get("NotResource").is_some()
+    })
 }
 
 /// The built-in reading.

@@ -42,6 +42,11 @@ pub(super) fn lines(answer: &Answer) -> Vec<String> {
         let endpoints = answer.endpoints.join(", ");
         lines.push(format!("the policy of {endpoints} denies {actions}"));
     }
+    if !answer.api_undecided_actions.is_empty() {
+        let actions = answer.api_undecided_actions.join(", ");
+        let endpoints = answer.endpoints.join(", ");
+        lines.push(format!("the policy of {endpoints} may deny {actions}"));
+    }
     lines
 }
 

@@ -17,6 +17,7 @@ mod endpoint_policy;
 mod explain;
 mod filter;
 mod gateway;
+mod hop;
 mod inbound;
 mod peering;
 mod place;
@@ -28,6 +29,7 @@ mod trace;
 mod transit;
 mod view;
 mod walk;
+mod zone;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -38,6 +40,7 @@ pub use self::{
     address::Family,
     answer::*,
     endpoint_policy::{BuiltInPolicy, EndpointPolicy, PolicyAnswer, PolicyRequest},
+    hop::*,
     ports::PortSet,
 };
 use crate::evidence::{Evidence, Fact};
@@ -235,6 +238,9 @@ pub struct Answer {
     pub endpoints: Vec<String>,
     /// Actions that an endpoint's policy denies on a way that is open.
     pub api_denied_actions: Vec<String>,
+    /// Actions that hang on a condition of an endpoint's policy, or on a
+    /// resource that is not known.
+    pub api_undecided_actions: Vec<String>,
     /// Subnets and addresses that fail, where others do not.
     pub failing: Vec<String>,
     /// What the name means, and why endpoints that exist are not used.
@@ -268,14 +274,18 @@ pub fn judge_with(
         via: judged.via,
         endpoints: judged.endpoints,
         api_denied_actions: Vec::new(),
+        api_undecided_actions: Vec::new(),
         failing: judged.outcome.failing,
         notes: judged.notes,
         explanation: Vec::new(),
     };
     if matches!(answer.verdict, Verdict::Reachable | Verdict::Intermittent) {
-        answer.api_denied_actions =
-            endpoint_policy::denied_actions(evidence, target, &answer.endpoints, policy);
+        (answer.api_denied_actions, answer.api_undecided_actions) =
+            endpoint_policy::refused_actions(evidence, target, &answer.endpoints, policy);
     }
     answer.explanation = explain::lines(&answer);
     answer
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,9 +165,9 @@ fn end<'a>(
             None
         }
         Ok(None) => {
-            let line = format!("{vpc} is not attached to {gateway}");
-            let needed = Needed::setting(format!("an attachment of {vpc} to {gateway}"));
-            trace.stop_at(kind, Layer::TransitGateway, gateway, line, needed);
+            // The route would be a blackhole if there were no attachment.
+            let missing = trace.view.missing(Fact::TransitGatewayVpcAttachments, vpc);
+            trace.unknown(kind, gateway, missing);
             None
         }
         Ok(Some(attachment)) => {
