@@ -74,18 +74,17 @@ fn one_group(
         Direction::Ingress => &group.ip_permissions,
         Direction::Egress => &group.ip_permissions_egress,
     };
-    let mut missing = Vec::new();
+    let (mut missing, mut allowed) = (Vec::new(), Vec::new());
     for rule in rules.iter().filter(|rule| admits_port(rule, port)) {
         match matched(view, rule, peer) {
-            Ok(Some(peer)) => {
-                return Decision::Allowed {
-                    group: text(&group.group_id).to_owned(),
-                    rule: format!("{} {peer}", ports_in_words(rule)),
-                };
-            }
+            Ok(Some(peer)) => allowed.push(format!("{} {peer}", ports_in_words(rule))),
             Ok(None) => {}
             Err(unseen) => missing.push(unseen),
         }
+    }
+    // Of several the same one is quoted, however the rules are listed.
+    if let Some(rule) = allowed.into_iter().min() {
+        return Decision::Allowed { group: text(&group.group_id).to_owned(), rule };
     }
     if missing.is_empty() { Decision::Refused } else { Decision::Undecided(missing) }
 }
@@ -102,7 +101,7 @@ fn matched(
     } else {
         rule.ipv6_ranges.iter().filter_map(|r| r.cidr_ipv6.as_deref()).collect()
     };
-    if let Some(found) = blocks.into_iter().find(|text| holds(Some(text), peer.address)) {
+    if let Some(found) = blocks.into_iter().filter(|text| holds(Some(text), peer.address)).min() {
         return Ok(Some(found.to_owned()));
     }
     let mut unseen = None;
@@ -110,15 +109,19 @@ fn matched(
         peer.references == References::Hold
             && matches!(pair.peering_status.as_deref(), None | Some("active"))
     });
-    for pair in pairs {
-        let Some(id) = pair.group_id.as_deref() else { continue };
+    let mut ids: Vec<&str> = pairs.filter_map(|pair| pair.group_id.as_deref()).collect();
+    ids.sort_unstable();
+    for id in ids {
         match peer.groups {
             Ok(groups) if groups.contains(&id) => return Ok(Some(id.to_owned())),
             Ok(_) => {}
             Err(missing) => unseen = Some(missing.clone()),
         }
     }
-    for id in rule.prefix_list_ids.iter().filter_map(|list| list.prefix_list_id.as_deref()) {
+    let lists = rule.prefix_list_ids.iter().filter_map(|list| list.prefix_list_id.as_deref());
+    let mut lists: Vec<&str> = lists.collect();
+    lists.sort_unstable();
+    for id in lists {
         match view.prefix_list(id) {
             Ok(entries) if entries.iter().any(|net| net.contains(&peer.address)) => {
                 return Ok(Some(id.to_owned()));

@@ -50,7 +50,8 @@ impl<'a> Destination<'a> {
     ) -> Self {
         let own: Vec<&str> =
             interface.groups.iter().filter_map(|g| g.group_id.as_deref()).collect();
-        let groups = if own.is_empty() { groups.to_vec() } else { own };
+        let mut groups = if own.is_empty() { groups.to_vec() } else { own };
+        groups.sort_unstable();
         Self {
             address,
             inner: None,
@@ -131,6 +132,17 @@ impl<'a> Place<'a> {
     /// One of several, and `unseen` would tell which.
     pub(super) fn one_of(candidates: Vec<Destination<'a>>, unseen: Missing) -> Self {
         Self { candidates, unseen: Some(unseen), doubtful: false }
+    }
+
+    /// Puts places in an order that does not hang on how the evidence lists them.
+    pub(super) fn sort(places: &mut [Self]) {
+        for place in places.iter_mut() {
+            place.candidates.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+        }
+        places.sort_by(|a, b| {
+            let key = |p: &Self| p.candidates.first().map(|c| (c.address, c.name.clone()));
+            key(a).cmp(&key(b))
+        });
     }
 
     pub(super) fn is_ipv4(&self) -> bool {

@@ -73,6 +73,11 @@ impl<'a> Resolver<'_, 'a> {
             (Err(_), None) => vec![self.public(&host)],
             (Err(_), Some(vpc)) => self.in_vpc(vpc, &host),
         };
+        for (_, answer) in &mut answers {
+            if let Answer::Places(places) = answer {
+                Place::sort(places);
+            }
+        }
         if let Target::AwsApi { service, .. } = self.target {
             for (_, answer) in &mut answers {
                 if let Some(worse) = unusable(answer, service) {

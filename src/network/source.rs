@@ -33,7 +33,11 @@ pub(super) fn function<'a>(view: &View<'a>) -> Result<Function<'a>, Missing> {
 impl<'a> Function<'a> {
     pub(super) fn groups(&self) -> Vec<&'a str> {
         let config = self.config.into_iter();
-        config.flat_map(|c| &c.security_group_ids).map(String::as_str).collect()
+        let mut ids: Vec<&str> =
+            config.flat_map(|c| &c.security_group_ids).map(String::as_str).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// The VPC: as configured, else that of the first subnet seen.

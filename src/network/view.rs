@@ -36,7 +36,7 @@ pub(super) fn text(field: &Option<String>) -> &str {
     field.as_deref().unwrap_or_default()
 }
 
-fn by_id<'a, T>(list: &'a [T], id: impl Fn(&T) -> &Option<String>) -> HashMap<&'a str, &'a T> {
+fn by_id<T>(list: &[T], id: impl Fn(&T) -> &Option<String>) -> HashMap<&str, &T> {
     list.iter().filter_map(|item| Some((id(item).as_deref()?, item))).collect()
 }
 

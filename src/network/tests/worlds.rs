@@ -554,7 +554,7 @@ fn bad_input_is_no_panic() {
     secrets_manager(&world);
     world["Function"]["Configuration"]["VpcConfig"]["SubnetIds"] = json!(["subnet-none"]);
     assert_eq!(short(&database(&world)), "unknown");
-    for fact in ["Subnets", "RouteTables", "NetworkAcls", "SecurityGroups", "NetworkInterfaces"] {
+    for fact in ["Subnets", "RouteTables", "NetworkAcls", "SecurityGroups"] {
         let mut world = with_nat();
         world[fact] = json!([{}]);
         assert_ne!(database(&world).verdict.word(), "reachable", "{fact}");
