@@ -4,7 +4,8 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use super::{
-    Blocker, Layer, Missing, Needed, Path, Phase, PublicDns, Target, Verdict, Via, inbound,
+    Blocker, Layer, Missing, Needed, Path, Phase, PublicDns, Target, UnusedEndpoint, Verdict, Via,
+    inbound,
     place::{Kind, Place},
     resolve::{Answer, Resolver},
     source::{self, Function, Sources},
@@ -27,6 +28,7 @@ pub(super) struct Judged {
     pub(super) outcome: Outcome,
     pub(super) via: Via,
     pub(super) endpoints: Vec<String>,
+    pub(super) unused: Vec<UnusedEndpoint>,
     pub(super) notes: Vec<String>,
 }
 
@@ -158,7 +160,13 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         Ok(function) => function,
         Err(missing) => {
             let outcome = Outcome::unknown(vec![missing]);
-            return Judged { outcome, via: Via::None, endpoints: Vec::new(), notes: Vec::new() };
+            return Judged {
+                outcome,
+                via: Via::None,
+                endpoints: Vec::new(),
+                unused: Vec::new(),
+                notes: Vec::new(),
+            };
         }
     };
     let resolver = Resolver {
@@ -186,7 +194,8 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         outcomes.push(one_answer(view, &function, target, answer));
     }
     let outcome = one_of(outcomes, &resolution.doubts);
-    notes.extend(resolution.notes);
+    notes.extend(resolution.unused.iter().map(|unused| unused.text.clone()));
+    notes.extend(resolution.others);
     notes.extend(resolution.doubts.iter().map(|doubt| doubt.reason.clone()));
     let best = outcome.paths.iter().map(|path| path.verdict).min();
     let ways: BTreeSet<Via> = outcome
@@ -196,7 +205,13 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         .map(|path| path.via)
         .collect();
     let via = ways.first().copied().filter(|_| ways.len() == 1).unwrap_or(Via::None);
-    Judged { outcome, via, endpoints: endpoints.into_iter().collect(), notes }
+    Judged {
+        outcome,
+        via,
+        endpoints: endpoints.into_iter().collect(),
+        unused: resolution.unused,
+        notes,
+    }
 }
 
 /// What the name means, in a line.

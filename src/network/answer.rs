@@ -227,6 +227,36 @@ pub struct Blocker {
     pub needed: Option<Needed>,
 }
 
+/// An endpoint for the service that the name does not lead to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct UnusedEndpoint {
+    /// Its id.
+    pub endpoint: String,
+    /// Why, as a kind.
+    pub reason: Unused,
+    /// Why, in words.
+    pub text: String,
+}
+
+/// Why a name does not lead to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Unused {
+    /// It is not available.
+    State,
+    /// It is in another VPC than the function.
+    OtherVpc,
+    /// Private DNS is off.
+    PrivateDnsOff,
+    /// Its private name is another one.
+    OtherName,
+    /// A DNS attribute of the VPC is off.
+    VpcAttribute {
+        /// `enableDnsSupport` or `enableDnsHostnames`.
+        name: String,
+    },
+}
+
 /// A fact that would decide something and was not seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missing {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::{
-    Missing, Target,
+    Missing, Target, Unused, UnusedEndpoint,
     address::representatives,
     place::{Destination, Kind, Place},
     resolve::plain,
@@ -134,63 +134,80 @@ fn in_zone_of(place: &Place<'_>, host: &str) -> bool {
     is_own_name(host) && zone.is_some_and(|zone| label.ends_with(&format!("-{zone}")))
 }
 
-/// Why the endpoints that are there are not what the name leads to.
-pub(super) fn notes(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec<String> {
+/// The endpoints for the service that are there and that the name does not lead
+/// to, each with every reason.
+pub(super) fn unused(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec<UnusedEndpoint> {
     let (Target::AwsApi { service, host, .. }, Some(vpc)) = (target, vpc) else {
         return Vec::new();
     };
     let host = plain(host);
-    let mut notes = Vec::new();
-    let mut others = Vec::new();
-    let interface =
-        |e: &&VpcEndpoint| matches!(e.vpc_endpoint_type.as_deref(), None | Some("Interface"));
-    for endpoint in items(&view.evidence.vpc_endpoints).iter().filter(interface) {
+    let mut found = Vec::new();
+    for endpoint in items(&view.evidence.vpc_endpoints).iter().filter(|e| is_interface(e)) {
         let id = text(&endpoint.vpc_endpoint_id);
+        let mut add = |reason: Unused, text: String| {
+            found.push(UnusedEndpoint { endpoint: id.to_owned(), reason, text });
+        };
         let own_vpc = endpoint.vpc_id.as_deref() == Some(vpc);
         if !serves(endpoint, service) {
-            if own_vpc {
-                others.push(format!("{id} serves {}", text(&endpoint.service_name)));
-            }
+            continue;
+        }
+        if !is_available(endpoint) {
+            let state = endpoint.state.as_deref().unwrap_or("unknown");
+            add(Unused::State, format!("{id} is in state {state}, so {host} does not lead to it"));
+        }
+        if is_own_name(&host) {
             continue;
         }
         if !own_vpc {
             let other = endpoint.vpc_id.as_deref().unwrap_or("another VPC");
-            notes.push(format!(
-                "{id} is in {other}, not in {vpc}: its private name holds there only"
-            ));
+            let text =
+                format!("{id} is in {other}, not in {vpc}: its private name holds there only");
+            add(Unused::OtherVpc, text);
         }
-        if !is_available(endpoint) {
-            let state = endpoint.state.as_deref().unwrap_or("unknown");
-            notes.push(format!("{id} is in state {state}, so {host} does not lead to it"));
-        } else if endpoint.private_dns_enabled != Some(true) && !is_own_name(&host) {
-            notes.push(format!(
+        if endpoint.private_dns_enabled != Some(true) {
+            let text = format!(
                 "{id} has private DNS off (PrivateDnsEnabled), so {host} does not lead to it"
-            ));
-        } else if own_vpc && !is_own_name(&host) {
-            if let Ok((support, hostnames)) = view.dns_attributes(vpc)
-                && !(support && hostnames)
-            {
-                let name = if support {
-                    "enableDnsHostnames (EnableDnsHostnames)"
-                } else {
-                    "enableDnsSupport (EnableDnsSupport)"
-                };
-                notes.push(format!(
-                    "{name} of {vpc} is off, so the private name of {id} is not in effect"
-                ));
-            }
-            if !has_private_name(endpoint, &host) {
-                notes.push(format!(
-                    "{host} is not the private name of {id} ({})",
-                    text(&endpoint.service_name)
-                ));
-            }
+            );
+            add(Unused::PrivateDnsOff, text);
+        } else if own_vpc && !has_private_name(endpoint, &host) {
+            let text = format!(
+                "{host} is not the private name of {id} ({})",
+                text(&endpoint.service_name)
+            );
+            add(Unused::OtherName, text);
+        }
+        let Ok((support, hostnames)) = view.dns_attributes(vpc) else { continue };
+        let off = [
+            ("enableDnsSupport", "EnableDnsSupport", support),
+            ("enableDnsHostnames", "EnableDnsHostnames", hostnames),
+        ];
+        for (name, key, _) in off.into_iter().filter(|(.., on)| own_vpc && !on) {
+            let text = format!(
+                "{name} ({key}) of {vpc} is off, so the private name of {id} is not in effect"
+            );
+            add(Unused::VpcAttribute { name: name.to_owned() }, text);
         }
     }
-    if notes.is_empty() && !others.is_empty() {
-        others.sort();
-        notes.push(format!("no endpoint for {service} in {vpc}; {}", others.join("; ")));
+    found.sort();
+    found
+}
+
+fn is_interface(endpoint: &VpcEndpoint) -> bool {
+    matches!(endpoint.vpc_endpoint_type.as_deref(), None | Some("Interface"))
+}
+
+/// The VPC's endpoints, where none of them is for the service.
+pub(super) fn others(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Option<String> {
+    let (Target::AwsApi { service, .. }, Some(vpc)) = (target, vpc) else { return None };
+    let all = items(&view.evidence.vpc_endpoints).iter().filter(|e| is_interface(e));
+    let own: Vec<&VpcEndpoint> = all.filter(|e| e.vpc_id.as_deref() == Some(vpc)).collect();
+    if own.is_empty() || own.iter().any(|endpoint| serves(endpoint, service)) {
+        return None;
     }
-    notes.sort();
-    notes
+    let mut names: Vec<String> = own
+        .iter()
+        .map(|e| format!("{} serves {}", text(&e.vpc_endpoint_id), text(&e.service_name)))
+        .collect();
+    names.sort();
+    Some(format!("no endpoint for {service} in {vpc}; {}", names.join("; ")))
 }

@@ -1,6 +1,7 @@
 //! Which API actions an endpoint's policy denies to the function. The full
 //! reading of policies is `policy/`'s business; the built-in one here knows
-//! Effect, Principal, Action and Resource, and leaves conditions undecided.
+//! Effect, Principal, Action, Resource and conditions about the principal, the
+//! account and the endpoint, and leaves other conditions undecided.
 
 use std::collections::BTreeSet;
 
@@ -166,8 +167,53 @@ fn matches(statement: &Value, request: &PolicyRequest<'_>) -> Option<bool> {
     if !principal {
         return Some(false);
     }
-    let conditions = statement.get("Condition").and_then(Value::as_object);
-    if conditions.is_some_and(|conditions| !conditions.is_empty()) { None } else { Some(true) }
+    conditions(statement, request)
+}
+
+/// Whether a statement's conditions hold; `None` where one is about a key that
+/// is not known here, or is of a kind that is not read here.
+fn conditions(statement: &Value, request: &PolicyRequest<'_>) -> Option<bool> {
+    let Some(operators) = statement.get("Condition").and_then(Value::as_object) else {
+        return Some(true);
+    };
+    let mut undecided = false;
+    for (operator, keys) in operators {
+        for (key, wanted) in keys.as_object().into_iter().flatten() {
+            match condition(operator, key, &texts(wanted), request) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => undecided = true,
+            }
+        }
+    }
+    if undecided { None } else { Some(true) }
+}
+
+fn condition(
+    operator: &str,
+    key: &str,
+    wanted: &[&str],
+    request: &PolicyRequest<'_>,
+) -> Option<bool> {
+    let actual = match key.to_ascii_lowercase().as_str() {
+        "aws:principalaccount" => request.account?,
+        "aws:principalarn" => request.role_arn?,
+        "aws:sourcevpce" => request.endpoint,
+        "aws:resourceaccount" => request.resource.split(':').nth(4)?,
+        _ => return None,
+    };
+    let (operator, negated) = match operator {
+        "StringNotEquals" => ("StringEquals", true),
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => ("StringLike", true),
+        "ArnLike" | "ArnEquals" => ("StringLike", false),
+        other => (other, false),
+    };
+    let held = match operator {
+        "StringEquals" => wanted.contains(&actual),
+        "StringLike" => wanted.iter().any(|pattern| glob(pattern, actual)),
+        _ => return None,
+    };
+    Some(held != negated)
 }
 
 fn texts(value: &Value) -> Vec<&str> {
@@ -303,6 +349,26 @@ mod tests {
         let open = r#"{"Effect":"Allow","Principal":"*","NotAction":"s3:*","Resource":"*",
             "Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}"#;
         assert_eq!(decide(open, "DescribeSecret", SECRET), PolicyAnswer::Undecided);
+    }
+
+    #[test]
+    fn conditions_about_the_caller_are_read() {
+        for (condition, expected) in [
+            (r#"{"StringEquals":{"aws:PrincipalAccount":"111111111111"}}"#, PolicyAnswer::Allowed),
+            (r#"{"StringEquals":{"aws:PrincipalAccount":["222222222222"]}}"#, PolicyAnswer::Denied),
+            (
+                r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/service/*"}}"#,
+                PolicyAnswer::Allowed,
+            ),
+            (r#"{"StringNotEquals":{"aws:ResourceAccount":"111111111111"}}"#, PolicyAnswer::Denied),
+            (r#"{"StringEquals":{"aws:SourceVpce":"vpce-2"}}"#, PolicyAnswer::Denied),
+            (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, PolicyAnswer::Undecided),
+        ] {
+            let statement = format!(
+                r#"{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{condition}}}"#
+            );
+            assert_eq!(decide(&statement, "GetSecretValue", SECRET), expected, "{condition}");
+        }
     }
 
     #[test]

@@ -236,6 +236,8 @@ pub struct Answer {
     pub via: Via,
     /// The interface endpoints on the way.
     pub endpoints: Vec<String>,
+    /// Endpoints for the service that the name does not lead to, and why.
+    pub unused_endpoints: Vec<UnusedEndpoint>,
     /// Actions that an endpoint's policy denies on a way that is open.
     pub api_denied_actions: Vec<String>,
     /// Actions that hang on a condition of an endpoint's policy, or on a
@@ -273,6 +275,7 @@ pub fn judge_with(
         missing: judged.outcome.missing,
         via: judged.via,
         endpoints: judged.endpoints,
+        unused_endpoints: judged.unused,
         api_denied_actions: Vec::new(),
         api_undecided_actions: Vec::new(),
         failing: judged.outcome.failing,

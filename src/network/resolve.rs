@@ -6,7 +6,7 @@
 use std::{cell::RefCell, net::IpAddr};
 
 use super::{
-    Missing, Needed, PublicDns, Target,
+    Missing, Needed, PublicDns, Target, UnusedEndpoint,
     address::public_representatives,
     database, endpoint,
     place::{Destination, Place},
@@ -37,8 +37,10 @@ pub(super) struct Resolution<'a> {
     pub(super) answers: Vec<(String, Answer<'a>)>,
     /// Why there are several.
     pub(super) doubts: Vec<Missing>,
-    /// What a reader should know about endpoints that are not used.
-    pub(super) notes: Vec<String>,
+    /// Endpoints for the service that the name does not lead to.
+    pub(super) unused: Vec<UnusedEndpoint>,
+    /// The endpoints for other services, where there is none for this one.
+    pub(super) others: Option<String>,
 }
 
 /// The name, as the function's VPC (or Lambda's own network) sees it.
@@ -85,11 +87,12 @@ impl<'a> Resolver<'_, 'a> {
                 }
             }
         }
-        let notes = endpoint::notes(self.view, self.vpc, self.target);
+        let unused = endpoint::unused(self.view, self.vpc, self.target);
+        let others = endpoint::others(self.view, self.vpc, self.target);
         let mut doubts = self.doubts.into_inner();
         doubts.sort();
         doubts.dedup();
-        Resolution { answers, doubts, notes }
+        Resolution { answers, doubts, unused, others }
     }
 
     fn doubt(&self, missing: Missing) {

@@ -89,10 +89,12 @@ pub(super) fn sources<'a>(
         })
         .flat_map(addresses)
         .collect();
-    let dual_stack = function.config.is_some_and(|c| c.ipv6_allowed_for_dual_stack == Some(true));
+    let blocks = View::subnet_blocks(subnet);
+    let dual_stack = function.config.is_some_and(|c| c.ipv6_allowed_for_dual_stack == Some(true))
+        && blocks.iter().any(|block| block.addr().is_ipv6());
     let mut all: Vec<IpAddr> = seen.into_iter().collect();
     let mut guessed = false;
-    for block in View::subnet_blocks(subnet) {
+    for block in blocks {
         let is_v4 = block.addr().is_ipv4();
         if !all.iter().any(|address| address.is_ipv4() == is_v4) {
             guessed = true;

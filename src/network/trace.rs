@@ -11,7 +11,7 @@ use super::{
     ports::PortSet,
     view::{View, text},
 };
-use crate::evidence::Subnet;
+use crate::evidence::{Fact, Subnet};
 
 /// Replies that reach fewer of the ports than this never really arrive.
 const NEXT_TO_NOTHING: f64 = 0.05;
@@ -152,6 +152,11 @@ impl<'v, 'a> Trace<'v, 'a> {
             Direction::Ingress => (HopKind::Ingress, "from"),
             Direction::Egress => (HopKind::Egress, "to"),
         };
+        if groups.is_empty() {
+            // Every interface that is asked about has groups; these were not seen.
+            let missing = self.view.missing(Fact::SecurityGroups, &peer.address.to_string());
+            return self.unknown(kind, "no group", missing);
+        }
         match filter::decide(self.view, groups, direction, port, peer) {
             Decision::Allowed { group, rule } => {
                 self.ok(
