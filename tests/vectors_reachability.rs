@@ -35,7 +35,7 @@ fn vectors_reachability() {
     let mut out = std::io::stdout().lock();
     writeln!(out).expect("stdout");
     for (path, text) in &files {
-        let vector: Value = serde_json::from_str(text).expect("vector is JSON");
+        let vector: Value = serde_json::from_str(text).unwrap_or_default();
         let id = vector["id"].as_str().map_or_else(
             || path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             str::to_owned,
@@ -64,8 +64,8 @@ fn run(vector: &Value) -> Result<(), (String, String)> {
         .get("PublicDns")
         .map_or_else(|| Ok(PublicDns::default()), |dns| serde_json::from_value(dns.clone()))
         .map_err(|error| ("public DNS".to_owned(), error.to_string()))?;
-    let question = question(&facts["Question"], &evidence)
-        .ok_or_else(|| ("a question".to_owned(), facts["Question"].to_string()))?;
+    let question = question(&vector["facts"]["Question"], &evidence)
+        .ok_or_else(|| ("a question".to_owned(), vector["facts"]["Question"].to_string()))?;
     compare(&vector["expected"], &judge(&evidence, &question, &dns))
 }
 

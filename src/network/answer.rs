@@ -262,7 +262,7 @@ pub enum Unused {
 pub struct Missing {
     /// The fact.
     pub fact: Fact,
-    /// The IAM action that would show it.
+    /// The IAM action that would show it; empty where no call does.
     pub action: String,
     /// The resource that was asked about; empty where it is a list.
     pub resource: String,
@@ -272,6 +272,9 @@ pub struct Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.action.is_empty() {
+            return f.write_str(&self.reason);
+        }
         f.write_str(&self.action)?;
         if !self.resource.is_empty() {
             write!(f, " for {}", self.resource)?;

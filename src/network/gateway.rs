@@ -120,7 +120,7 @@ fn edge<'a>(trace: &mut Trace<'_, 'a>, subnet: &Subnet, to: IpAddr) {
         }
         route::Decision::NoRoute(table) => (table, format!("no route to {to}")),
         route::Decision::Found(chosen) => {
-            let line = format!("{} → {}", chosen.destination, chosen.target.id());
+            let line = chosen.words();
             match chosen.target {
                 Target::InternetGateway(_) => {
                     if !is_detached(trace.view, vpc, &chosen) {

@@ -96,7 +96,7 @@ fn back_to_internet(
         route::Decision::Unseen(missing) => return trace.unknown(HopKind::RouteBack, vpc, missing),
         route::Decision::NoRoute(table) => (table, format!("no route back to {from}")),
         route::Decision::Found(chosen) => {
-            let line = format!("{} → {}", chosen.destination, chosen.target.id());
+            let line = chosen.words();
             if matches!(chosen.target, Target::InternetGateway(_)) {
                 if !gateway::is_detached(trace.view, vpc, &chosen) {
                     trace.ok(HopKind::RouteBack, chosen.table, line);

@@ -48,6 +48,16 @@ pub(super) struct Chosen<'a> {
     pub(super) destination: String,
     pub(super) target: Target<'a>,
     pub(super) blackhole: bool,
+    /// Whether the table is the VPC's main one, and not the subnet's own.
+    pub(super) main: bool,
+}
+
+impl Chosen<'_> {
+    /// The route as it reads: destination, target, which table.
+    pub(super) fn words(&self) -> String {
+        let main = if self.main { " (the VPC's main table)" } else { "" };
+        format!("{} → {}{main}", self.destination, self.target.id())
+    }
 }
 
 /// What a table says about an address.
@@ -107,14 +117,17 @@ fn target<'a>(view: &View<'a>, route: &'a Route) -> Option<Target<'a>> {
 /// The route of a subnet that decides for an address.
 pub(super) fn from_subnet<'a>(view: &View<'a>, subnet: &Subnet, address: IpAddr) -> Decision<'a> {
     match view.table(subnet) {
-        Ok((table, _)) => choose(view, table, address),
+        Ok((table, main)) => match choose(view, table, address) {
+            Decision::Found(chosen) => Decision::Found(Chosen { main, ..chosen }),
+            other => other,
+        },
         Err(missing) => Decision::Unseen(missing),
     }
 }
 
 /// The route of a table that decides for an address: longest prefix, blackhole
 /// or not.
-pub(super) fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr) -> Decision<'a> {
+fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr) -> Decision<'a> {
     let id = text(&table.route_table_id);
     let mut candidates: Vec<(u8, u8, Chosen<'a>)> = Vec::new();
     let mut unseen: Vec<(Missing, Target<'a>)> = Vec::new();
@@ -146,7 +159,7 @@ pub(super) fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr
                 None => net.to_string(),
             };
             let blackhole = route.state.as_deref() == Some("blackhole");
-            let chosen = Chosen { table: id, destination, target, blackhole };
+            let chosen = Chosen { table: id, destination, target, blackhole, main: false };
             candidates.push((net.prefix_len(), rank(route), chosen));
         }
     }
@@ -154,7 +167,7 @@ pub(super) fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr
     if let Some(vpc) = table.vpc_id.as_deref().and_then(|vpc| view.vpc(vpc).ok()) {
         for net in view.vpc_blocks(vpc).into_iter().filter(|net| net.contains(&address)) {
             let (target, destination) = (Target::Local, net.to_string());
-            let chosen = Chosen { table: id, destination, target, blackhole: false };
+            let chosen = Chosen { table: id, destination, target, blackhole: false, main: false };
             candidates.push((net.prefix_len(), 3, chosen));
         }
     }

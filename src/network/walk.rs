@@ -206,7 +206,7 @@ fn no_way<'a>(
 
 /// Notes the route that was taken.
 pub(super) fn routed(trace: &mut Trace<'_, '_>, chosen: &Chosen<'_>) {
-    let line = format!("{} → {}", chosen.destination, chosen.target.id());
+    let line = chosen.words();
     trace.ok(HopKind::Route, chosen.table, line);
 }
 
@@ -296,7 +296,7 @@ fn route_back<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a>, ba
             return lost_reply(trace, table, &line, &origin_block(origin, source), back);
         }
     };
-    let line = format!("{} → {}", chosen.destination, chosen.target.id());
+    let line = chosen.words();
     if chosen.blackhole {
         let line = format!("{line} is a blackhole");
         return lost_reply(trace, chosen.table, &line, &origin_block(origin, source), back);
