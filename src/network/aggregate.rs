@@ -28,6 +28,8 @@ pub(super) struct Judged {
     pub(super) outcome: Outcome,
     pub(super) via: Via,
     pub(super) endpoints: Vec<String>,
+    /// False where another possible answer to the name leads elsewhere.
+    pub(super) certain: bool,
     pub(super) unused: Vec<UnusedEndpoint>,
     pub(super) notes: Vec<String>,
 }
@@ -164,6 +166,7 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
                 outcome,
                 via: Via::None,
                 endpoints: Vec::new(),
+                certain: false,
                 unused: Vec::new(),
                 notes: Vec::new(),
             };
@@ -209,6 +212,7 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         outcome,
         via,
         endpoints: endpoints.into_iter().collect(),
+        certain: resolution.answers.len() == 1,
         unused: resolution.unused,
         notes,
     }

@@ -27,8 +27,10 @@ pub(super) fn is_own_name(host: &str) -> bool {
 
 pub(super) fn is_available(endpoint: &VpcEndpoint) -> bool {
     let kind = endpoint.vpc_endpoint_type.as_deref();
-    let state = endpoint.state.as_deref().unwrap_or_default();
-    matches!(kind, None | Some("Interface")) && state.eq_ignore_ascii_case("available")
+    // The console's spelling and the API's differ in the first letter.
+    let state = endpoint.state.as_deref();
+    matches!(kind, None | Some("Interface"))
+        && state.is_none_or(|state| state.eq_ignore_ascii_case("available"))
 }
 
 /// The service as its last label says: `secretsmanager`.

@@ -158,11 +158,19 @@ pub(super) fn nat<'a>(
         trace.unknown(HopKind::Via, id, missing);
         return come_home(trace, connection, Stretch::Inner);
     };
-    let state = nat.state.as_deref().unwrap_or("unknown");
-    if state != "available" {
-        let why = nat.failure_message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
-        let needed = Needed::setting(format!("a NAT gateway that is available, instead of {id}"));
-        trace.stop_at(HopKind::Via, Layer::NatGateway, id, format!("state {state}{why}"), needed);
+    match nat.state.as_deref() {
+        Some("available") => {}
+        Some(state) => {
+            let why = nat.failure_message.as_deref().map(|m| format!(": {m}")).unwrap_or_default();
+            let line = format!("state {state}{why}");
+            let needed =
+                Needed::setting(format!("a NAT gateway that is available, instead of {id}"));
+            trace.stop_at(HopKind::Via, Layer::NatGateway, id, line, needed);
+        }
+        None => {
+            let missing = trace.view.missing(Fact::NatGateways, id);
+            trace.unknown(HopKind::Via, id, missing);
+        }
     }
     if nat.connectivity_type.as_deref() == Some("private") {
         if to.is_inside() {
@@ -174,7 +182,7 @@ pub(super) fn nat<'a>(
         }
         return come_home(trace, connection, Stretch::Inner);
     }
-    if state == "available" {
+    if nat.state.as_deref() == Some("available") {
         trace.ok(HopKind::Via, id, "available, public");
     }
     let own = nat.nat_gateway_addresses.iter();

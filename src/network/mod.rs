@@ -285,6 +285,11 @@ pub fn judge_with(
     if matches!(answer.verdict, Verdict::Reachable | Verdict::Intermittent) {
         (answer.api_denied_actions, answer.api_undecided_actions) =
             endpoint_policy::refused_actions(evidence, target, &answer.endpoints, policy);
+        if !judged.certain {
+            // The endpoint may not be on the way at all.
+            answer.api_undecided_actions.append(&mut answer.api_denied_actions);
+            answer.api_undecided_actions.sort();
+        }
     }
     answer.explanation = explain::lines(&answer);
     answer

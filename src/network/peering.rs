@@ -56,8 +56,11 @@ fn belongs(
     to: &Connection<'_, '_>,
 ) -> Result<bool, Missing> {
     let vpc = text(&other.vpc_id);
+    if !to.to.is_inside() {
+        return Ok(false);
+    }
     if let Some(known) = to.to.vpc {
-        return Ok(known == vpc && to.to.is_inside());
+        return Ok(known == vpc);
     }
     if holds(other.cidr_block.as_deref(), to.to.address) {
         return Ok(true);
@@ -89,6 +92,9 @@ pub(super) fn cross<'a>(
     };
     if is_active(connection) {
         trace.ok(HopKind::Via, id, "active");
+    } else if connection.status.as_ref().is_none_or(|status| status.code.is_none()) {
+        let missing = trace.view.missing(Fact::VpcPeeringConnections, id);
+        trace.unknown(HopKind::Via, id, missing);
     } else {
         let line = format!("status {}", status(connection));
         let needed = Needed::setting(format!("{id} accepted and active, or a new connection"));

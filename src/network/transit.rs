@@ -172,11 +172,18 @@ fn end<'a>(
         }
         Ok(Some(attachment)) => {
             let id = text(&attachment.transit_gateway_attachment_id);
-            let state = attachment.state.as_deref().unwrap_or("unknown");
-            // An attachment works on while it is being changed.
-            if !matches!(state, "available" | "modifying") {
-                let needed = Needed::setting(format!("{id} available"));
-                trace.stop_at(kind, Layer::TransitGateway, id, format!("state {state}"), needed);
+            match attachment.state.as_deref() {
+                // An attachment works on while it is being changed.
+                Some("available" | "modifying") => {}
+                Some(state) => {
+                    let needed = Needed::setting(format!("{id} available"));
+                    let line = format!("state {state}");
+                    trace.stop_at(kind, Layer::TransitGateway, id, line, needed);
+                }
+                None => {
+                    let missing = trace.view.missing(Fact::TransitGatewayVpcAttachments, id);
+                    trace.unknown(kind, id, missing);
+                }
             }
             Some(attachment)
         }

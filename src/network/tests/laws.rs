@@ -120,7 +120,7 @@ fn turn(value: &mut Value, seed: &mut u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn removing_an_allow_rule_opens_nothing(world in any_world(), group in 0..3_usize, index in 0..5_usize) {

@@ -239,6 +239,34 @@ fn peering() {
 }
 
 #[test]
+fn a_peer_is_no_way_out() {
+    let mut world = peered();
+    add_route(&mut world, 1, "0.0.0.0/0", "pcx-1");
+    assert_eq!(short(&secrets_manager(&world)), "blocked; peering pcx-1 forward");
+}
+
+#[test]
+fn an_endpoint_in_a_peered_vpc_works_by_a_private_zone() {
+    let mut world = peered();
+    world["VpcEndpoints"] = with_endpoint(true)["VpcEndpoints"].clone();
+    world["VpcEndpoints"][0]["VpcId"] = json!("vpc-b");
+    world["VpcEndpoints"][0]["SubnetIds"] = json!(["subnet-b1"]);
+    world["VpcEndpoints"][0]["NetworkInterfaceIds"] = json!(["eni-ep3"]);
+    push(
+        &mut world["NetworkInterfaces"],
+        interface("eni-ep3", "subnet-b1", "10.1.11.20", &["sg-ep"], "vpc_endpoint"),
+    );
+    world["NetworkInterfaces"][5]["VpcId"] = json!("vpc-b");
+    assert_eq!(short(&secrets_manager(&world)), "blocked; route rtb-fn forward");
+    world["HostedZonesByVPC"] = json!({"vpc-a": [{"HostedZoneId": "Z1", "Name": "secretsmanager.eu-west-1.amazonaws.com",
+        "Records": [{"Name": "secretsmanager.eu-west-1.amazonaws.com", "Type": "A",
+            "Values": ["vpce-1-x.secretsmanager.eu-west-1.vpce.amazonaws.com"]}]}]});
+    let answer = secrets_manager(&world);
+    assert_eq!(short(&answer), "reachable");
+    assert_eq!((answer.via.name(), answer.endpoints), ("peering", vec!["vpce-1".to_owned()]));
+}
+
+#[test]
 fn a_private_address_is_not_reached_over_nat() {
     let mut world = peered();
     world["NatGateways"] = with_nat()["NatGateways"].clone();

@@ -451,6 +451,26 @@ fn a_broken_endpoint_has_no_fallback() {
 }
 
 #[test]
+fn policies_of_endpoints_on_the_way() {
+    let arn = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:db-AbCdEf";
+    let mut world = with_endpoint(true);
+    world["Secret"] = json!({"ARN": arn, "Name": "db"});
+    world["VpcEndpoints"][0]["PolicyDocument"] = json!({"Statement": [{"Effect": "Allow",
+        "Principal": "*", "Action": "secretsmanager:*", "Resource": arn}]});
+    let answer = secrets_manager(&world);
+    assert_eq!(short(&answer), "reachable");
+    assert_eq!(answer.api_denied_actions, ["GetRandomPassword"]);
+    world["SuperuserSecret"] = json!({"ARN": arn.replace("db-", "super-"), "Name": "super"});
+    let denied = secrets_manager(&world).api_denied_actions;
+    assert_eq!(denied, ["GetRandomPassword", "GetSecretValue"]);
+    // Not on the way, not denied.
+    let mut around = with_nat();
+    around["VpcEndpoints"] = world["VpcEndpoints"].clone();
+    around["VpcEndpoints"][0]["PrivateDnsEnabled"] = json!(false);
+    assert!(secrets_manager(&around).api_denied_actions.is_empty());
+}
+
+#[test]
 fn every_interface_of_an_endpoint_must_answer() {
     let mut world = with_endpoint(true);
     push(&mut world["NetworkAcls"], acl("acl-d2", false, &["subnet-d2"], vec![]));
