@@ -1,5 +1,5 @@
 //! Ways out of the VPC: NAT gateways, NAT instances and other appliances,
-//! internet gateways, egress-only gateways, and VPC Block Public Access.
+//! internet gateways, egress-only gateways.
 
 use std::net::IpAddr;
 
@@ -7,12 +7,13 @@ use super::{
     Direction, HopKind, Layer, Missing, Needed, Via,
     filter::{Peer, References},
     inbound,
+    public_access::public_access,
     route::{self, Chosen, Target},
     trace::{Crossing, Stretch, Trace, origin_block, target_block},
     view::{View, items, text},
     walk::{Back, Connection, arrive, behind, come_home, leave, routed},
 };
-use crate::evidence::{Fact, NatGateway, NetworkInterface, Observed, Reason, Subnet};
+use crate::evidence::{Fact, NatGateway, NetworkInterface, Subnet};
 
 fn nat_gateway<'a>(view: &View<'a>, id: &str) -> Option<&'a NatGateway> {
     let list = items(&view.evidence.nat_gateways);
@@ -75,38 +76,6 @@ pub(super) fn through_gateway(
         }
         Err(missing) => trace.unknown(kind, id, missing),
     }
-}
-
-/// VPC Block Public Access. `inbound` is a connection that begins outside.
-pub(super) fn public_access(trace: &mut Trace<'_, '_>, vpc: &str, inbound: bool) {
-    let fact = Fact::VpcBlockPublicAccessOptions;
-    let options = match &trace.view.evidence.vpc_block_public_access_options {
-        Observed::Known(options) => options,
-        Observed::Absent => return,
-        Observed::NotSeen(gap) if gap.reason == Reason::Unsupported => return,
-        _ => {
-            let missing = trace.view.missing(fact, vpc);
-            return trace.unknown(HopKind::Via, vpc, missing);
-        }
-    };
-    let mode = options.internet_gateway_block_mode.as_deref().unwrap_or("off");
-    let blocks = match mode {
-        "block-bidirectional" => true,
-        "block-ingress" => inbound,
-        _ => false,
-    };
-    if !blocks {
-        return;
-    }
-    if options.exclusions_allowed.as_deref() == Some("allowed") {
-        let mut missing = trace.view.missing(fact, vpc);
-        missing.action = "ec2:DescribeVpcBlockPublicAccessExclusions".to_owned();
-        missing.reason = format!("{mode}, and an exclusion may cover {vpc}");
-        return trace.unknown(HopKind::Via, vpc, missing);
-    }
-    let line = format!("VPC Block Public Access is set to {mode}");
-    let needed = Needed::setting(format!("an exclusion from VPC Block Public Access for {vpc}"));
-    trace.stop_at(HopKind::Via, Layer::BlockPublicAccess, vpc, line, needed);
 }
 
 /// From a subnet with a translating hop to the Internet.

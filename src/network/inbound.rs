@@ -9,6 +9,7 @@ use super::{
     filter::{Peer, References},
     gateway,
     place::{Destination, Kind},
+    public_access::public_access,
     route::{self, Target},
     trace::{Crossing, Stretch, Trace},
     view::{View, text},
@@ -61,7 +62,7 @@ fn many<'a>(trace: &mut Trace<'_, 'a>, to: &Destination<'a>, from: &[IpAddr]) {
 fn one<'a>(trace: &mut Trace<'_, 'a>, to: &Destination<'a>, from: IpAddr) {
     let block = format!("{from}/{}", if from.is_ipv4() { 32 } else { 128 });
     let vpc = to.vpc.unwrap_or_default();
-    gateway::public_access(trace, vpc, true);
+    public_access(trace, vpc, true);
     if let Some(subnet) = to.subnet {
         trace.acl(subnet, Crossing::request(Direction::Ingress), from, &block);
     }
