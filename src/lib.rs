@@ -33,6 +33,7 @@ pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
 pub mod report;
+pub mod network;
 pub mod rotation_log;
 pub mod schema;
 pub mod seal;
