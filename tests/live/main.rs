@@ -3,6 +3,7 @@
 #![cfg(feature = "live")]
 
 mod collect;
+mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;
 mod world;
