@@ -56,6 +56,7 @@ fn in_a_cluster(ask: &Ask) -> Option<Reply> {
             "<DBClusters><DBCluster><DBClusterIdentifier>db</DBClusterIdentifier>\
              <DBClusterParameterGroup>aurora</DBClusterParameterGroup></DBCluster></DBClusters>",
         ),
+        "rds:DescribeDBClusterParameters" => ("DescribeDBClusterParameters", "<Parameters/>"),
         _ => return None,
     };
     Some(Reply::ok(format!(
