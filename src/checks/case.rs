@@ -21,11 +21,11 @@ pub struct Case<'a> {
 pub struct Look<'a, T> {
     fact: Fact,
     resource: String,
-    observed: Seen<'a, T>,
+    observed: Sight<'a, T>,
 }
 
 #[derive(Debug)]
-enum Seen<'a, T> {
+enum Sight<'a, T> {
     Known(&'a T),
     Absent,
     NotAsked,
@@ -33,7 +33,7 @@ enum Seen<'a, T> {
 }
 
 // By hand: `derive` would ask for `T: Clone`.
-impl<T> Clone for Seen<'_, T> {
+impl<T> Clone for Sight<'_, T> {
     fn clone(&self) -> Self {
         match self {
             Self::Known(value) => Self::Known(value),
@@ -47,10 +47,10 @@ impl<T> Clone for Seen<'_, T> {
 impl<'a, T> Look<'a, T> {
     fn new(fact: Fact, resource: String, observed: &'a Observed<T>) -> Self {
         let observed = match observed {
-            Observed::Known(value) => Seen::Known(value),
-            Observed::Absent => Seen::Absent,
-            Observed::NotAsked => Seen::NotAsked,
-            Observed::NotSeen(gap) => Seen::NotSeen(gap),
+            Observed::Known(value) => Sight::Known(value),
+            Observed::Absent => Sight::Absent,
+            Observed::NotAsked => Sight::NotAsked,
+            Observed::NotSeen(gap) => Sight::NotSeen(gap),
         };
         Self { fact, resource, observed }
     }
@@ -61,9 +61,9 @@ impl<'a, T> Look<'a, T> {
     /// [`Stop::Inconclusive`] where it was not seen or not asked for.
     pub fn or_absent(&self) -> Result<Option<&'a T>, Stop> {
         match &self.observed {
-            Seen::Known(value) => Ok(Some(value)),
-            Seen::Absent => Ok(None),
-            Seen::NotAsked | Seen::NotSeen(_) => Err(self.inconclusive()),
+            Sight::Known(value) => Ok(Some(value)),
+            Sight::Absent => Ok(None),
+            Sight::NotAsked | Sight::NotSeen(_) => Err(self.inconclusive()),
         }
     }
 
@@ -80,24 +80,24 @@ impl<'a, T> Look<'a, T> {
     /// never decide it.
     pub fn if_known(&self) -> Option<&'a T> {
         match self.observed {
-            Seen::Known(value) => Some(value),
+            Sight::Known(value) => Some(value),
             _ => None,
         }
     }
 
     /// True where the fact was looked for and is not there.
     pub fn is_absent(&self) -> bool {
-        matches!(self.observed, Seen::Absent)
+        matches!(self.observed, Sight::Absent)
     }
 
     /// True where the fact was not seen or not asked for.
     pub fn is_unseen(&self) -> bool {
-        matches!(self.observed, Seen::NotAsked | Seen::NotSeen(_))
+        matches!(self.observed, Sight::NotAsked | Sight::NotSeen(_))
     }
 
     /// True where nobody asked for the fact.
     pub fn is_not_asked(&self) -> bool {
-        matches!(self.observed, Seen::NotAsked)
+        matches!(self.observed, Sight::NotAsked)
     }
 
     /// The stop that says this fact would settle the question.
@@ -108,7 +108,7 @@ impl<'a, T> Look<'a, T> {
     /// This fact as a missing one.
     pub fn missing(&self) -> Missing {
         let (action, resource, reason) = match &self.observed {
-            Seen::NotSeen(gap) => {
+            Sight::NotSeen(gap) => {
                 (gap.action.clone(), gap.resource.clone(), gap.reason.words().to_owned())
             }
             _ => (String::new(), String::new(), "not asked for".to_owned()),
@@ -216,8 +216,8 @@ impl<'a> Case<'a> {
             return Look::new(fact, wanted.to_owned(), part(key));
         }
         let observed = match self.evidence.gap(fact, Some(wanted)) {
-            Some(gap) => Seen::NotSeen(gap),
-            None => Seen::NotAsked,
+            Some(gap) => Sight::NotSeen(gap),
+            None => Sight::NotAsked,
         };
         Look { fact, resource: wanted.to_owned(), observed }
     }

@@ -1,7 +1,7 @@
 //! Where text goes: reports to stdout or a file, everything else to stderr.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::Path,
 };
 
@@ -105,7 +105,8 @@ fn write_stdout(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {
     }
 }
 
+#[cfg(feature = "live")]
 /// Whether stderr is a terminal that a person watches.
 pub(super) fn watched() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+    io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("CI").is_none()
 }

@@ -106,8 +106,7 @@ impl Timeline {
             })
             .collect();
         let last_done = attempts.iter().rev().find(|attempt| attempt.outcome != Outcome::Open);
-        let last_failed =
-            last_done.is_some_and(|last| failed.iter().any(|attempt| *attempt == last));
+        let last_failed = last_done.is_some_and(|last| failed.contains(&last));
         let stuck_version = secret
             .and_then(Secret::stuck_pending)
             .filter(|version| last_failed || !under_way(case, version))
