@@ -16,4 +16,5 @@
 pub mod catalogue;
 pub mod checks;
 pub mod evidence;
+pub mod policy;
 pub mod rotation_log;
