@@ -63,6 +63,12 @@ impl Context {
         self.unknown_prefixes.push(prefix.to_lowercase());
     }
 
+    /// Marks every key that begins so as seen: what is not set is absent.
+    pub fn known_prefix(&mut self, prefix: &str) {
+        let prefix = prefix.to_lowercase();
+        self.unknown_prefixes.retain(|unknown| *unknown != prefix);
+    }
+
     /// Takes a key away.
     pub fn remove(&mut self, key: &str) {
         self.entries.remove(&key.to_lowercase());

@@ -23,7 +23,10 @@ mod pattern;
 mod principal;
 mod proof;
 mod request;
+mod rotation;
+mod rotation_key;
 mod statement;
+mod surroundings;
 mod tri;
 
 pub use self::{
@@ -36,6 +39,7 @@ pub use self::{
     principal::Principal,
     proof::{FailedOn, Failure},
     request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
+    rotation::{Need, Purpose, RotationRequest, rotation_requests},
     statement::Element,
     tri::Tri,
 };

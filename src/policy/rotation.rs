@@ -1,0 +1,498 @@
+//! The requests that one rotation makes, out of the evidence: who asks for
+//! what, with which condition keys, and which policies have a say. What a
+//! denial of each means is the checks' business.
+//!
+//! Sources: Secrets Manager User Guide, "Permissions for rotation" and "Secret
+//! encryption and decryption"; Lambda Developer Guide, "Execution role".
+
+use super::{
+    arn::Arn,
+    context::Context,
+    decide::decide,
+    decision::Decision,
+    principal::Principal,
+    request::{Layer, Layers, Part, Policies, Request},
+    rotation_key::KeyOf,
+    surroundings::{Surroundings, part, read, unseen, without_qualifier},
+};
+use crate::evidence::{Evidence, Fact, Secret};
+
+/// What a request of a rotation is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Secrets Manager invokes the function.
+    InvokeFunction,
+    /// Lambda assumes the execution role.
+    AssumeRole,
+    /// The function describes the secret.
+    DescribeSecret,
+    /// The function reads the version with this label.
+    GetSecretValue(String),
+    /// The function asks for a password.
+    GetRandomPassword,
+    /// The function stores the new version.
+    PutSecretValue,
+    /// The function moves AWSCURRENT.
+    UpdateSecretVersionStage,
+    /// The secret's values are decrypted.
+    DecryptSecret,
+    /// The new version is encrypted.
+    EncryptSecret,
+    /// Values that still stand under an earlier key are decrypted.
+    DecryptEarlierVersion,
+    /// The function describes the superuser's secret.
+    DescribeSuperuserSecret,
+    /// The function reads the superuser's secret.
+    GetSuperuserSecret,
+    /// The superuser's secret is decrypted.
+    DecryptSuperuserSecret,
+    /// The function looks at the database's instance or cluster.
+    DescribeDatabase,
+    /// The function's log is written.
+    WriteLogs,
+    /// Lambda makes and removes the function's network interfaces.
+    ManageNetworkInterfaces,
+    /// Lambda decrypts the function's environment.
+    DecryptEnvironment,
+}
+
+/// When a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// In every rotation.
+    Always,
+    /// In some: it depends on the function's code, or on how far an earlier
+    /// attempt came.
+    Sometimes,
+    /// When interfaces are made, which an invocation does not wait for.
+    Interfaces,
+    /// For the log: rotation works without.
+    Logs,
+}
+
+/// One request of a rotation.
+#[derive(Clone, Debug)]
+pub struct RotationRequest {
+    /// What for.
+    pub purpose: Purpose,
+    /// When.
+    pub need: Need,
+    /// The request.
+    pub request: Request,
+    /// The policies that have a say.
+    pub layers: Layers,
+    /// The execution role.
+    pub role: Option<String>,
+    /// The VPC endpoint that the call goes through.
+    pub endpoint: Option<String>,
+    /// Layers that no fact of the evidence holds; they were taken as empty.
+    pub assumed_empty: Vec<Layer>,
+}
+
+impl RotationRequest {
+    /// Decides it.
+    pub fn decide(&self) -> Decision {
+        decide(&self.request, &self.layers)
+    }
+}
+
+/// Every request that one rotation of this secret makes, as far as the evidence
+/// tells which function rotates it and under which role.
+pub fn rotation_requests(evidence: &Evidence) -> Vec<RotationRequest> {
+    let mut builder = Builder { around: Surroundings::of(evidence), requests: Vec::new() };
+    builder.invocation();
+    builder.role_assumed();
+    if let Some(principal) = builder.around.principal.clone() {
+        builder.secret(&principal);
+        builder.superuser(&principal);
+        builder.database(&principal);
+        builder.environment(&principal);
+        builder.logs(&principal);
+        builder.interfaces(&principal);
+    }
+    builder.requests
+}
+
+struct Builder<'a> {
+    around: Surroundings<'a>,
+    requests: Vec<RotationRequest>,
+}
+
+impl<'a> Builder<'a> {
+    fn push(&mut self, purpose: Purpose, need: Need, request: Request, layers: Layers) {
+        let endpoint = match (&layers.endpoint, &self.around.endpoint) {
+            (Part::Given(_), Part::Given(endpoint)) => endpoint.vpc_endpoint_id.clone(),
+            _ => None,
+        };
+        let role = self.around.role.clone();
+        self.requests.push(RotationRequest {
+            purpose,
+            need,
+            request,
+            layers,
+            role,
+            endpoint,
+            assumed_empty: Vec::new(),
+        });
+    }
+
+    fn secret_known(&self) -> Option<&'a Secret> {
+        self.around.evidence.secret.known()
+    }
+
+    fn invocation(&mut self) {
+        let evidence = self.around.evidence;
+        let Some(secret) = self.secret_known() else { return };
+        let Some(function) = secret.rotation_lambda_arn.clone() else { return };
+        let mut context = Context::default();
+        if let Some(arn) = secret.arn.as_deref() {
+            context.set("aws:SourceArn", arn);
+        }
+        if let Some(account) = evidence.account_id() {
+            context.set("aws:SourceAccount", account);
+        }
+        context.set("aws:PrincipalIsAWSService", "true");
+        context.set("aws:PrincipalServiceName", "secretsmanager.amazonaws.com");
+        context.set("aws:SecureTransport", "true");
+        if let Some(region) = evidence.region() {
+            context.set("aws:RequestedRegion", region);
+        }
+        for unknown in ["aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalOrgID"] {
+            context.set_unknown(unknown);
+        }
+        let layers = Layers {
+            resource: part(&evidence.function_policy, Fact::FunctionPolicy, &function, |policy| {
+                read("the function's policy", Some(policy)).map(|policy| vec![policy])
+            }),
+            ..Layers::default()
+        };
+        let request = Request {
+            principal: Principal::Service("secretsmanager.amazonaws.com".to_owned()),
+            action: "lambda:InvokeFunction".to_owned(),
+            resource: function,
+            resource_account: None,
+            context,
+        };
+        self.push(Purpose::InvokeFunction, Need::Always, request, layers);
+    }
+
+    fn role_assumed(&mut self) {
+        let Some(role) = self.around.role.clone() else { return };
+        let mut context = Context::default();
+        context.set("aws:PrincipalIsAWSService", "true");
+        context.set("aws:PrincipalServiceName", "lambda.amazonaws.com");
+        context.set("aws:SecureTransport", "true");
+        for unknown in ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
+            context.set_unknown(unknown);
+        }
+        let layers = Layers {
+            resource: part(&self.around.evidence.role, Fact::Role, &role, |role| {
+                let policy = role.assume_role_policy_document.as_ref();
+                read("the role's trust policy", policy).map(|policy| vec![policy])
+            }),
+            ..Layers::default()
+        };
+        let request = Request {
+            principal: Principal::Service("lambda.amazonaws.com".to_owned()),
+            action: "sts:AssumeRole".to_owned(),
+            resource: role,
+            resource_account: None,
+            context,
+        };
+        self.push(Purpose::AssumeRole, Need::Always, request, layers);
+    }
+
+    /// A request to Secrets Manager about a secret.
+    fn ask_secret(
+        &self,
+        principal: &Principal,
+        action: &str,
+        secret: &Secret,
+        stage: Option<&str>,
+    ) -> Request {
+        let arn = secret.arn.clone().unwrap_or_default();
+        let account = Arn::read(&arn).map(|arn| arn.account.to_owned());
+        let mut context = self.around.context(account.as_deref());
+        self.around.add_network(&mut context);
+        context.set("secretsmanager:SecretId", arn.as_str());
+        match secret.rotation_lambda_arn.as_deref() {
+            Some(function) => {
+                context.set("secretsmanager:resource/AllowRotationLambdaArn", function)
+            }
+            None => context.remove("secretsmanager:resource/AllowRotationLambdaArn"),
+        }
+        if let Some(region) = &secret.primary_region {
+            context.set("secretsmanager:SecretPrimaryRegion", region.as_str());
+        }
+        context.set_unknown("secretsmanager:resource/Type");
+        add_tags(&mut context, secret);
+        if let Some(stage) = stage {
+            context.set("secretsmanager:VersionStage", stage);
+            if action.ends_with("GetSecretValue") {
+                // Templates send the id with some reads and not with others.
+                context.set_unknown("secretsmanager:VersionId");
+            }
+        }
+        Request {
+            principal: principal.clone(),
+            action: format!("secretsmanager:{action}"),
+            resource: arn,
+            resource_account: account,
+            context,
+        }
+    }
+
+    fn secret_layers(&self, resource: Part<Policies>) -> Layers {
+        Layers { resource, endpoint: self.around.endpoint_policy(), ..self.around.own_layers() }
+    }
+
+    fn secret(&mut self, principal: &Principal) {
+        let evidence = self.around.evidence;
+        let Some(secret) = self.secret_known().filter(|secret| secret.arn.is_some()) else {
+            return;
+        };
+        let arn = secret.arn.clone().unwrap_or_default();
+        let policy = part(&evidence.secret_policy, Fact::SecretPolicy, &arn, |policy| {
+            read("the secret's resource policy", Some(policy)).map(|policy| vec![policy])
+        });
+        let layers = self.secret_layers(policy);
+        let calls = [
+            (Purpose::DescribeSecret, Need::Always, "DescribeSecret", None),
+            (get("AWSCURRENT"), Need::Always, "GetSecretValue", Some("AWSCURRENT")),
+            (get("AWSPENDING"), Need::Always, "GetSecretValue", Some("AWSPENDING")),
+            (get("AWSPREVIOUS"), Need::Sometimes, "GetSecretValue", Some("AWSPREVIOUS")),
+            (Purpose::PutSecretValue, Need::Always, "PutSecretValue", None),
+            (
+                Purpose::UpdateSecretVersionStage,
+                Need::Always,
+                "UpdateSecretVersionStage",
+                Some("AWSCURRENT"),
+            ),
+        ];
+        for (purpose, need, action, stage) in calls {
+            let request = self.ask_secret(principal, action, secret, stage);
+            self.push(purpose, need, request, layers.clone());
+        }
+        // It has no resource: no tags, no secret, and no resource policy has a say.
+        let mut context = self.around.context(None);
+        self.around.add_network(&mut context);
+        let request = Request {
+            principal: principal.clone(),
+            action: "secretsmanager:GetRandomPassword".to_owned(),
+            resource: "*".to_owned(),
+            resource_account: None,
+            context,
+        };
+        let layers = self.secret_layers(Part::Absent);
+        self.push(Purpose::GetRandomPassword, Need::Always, request, layers);
+        self.secret_keys(principal, secret);
+    }
+
+    fn secret_keys(&mut self, principal: &Principal, secret: &Secret) {
+        let key = KeyOf::secret(&self.around, secret, secret.kms_key_id.as_deref());
+        for (purpose, action) in [
+            (Purpose::DecryptSecret, "kms:Decrypt"),
+            (Purpose::EncryptSecret, "kms:GenerateDataKey"),
+        ] {
+            let (request, layers) = key.ask(&self.around, principal, action);
+            self.push(purpose, Need::Always, request, layers);
+        }
+        for earlier in self.earlier_keys(secret) {
+            let key = KeyOf::secret(&self.around, secret, Some(&earlier));
+            let (request, layers) = key.ask(&self.around, principal, "kms:Decrypt");
+            self.push(Purpose::DecryptEarlierVersion, Need::Always, request, layers);
+        }
+    }
+
+    /// Keys of AWSCURRENT that are not the secret's key any more.
+    fn earlier_keys(&self, secret: &Secret) -> Vec<String> {
+        let Some(versions) = self.around.evidence.secret_versions.known() else {
+            return Vec::new();
+        };
+        let now = secret.kms_key_id.as_deref();
+        let same = |key: &str| {
+            now.is_some_and(|now| {
+                key == now
+                    || key.ends_with(&format!("/{now}"))
+                    || now.ends_with(&format!("/{key}"))
+                    || self.around.key(now).is_some_and(|(arn, _)| arn == key)
+            })
+        };
+        let current = versions
+            .versions
+            .iter()
+            .filter(|version| version.version_stages.iter().any(|stage| stage == "AWSCURRENT"));
+        let mut keys: Vec<String> = current
+            .flat_map(|version| version.kms_key_ids.iter())
+            // `DefaultEncryptionKey` is aws/secretsmanager, which needs nothing.
+            .filter(|key| *key != "DefaultEncryptionKey" && !key.contains("alias/") && !same(key))
+            .cloned()
+            .collect();
+        keys.dedup();
+        keys
+    }
+
+    fn superuser(&mut self, principal: &Principal) {
+        let Some(secret) = self.around.evidence.superuser_secret.known() else { return };
+        if secret.arn.is_none() {
+            return;
+        }
+        // The evidence holds no resource policy of this secret.
+        let layers = self.secret_layers(Part::Absent);
+        let managed = secret.owning_service.as_deref() == Some("rds");
+        let describe = if managed { Need::Always } else { Need::Sometimes };
+        let request = self.ask_secret(principal, "DescribeSecret", secret, None);
+        self.push(Purpose::DescribeSuperuserSecret, describe, request, layers.clone());
+        let request = self.ask_secret(principal, "GetSecretValue", secret, Some("AWSCURRENT"));
+        self.push(Purpose::GetSuperuserSecret, Need::Always, request, layers);
+        for request in self.requests.iter_mut().rev().take(2) {
+            request.assumed_empty.push(Layer::Resource);
+        }
+        let key = KeyOf::secret(&self.around, secret, secret.kms_key_id.as_deref());
+        let (request, layers) = key.ask(&self.around, principal, "kms:Decrypt");
+        self.push(Purpose::DecryptSuperuserSecret, Need::Always, request, layers);
+    }
+
+    fn database(&mut self, principal: &Principal) {
+        let evidence = self.around.evidence;
+        let managed = evidence
+            .superuser_secret
+            .known()
+            .is_some_and(|secret| secret.owning_service.as_deref() == Some("rds"));
+        let instances = evidence.db_instances.known().map(Vec::as_slice).unwrap_or_default();
+        let clusters = evidence.db_clusters.known().map(Vec::as_slice).unwrap_or_default();
+        // Only functions for alternating users look at the database's resource.
+        if evidence.superuser_secret.known().is_none() {
+            return;
+        }
+        let need = if managed { Need::Always } else { Need::Sometimes };
+        let instances = instances.iter().map(|i| ("rds:DescribeDBInstances", &i.db_instance_arn));
+        let clusters = clusters.iter().map(|c| ("rds:DescribeDBClusters", &c.db_cluster_arn));
+        for (action, arn) in instances.chain(clusters) {
+            let Some(arn) = arn else { continue };
+            let account = Arn::read(arn).map(|arn| arn.account.to_owned());
+            let mut context = self.around.context(account.as_deref());
+            self.around.add_network(&mut context);
+            for network in ["aws:SourceVpce", "aws:SourceVpc", "aws:VpcSourceIp", "aws:SourceIp"] {
+                // The way to RDS is another one than the way to Secrets Manager.
+                context.set_unknown(network);
+            }
+            let request = Request {
+                principal: principal.clone(),
+                action: action.to_owned(),
+                resource: arn.clone(),
+                resource_account: account,
+                context,
+            };
+            let layers = self.around.own_layers();
+            self.push(Purpose::DescribeDatabase, need, request, layers);
+        }
+    }
+
+    fn environment(&mut self, principal: &Principal) {
+        let Some(key) = self.around.function().and_then(|f| f.kms_key_arn.clone()) else { return };
+        let (request, layers) =
+            KeyOf::environment(&self.around, &key).ask(&self.around, principal, "kms:Decrypt");
+        self.push(Purpose::DecryptEnvironment, Need::Always, request, layers);
+    }
+
+    /// A call that Lambda makes with the role, or the function's own log calls.
+    fn ask_own(
+        &mut self,
+        principal: &Principal,
+        purpose: Purpose,
+        need: Need,
+        call: (&str, String),
+    ) {
+        let mut context = self.around.context(principal.account());
+        if need == Need::Logs
+            && let Some(arn) = self.around.function().and_then(|f| f.function_arn.as_deref())
+        {
+            context.set("lambda:SourceFunctionArn", without_qualifier(arn));
+        }
+        for unknown in ["aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:CalledVia"] {
+            context.set_unknown(unknown);
+        }
+        let request = Request {
+            principal: principal.clone(),
+            action: call.0.to_owned(),
+            resource: call.1,
+            resource_account: None,
+            context,
+        };
+        let layers = self.around.own_layers();
+        self.push(purpose, need, request, layers);
+    }
+
+    fn logs(&mut self, principal: &Principal) {
+        let evidence = self.around.evidence;
+        let Some(function) = self.around.function() else { return };
+        let Some(group) = function.log_group() else { return };
+        let place = function.function_arn.as_deref().and_then(Arn::read);
+        let Some(place) = place else { return };
+        let group = format!(
+            "arn:{}:logs:{}:{}:log-group:{group}",
+            place.partition, place.region, place.account
+        );
+        // The group is made once, by whoever logs first.
+        if evidence.log_group.known().is_none() {
+            let call = ("logs:CreateLogGroup", format!("{group}:log-stream:"));
+            self.ask_own(principal, Purpose::WriteLogs, Need::Logs, call);
+        }
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            let call = (action, format!("{group}:log-stream:new"));
+            self.ask_own(principal, Purpose::WriteLogs, Need::Logs, call);
+        }
+    }
+
+    fn interfaces(&mut self, principal: &Principal) {
+        let Some(function) = self.around.function() else { return };
+        let Some(config) = &function.vpc_config else { return };
+        let place = function.function_arn.as_deref().and_then(Arn::read);
+        let Some(place) = place.filter(|_| config.vpc_id.as_deref().is_some_and(|v| !v.is_empty()))
+        else {
+            return;
+        };
+        let arn = |kind: &str, id: &str| {
+            format!("arn:{}:ec2:{}:{}:{kind}/{id}", place.partition, place.region, place.account)
+        };
+        let interface = arn("network-interface", "*");
+        let subnet = config.subnet_ids.first().map(|id| arn("subnet", id));
+        let group = config.security_group_ids.first().map(|id| arn("security-group", id));
+        let made = [Some(interface.clone()), subnet, group].into_iter().flatten();
+        let mut calls: Vec<(&str, String)> =
+            made.map(|resource| ("ec2:CreateNetworkInterface", resource)).collect();
+        for action in ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"] {
+            calls.push((action, "*".to_owned()));
+        }
+        for action in [
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ] {
+            calls.push((action, interface.clone()));
+        }
+        for call in calls {
+            self.ask_own(principal, Purpose::ManageNetworkInterfaces, Need::Interfaces, call);
+        }
+    }
+}
+
+fn get(stage: &str) -> Purpose {
+    Purpose::GetSecretValue(stage.to_owned())
+}
+
+/// A secret's tags under both of their names.
+fn add_tags(context: &mut Context, secret: &Secret) {
+    for tag in &secret.tags {
+        let (Some(key), Some(value)) = (&tag.key, &tag.value) else { continue };
+        context.set(&format!("aws:ResourceTag/{key}"), value.as_str());
+        context.set(&format!("secretsmanager:ResourceTag/{key}"), value.as_str());
+    }
+    context.known_prefix("aws:ResourceTag/");
+}
+
+/// What was not seen, where a key has neither policy nor state in the evidence.
+pub(super) fn unseen_key(resource: &str) -> Part<Policies> {
+    Part::Unseen(unseen(Fact::KeyPolicy, resource))
+}
