@@ -95,16 +95,23 @@ impl Condition {
             }
             Known::Present => Tri::Unknown,
             Known::Absent => self.absent().into(),
-            Known::Values(values) => {
-                let mut each = values.iter().map(|value| self.value(value, context));
-                match (self.set, values) {
-                    (Some(Set::ForAllValues), _) => Tri::all(each),
-                    (Some(Set::ForAnyValue), _) => Tri::any(each),
-                    (None, [_]) => each.next().unwrap_or(Tri::Unknown),
-                    // What a plain operator does with several values is not documented.
-                    (None, _) => Tri::Unknown,
-                }
+            Known::Values(values) => self.present(values, context),
+            Known::AbsentOr(values) => {
+                let absent = Tri::from(self.absent());
+                let present = self.present(values, context);
+                if absent == present { present } else { Tri::Unknown }
             }
+        }
+    }
+
+    fn present(&self, values: &[String], context: &Context) -> Tri {
+        let mut each = values.iter().map(|value| self.value(value, context));
+        match (self.set, values) {
+            (Some(Set::ForAllValues), _) => Tri::all(each),
+            (Some(Set::ForAnyValue), _) => Tri::any(each),
+            (None, [_]) => each.next().unwrap_or(Tri::Unknown),
+            // What a plain operator does with several values is not documented.
+            (None, _) => Tri::Unknown,
         }
     }
 
@@ -120,7 +127,7 @@ impl Condition {
 
     fn null(&self, known: Known<'_>) -> Tri {
         let absent: Tri = match known {
-            Known::Unknown => return Tri::Unknown,
+            Known::Unknown | Known::AbsentOr(_) => return Tri::Unknown,
             Known::Absent => Tri::Yes,
             Known::Present | Known::Values(_) => Tri::No,
         };
@@ -181,7 +188,17 @@ mod tests {
         context.set_list("kms:EncryptionContextKeys", ["SecretARN", "SecretVersionId"]);
         context.set_present("aws:SourceIp");
         context.set_unknown("aws:PrincipalOrgID");
+        context.set_absent_or("aws:MultiFactorAuthPresent", "false");
         context
+    }
+
+    #[test]
+    fn the_usual_guards_on_mfa_need_not_know_whether_the_key_is_there() {
+        let key = "aws:MultiFactorAuthPresent";
+        assert_eq!(holds("BoolIfExists", key, json!("false")), Tri::Yes);
+        assert_eq!(holds("Bool", key, json!("true")), Tri::No);
+        assert_eq!(holds("Bool", key, json!("false")), Tri::Unknown);
+        assert_eq!(holds("Null", key, json!("true")), Tri::Unknown);
     }
 
     fn holds(operator: &str, key: &str, values: serde_json::Value) -> Tri {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 enum Entry {
     Values(Vec<String>),
     Present,
+    AbsentOr(Vec<String>),
     Unknown,
 }
 
@@ -27,6 +28,8 @@ pub enum Known<'a> {
     Present,
     /// The request does not carry it.
     Absent,
+    /// The request does not carry it, or carries it with these values.
+    AbsentOr(&'a [String]),
     /// Whether the request carries it was not seen.
     Unknown,
 }
@@ -50,6 +53,11 @@ impl Context {
     /// Sets a key that the request carries with a value that was not seen.
     pub fn set_present(&mut self, key: &str) {
         self.put(key, Entry::Present);
+    }
+
+    /// Sets a key that the request carries with this value, if at all.
+    pub fn set_absent_or(&mut self, key: &str, value: impl Into<String>) {
+        self.put(key, Entry::AbsentOr(vec![value.into()]));
     }
 
     /// Sets a key of which it was not seen whether the request carries it.
@@ -88,6 +96,7 @@ impl Context {
         match self.entries.get(lower) {
             Some(Entry::Values(values)) => Known::Values(values),
             Some(Entry::Present) => Known::Present,
+            Some(Entry::AbsentOr(values)) => Known::AbsentOr(values),
             Some(Entry::Unknown) => Known::Unknown,
             None if self.unknown_prefixes.iter().any(|prefix| lower.starts_with(prefix)) => {
                 Known::Unknown

@@ -10,11 +10,14 @@
 
 mod action;
 mod arn;
+mod command;
 mod condition;
 mod context;
 mod decide;
 mod decision;
 mod document;
+mod edit;
+mod fix;
 mod grant;
 mod hint;
 mod operators;
@@ -25,6 +28,7 @@ mod proof;
 mod request;
 mod rotation;
 mod rotation_key;
+mod rotation_own;
 mod statement;
 mod surroundings;
 mod tri;
@@ -35,6 +39,8 @@ pub use self::{
     decide::decide,
     decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
     document::{Effect, Policy, Statement},
+    edit::Document,
+    fix::{FixPlan, FixStep, fix},
     hint::Hint,
     principal::Principal,
     proof::{FailedOn, Failure},

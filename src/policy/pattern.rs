@@ -80,7 +80,9 @@ impl Pattern {
                 (Known::Absent, Some(default)) => default,
                 // A key with several values cannot be a variable.
                 (Known::Absent | Known::Values(_), _) => return Resolved::Unresolved,
-                (Known::Present | Known::Unknown, _) => return Resolved::Unknown,
+                (Known::Present | Known::AbsentOr(_) | Known::Unknown, _) => {
+                    return Resolved::Unknown;
+                }
             };
             pieces.extend(value.chars().map(Piece::Char));
         }

@@ -145,10 +145,10 @@ impl<'a> Surroundings<'a> {
             "aws:PrincipalOrgPaths",
             "aws:ResourceOrgID",
             "aws:ResourceOrgPaths",
-            "aws:MultiFactorAuthPresent",
         ] {
             context.set_unknown(unknown);
         }
+        context.set_absent_or("aws:MultiFactorAuthPresent", "false");
         context.set_unknown_prefix("aws:PrincipalTag/");
         context.set_unknown_prefix("aws:ResourceTag/");
         context
