@@ -372,3 +372,181 @@ fn add_tags(context: &mut Context, secret: &Secret) {
 pub(super) fn unseen_key(resource: &str) -> Part<Policies> {
     Part::Unseen(unseen(Fact::KeyPolicy, resource))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+
+    use super::{super::*, *};
+    use crate::evidence::Evidence;
+
+    pub(in super::super) const SECRET: &str =
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
+    pub(in super::super) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/k1";
+
+    /// A world in which everything is allowed, changed in places.
+    pub(in super::super) fn world(change: impl FnOnce(&mut Value)) -> Evidence {
+        let function = "arn:aws:lambda:eu-west-1:111122223333:function:rotfn";
+        let mut bundle = json!({
+            "CapturedAt": "2026-11-20T10:00:00Z",
+            "Secret": {"ARN": SECRET, "Name": "db", "KmsKeyId": "k1", "RotationLambdaARN": function,
+                "Tags": [{"Key": "Project", "Value": "orders"}]},
+            "SecretPolicy": null,
+            "Function": {"Configuration": {"FunctionName": "rotfn", "FunctionArn": function,
+                "Role": "arn:aws:iam::111122223333:role/rotation/RotRole",
+                "VpcConfig": {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}},
+            "FunctionPolicy": {"Version": "2012-10-17", "Statement": [{"Sid": "SM", "Effect": "Allow",
+                "Principal": {"Service": "secretsmanager.amazonaws.com"}, "Action": "lambda:InvokeFunction",
+                "Resource": function, "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}}}]},
+            "Role": {"RoleName": "RotRole", "RoleId": "AROAEXAMPLEROTROLE1", "Path": "/rotation/",
+                "Arn": "arn:aws:iam::111122223333:role/rotation/RotRole",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}}},
+            "RolePolicies": [{"PolicyName": "rotation", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+                {"Sid": "Secret", "Effect": "Allow", "Resource": SECRET, "Action": [
+                    "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]},
+                {"Sid": "Password", "Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
+                {"Sid": "Key", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": KEY},
+                {"Sid": "Lambda", "Effect": "Allow", "Action": ["logs:*", "ec2:*"], "Resource": "*"}]}}],
+            "AttachedPolicies": [],
+            "Keys": {KEY: {"KeyMetadata": {"Arn": KEY, "KeyId": "k1", "KeyState": "Enabled", "KeyManager": "CUSTOMER"},
+                "Grants": null, "Policy": {"Version": "2012-10-17", "Statement": [{"Sid": "Root", "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}]}}},
+            "VpcEndpoints": [],
+        });
+        change(&mut bundle);
+        let mut evidence: Evidence = serde_json::from_value(bundle).expect("bundle");
+        evidence.settle();
+        evidence
+    }
+
+    fn find(requests: &[RotationRequest], purpose: Purpose) -> &RotationRequest {
+        requests.iter().find(|request| request.purpose == purpose).expect("the request is made")
+    }
+
+    #[test]
+    fn a_sound_world_is_allowed_for_sure() {
+        let requests = rotation_requests(&world(|_| {}));
+        for request in &requests {
+            let decision = request.decide();
+            let words = decision.words(&request.request.action, &request.request.resource);
+            assert!(decision.is_allowed(), "{:?}: {words} {:?}", request.purpose, decision.doubts);
+        }
+        let actions: Vec<&str> = requests.iter().map(|r| r.request.action.as_str()).collect();
+        for action in [
+            "lambda:InvokeFunction",
+            "sts:AssumeRole",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:GetRandomPassword",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+            "logs:PutLogEvents",
+            "ec2:DescribeNetworkInterfaces",
+        ] {
+            assert!(actions.contains(&action), "{action}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_asked_by_secrets_manager_without_the_functions_network() {
+        let requests = rotation_requests(&world(|bundle| {
+            bundle["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-1", "VpcId": "vpc-1",
+                "VpcEndpointType": "Interface", "State": "available", "PrivateDnsEnabled": true,
+                "ServiceName": "com.amazonaws.eu-west-1.secretsmanager"}]);
+        }));
+        let key = &find(&requests, Purpose::DecryptSecret).request.context;
+        assert_eq!(key.value("kms:ViaService"), Some("secretsmanager.eu-west-1.amazonaws.com"));
+        assert_eq!(key.value("kms:EncryptionContext:SecretARN"), Some(SECRET));
+        assert_eq!(key.look("aws:SourceVpce"), Known::Absent);
+        assert_eq!(key.value("aws:ViaAWSService"), Some("true"));
+        let secret = find(&requests, Purpose::DescribeSecret);
+        assert_eq!(secret.request.context.value("aws:SourceVpce"), Some("vpce-1"));
+        assert_eq!(secret.request.context.look("aws:SourceIp"), Known::Absent);
+        assert_eq!(secret.request.context.look("secretsmanager:VersionStage"), Known::Absent);
+        assert_eq!(secret.request.context.value("aws:ResourceTag/Project"), Some("orders"));
+        assert_eq!(secret.request.context.look("aws:ResourceTag/None"), Known::Absent);
+        assert_eq!(secret.request.context.value("aws:userid"), Some("AROAEXAMPLEROTROLE1:rotfn"));
+        let interfaces = find(&requests, Purpose::ManageNetworkInterfaces);
+        assert_eq!(interfaces.request.context.look("lambda:SourceFunctionArn"), Known::Absent);
+    }
+
+    #[test]
+    fn over_nat_the_address_is_there_but_not_its_value() {
+        let requests = rotation_requests(&world(|_| {}));
+        let secret = &find(&requests, Purpose::DescribeSecret).request.context;
+        assert_eq!(secret.look("aws:SourceIp"), Known::Present);
+        assert_eq!(secret.look("aws:SourceVpce"), Known::Absent);
+    }
+
+    #[test]
+    fn the_managed_key_needs_nothing_in_its_account_and_never_works_from_another() {
+        let managed = rotation_requests(&world(|bundle| {
+            bundle["Secret"]["KmsKeyId"] = Value::Null;
+            bundle["RolePolicies"][0]["PolicyDocument"]["Statement"][2] = json!(null);
+        }));
+        assert!(find(&managed, Purpose::DecryptSecret).decide().is_allowed());
+        let other = SECRET.replace("111122223333", "444455556666");
+        let crossed = rotation_requests(&world(|bundle| {
+            bundle["Secret"]["KmsKeyId"] = Value::Null;
+            bundle["Secret"]["ARN"] = json!(other);
+            let statement = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"});
+            bundle["RolePolicies"][0]["PolicyDocument"]["Statement"][2] = statement;
+        }));
+        let decision = find(&crossed, Purpose::DecryptSecret).decide();
+        assert!(decision.is_denied());
+        let failure = decision.failure().expect("a near miss");
+        assert_eq!(failure.failed_on.to_string(), "Condition:kms:CallerAccount");
+    }
+
+    #[test]
+    fn the_superuser_has_its_own_key_and_earlier_versions_theirs() {
+        let superuser = SECRET.replace("db-", "admin-");
+        let requests = rotation_requests(&world(|bundle| {
+            bundle["SuperuserSecret"] = json!({"ARN": superuser, "KmsKeyId": "k2"});
+            bundle["SecretVersions"] = json!({"Versions": [
+                {"VersionId": "v1", "VersionStages": ["AWSCURRENT"], "KmsKeyIds": ["arn:aws:kms:eu-west-1:111122223333:key/old"]}]});
+            for id in ["k2", "old"] {
+                let arn = KEY.replace("k1", id);
+                bundle["Keys"][&arn] = bundle["Keys"][KEY].clone();
+                bundle["Keys"][&arn]["KeyMetadata"] =
+                    json!({"Arn": arn, "KeyId": id, "KeyState": "Enabled"});
+            }
+        }));
+        for (purpose, resource) in [
+            (Purpose::GetSuperuserSecret, superuser.as_str()),
+            (Purpose::DecryptSuperuserSecret, "arn:aws:kms:eu-west-1:111122223333:key/k2"),
+            (Purpose::DecryptEarlierVersion, "arn:aws:kms:eu-west-1:111122223333:key/old"),
+        ] {
+            let request = find(&requests, purpose);
+            assert_eq!(request.request.resource, resource);
+            let decision = request.decide();
+            assert!(decision.is_denied(), "{:?}", decision.doubts);
+            let failure = decision.failure().expect("a near miss");
+            assert_eq!(failure.failed_on, FailedOn::Resource);
+        }
+        let request = find(&requests, Purpose::DecryptSuperuserSecret);
+        let context = &request.request.context;
+        assert_eq!(context.value("kms:EncryptionContext:SecretARN"), Some(superuser.as_str()));
+        assert_eq!(find(&requests, Purpose::GetSuperuserSecret).assumed_empty, [Layer::Resource]);
+    }
+
+    #[test]
+    fn what_was_not_asked_or_refused_leaves_it_open() {
+        for fact in ["SecretPolicy", "RolePolicies", "AttachedPolicies", "VpcEndpoints", "Role"] {
+            let requests = rotation_requests(&world(|bundle| {
+                bundle.as_object_mut().expect("object").remove(fact);
+                bundle["Gaps"] = json!([{"Fact": fact, "Action": "a:b", "Reason": "AccessDenied"}]);
+            }));
+            let decision = find(&requests, Purpose::DescribeSecret).decide();
+            assert!(!decision.is_certain(), "{fact}");
+            assert!(decision.unseen().any(|unseen| unseen.fact.name() == fact), "{fact}");
+        }
+        let requests = rotation_requests(&world(|bundle| bundle["Keys"] = json!({})));
+        assert!(!find(&requests, Purpose::DecryptSecret).decide().is_certain());
+        assert!(rotation_requests(&Evidence::default()).is_empty());
+    }
+}
