@@ -6,7 +6,7 @@
 
 use super::{
     context::Context,
-    pattern::{self, Pattern, Piece, Resolved},
+    pattern::{self, Pattern, Piece},
     tri::Tri,
 };
 
@@ -33,7 +33,11 @@ impl<'a> Arn<'a> {
     }
 }
 
-fn parts(text: &str) -> Option<[&str; 6]> {
+/// An ARN's six parts, `arn` included.
+pub(super) type Parts<'a> = [&'a str; 6];
+
+/// Cuts an ARN; `None` for any other text, such as `*`.
+pub(super) fn parts(text: &str) -> Option<Parts<'_>> {
     let mut parts = text.splitn(6, ':');
     let six =
         [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
@@ -93,22 +97,18 @@ impl ResourcePattern {
 
     /// Whether it covers a resource. A request without a resource (`*`) is
     /// covered by `*` alone.
-    pub(super) fn covers(&self, resource: &str, context: &Context) -> Tri {
+    pub(super) fn covers(&self, resource: Option<&Parts<'_>>, context: &Context) -> Tri {
         let patterns = match &self.kind {
             Kind::Everything => return Tri::Yes,
             Kind::Nothing => return Tri::No,
             Kind::Parts(patterns) => patterns,
         };
-        let Some(found) = parts(resource) else { return Tri::No };
+        let Some(found) = resource else { return Tri::No };
         let (first, last) = patterns.split_at(5);
-        if !first.iter().zip(found).all(|(pattern, part)| pattern.matches(part)) {
+        if !first.iter().zip(found).rev().all(|(pattern, part)| pattern.matches(part)) {
             return Tri::No;
         }
-        match last[0].resolve(context) {
-            Resolved::Pieces(pieces) => pattern::matches(&pieces, found[5], false).into(),
-            Resolved::Unresolved => Tri::No,
-            Resolved::Unknown => Tri::Unknown,
-        }
+        last[0].matches_in(found[5], context)
     }
 }
 
@@ -154,7 +154,8 @@ mod tests {
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 
     fn covers(pattern: &str, resource: &str) -> bool {
-        ResourcePattern::read(pattern, true).covers(resource, &Context::default()) == Tri::Yes
+        ResourcePattern::read(pattern, true).covers(parts(resource).as_ref(), &Context::default())
+            == Tri::Yes
     }
 
     #[test]
@@ -197,7 +198,7 @@ mod tests {
         let like = |pattern: &str, value: &str| {
             let pattern = Pattern::new(pattern, true, true);
             match pattern.resolve(&Context::default()) {
-                Resolved::Pieces(pieces) => super::like(&pieces, value),
+                pattern::Resolved::Pieces(pieces) => super::like(&pieces, value),
                 _ => false,
             }
         };

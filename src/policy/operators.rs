@@ -129,13 +129,17 @@ impl Operand {
     /// Whether a value of the request matches, before any negation.
     pub(super) fn matches(&self, comparison: Comparison, seen: &str, context: &Context) -> Tri {
         match self {
+            Self::Pattern(pattern)
+                if matches!(comparison, Comparison::Equals | Comparison::Like) =>
+            {
+                pattern.matches_in(seen, context)
+            }
             Self::Pattern(pattern) => match pattern.resolve(context) {
                 Resolved::Unresolved => Tri::No,
                 Resolved::Unknown => Tri::Unknown,
                 Resolved::Pieces(pieces) => match comparison {
                     Comparison::Arn => arn::like(&pieces, seen),
-                    Comparison::EqualsIgnoreCase => pattern::matches(&pieces, seen, true),
-                    _ => pattern::matches(&pieces, seen, false),
+                    _ => pattern::matches(&pieces, seen, true),
                 }
                 .into(),
             },

@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::context::{Context, Known};
+use super::{
+    context::{Context, Known},
+    tri::Tri,
+};
 
 /// One piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub(super) enum Piece {
 pub(super) struct Pattern {
     pieces: Vec<Piece>,
     variables: bool,
+    /// The plain text that it begins with: most patterns are decided by it.
+    prefix: String,
+    /// How many pieces that is.
+    plain: usize,
 }
 
 /// A pattern whose variables have their values.
@@ -60,7 +67,15 @@ impl Pattern {
             }
             rest = &rest[first.len_utf8()..];
         }
-        Self { pieces, variables: has_variables }
+        let prefix: String = pieces
+            .iter()
+            .map_while(|piece| match piece {
+                Piece::Char(plain) => Some(*plain),
+                _ => None,
+            })
+            .collect();
+        let plain = prefix.chars().count();
+        Self { pieces, variables: has_variables, prefix, plain }
     }
 
     /// With the values of this request in place of the variables. A value is
@@ -96,7 +111,21 @@ impl Pattern {
 
     /// Whether it matches, for a pattern without variables.
     pub(super) fn matches(&self, text: &str) -> bool {
-        matches(&self.pieces, text, false)
+        text.strip_prefix(&self.prefix)
+            .is_some_and(|rest| matches(&self.pieces[self.plain..], rest, false))
+    }
+
+    /// Whether it matches, with the values of this request for its variables.
+    pub(super) fn matches_in(&self, text: &str, context: &Context) -> Tri {
+        if !text.starts_with(&self.prefix) {
+            return Tri::No;
+        }
+        match self.resolve(context) {
+            Resolved::Pieces(Cow::Borrowed(_)) => self.matches(text).into(),
+            Resolved::Pieces(pieces) => matches(&pieces, text, false).into(),
+            Resolved::Unresolved => Tri::No,
+            Resolved::Unknown => Tri::Unknown,
+        }
     }
 }
 

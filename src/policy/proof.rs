@@ -104,8 +104,10 @@ pub(super) struct Miss<'a> {
     failure: Failure,
     /// How many elements matched before the first that did not.
     reached: u8,
-    rank: [bool; 5],
 }
+
+/// Which elements match: principal, action, its service, resource, conditions.
+type Rank = [bool; 5];
 
 enum MissQuote<'a> {
     Statement(Found<'a>),
@@ -131,23 +133,31 @@ impl<'a> Judge<'a> {
         policies: &'a [Arc<Policy>],
         reading: Reading,
     ) -> Option<Miss<'a>> {
-        let mut best: Option<Miss<'a>> = None;
+        let mut best: Option<(Rank, Found<'a>)> = None;
         for policy in policies {
             for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
-                let found = Found { policy, statement };
-                if let Some(miss) = self.miss(layer, found, reading)
-                    && best.as_ref().is_none_or(|best| miss.rank > best.rank)
+                if let Some(rank) = self.rank(layer, statement, reading)
+                    && best.as_ref().is_none_or(|(best, _)| rank > *best)
                 {
-                    best = Some(miss);
+                    best = Some((rank, Found { policy, statement }));
                 }
             }
         }
-        best
+        let (_, found) = best?;
+        let (element, value, condition) = found.statement.first_miss(&self.asked, reading)?;
+        Some(Miss {
+            layer,
+            quote: MissQuote::Statement(found),
+            failure: failure(found.statement, &self.asked, element, value, condition),
+            reached: element as u8,
+        })
     }
 
-    fn miss(&self, layer: Layer, found: Found<'a>, reading: Reading) -> Option<Miss<'a>> {
-        let (asked, statement) = (&self.asked, found.statement);
-        let (element, value, condition) = statement.first_miss(asked, reading)?;
+    /// How near a statement comes; none where it matches, or is about something
+    /// else altogether.
+    fn rank(&self, layer: Layer, statement: &Statement, reading: Reading) -> Option<Rank> {
+        let asked = &self.asked;
+        let (element, ..) = statement.first_miss(asked, reading)?;
         let about = statement.names_service(&asked.action);
         let covers = statement.covers_resource(asked, reading) == Tri::Yes;
         // Rights of another service on another thing are no near miss; a policy
@@ -160,20 +170,13 @@ impl<'a> Judge<'a> {
             return None;
         }
         let met = Tri::all(statement.conditions.iter().map(|c| c.holds(&asked.request.context)));
-        let rank = [
+        Some([
             element != Element::Principal,
             statement.covers_action(&asked.action),
             about,
             covers,
             met == Tri::Yes,
-        ];
-        Some(Miss {
-            layer,
-            quote: MissQuote::Statement(found),
-            failure: failure(statement, asked, element, value, condition),
-            reached: element as u8,
-            rank,
-        })
+        ])
     }
 
     /// The grant that came nearest.
@@ -182,7 +185,7 @@ impl<'a> Judge<'a> {
         let misses = grants.iter().filter_map(|grant| {
             let (reached, failure) = grant::failure(grant, &self.asked)?;
             let quote = MissQuote::Grant(grant::quote(grant));
-            Some(Miss { layer: Layer::Grant, quote, failure, reached, rank: [false; 5] })
+            Some(Miss { layer: Layer::Grant, quote, failure, reached })
         });
         misses.reduce(|best, next| if next.reached > best.reached { next } else { best })
     }

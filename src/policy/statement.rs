@@ -3,7 +3,7 @@
 
 use super::{
     action::{Action, ActionPattern},
-    arn::ResourcePattern,
+    arn::{self, Parts, ResourcePattern},
     condition::Condition,
     document::{Listed, Statement},
     principal::Hit,
@@ -41,6 +41,8 @@ pub(super) enum Reading {
 pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
     pub(super) action: Action,
+    /// The resource's ARN, cut; none for `*`.
+    resource: Option<Parts<'a>>,
     /// Whether the one who asks has a permissions boundary: `NotPrincipal` with
     /// Deny always hits such a principal.
     pub(super) bounded: Tri,
@@ -48,7 +50,12 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(request: &'a Request, bounded: Tri) -> Self {
-        Self { request, action: Action::read(&request.action), bounded }
+        Self {
+            request,
+            action: Action::read(&request.action),
+            resource: arn::parts(&request.resource),
+            bounded,
+        }
     }
 }
 
@@ -86,12 +93,16 @@ impl Statement {
         let conditions = self.conditions.iter().map(|condition| {
             (Element::Condition, condition.holds(&asked.request.context), Some(condition))
         });
-        let all: Vec<_> = plain.chain(conditions).collect();
         // A definite miss says more than one that cannot be told.
-        all.iter()
-            .find(|(_, value, _)| *value == Tri::No)
-            .or_else(|| all.iter().find(|(_, value, _)| *value == Tri::Unknown))
-            .copied()
+        let mut unknown = None;
+        for miss in plain.chain(conditions) {
+            match miss.1 {
+                Tri::No => return Some(miss),
+                Tri::Unknown => unknown = unknown.or(Some(miss)),
+                Tri::Yes => {}
+            }
+        }
+        unknown
     }
 
     pub(super) fn covers_action(&self, action: &Action) -> bool {
@@ -106,7 +117,7 @@ impl Statement {
     pub(super) fn covers_resource(&self, asked: &Asked<'_>, reading: Reading) -> Tri {
         let request = asked.request;
         let any = |list: &[ResourcePattern]| {
-            Tri::any(list.iter().map(|p| p.covers(&request.resource, &request.context)))
+            Tri::any(list.iter().map(|p| p.covers(asked.resource.as_ref(), &request.context)))
         };
         match &self.resource {
             // A statement of a key policy without Resource has no effect.
