@@ -2,6 +2,9 @@
 //! that has to be named. Runs `fixtures/vectors/policy.jsonl` and, where the
 //! environment variable `ROTDOCTOR_VECTORS` names a folder, its `policy.jsonl`.
 
+// The count and the differences are this test's output.
+#![allow(clippy::print_stdout)]
+
 use std::{env, fs, path::Path, sync::Arc};
 
 use rotdoctor::{

@@ -9,11 +9,15 @@ pub(super) struct ActionPattern {
     pub(super) text: String,
     /// Service and name in lower case; nothing for text that is no action.
     parts: Option<(Pattern, Pattern)>,
+    /// What it begins with before any wildcard, in lower case: most patterns
+    /// are decided by it.
+    prefix: String,
 }
 
 /// An action as a request names it, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Action {
+    text: String,
     service: String,
     name: String,
 }
@@ -23,7 +27,8 @@ impl Action {
     pub(super) fn read(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
         let (service, name) = lower.split_once(':').unwrap_or((&lower, ""));
-        Self { service: service.to_owned(), name: name.to_owned() }
+        let (service, name) = (service.to_owned(), name.to_owned());
+        Self { text: lower, service, name }
     }
 
     /// The service's prefix.
@@ -49,14 +54,16 @@ impl ActionPattern {
         let parts = parts.map(|(service, name)| {
             (Pattern::new(service, true, false), Pattern::new(name, true, false))
         });
-        Self { text: text.to_owned(), parts }
+        let prefix = lower.split(['*', '?']).next().unwrap_or_default().to_owned();
+        Self { text: text.to_owned(), parts, prefix }
     }
 
     /// Whether it covers an action.
     pub(super) fn covers(&self, action: &Action) -> bool {
-        self.parts.as_ref().is_some_and(|(service, name)| {
-            service.matches(&action.service) && name.matches(&action.name)
-        })
+        action.text.starts_with(&self.prefix)
+            && self.parts.as_ref().is_some_and(|(service, name)| {
+                service.matches(&action.service) && name.matches(&action.name)
+            })
     }
 
     /// Whether it is about the action's service.

@@ -50,6 +50,8 @@ pub(super) struct ResourcePattern {
     /// As it is written.
     pub(super) text: String,
     kind: Kind,
+    /// How far its text is plain, without wildcard or variable.
+    plain: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -66,7 +68,8 @@ impl ResourcePattern {
     /// Reads an entry; variables count only in the sixth part, and only where
     /// the document's version has them.
     pub(super) fn read(text: &str, variables: bool) -> Self {
-        Self { text: text.to_owned(), kind: Self::kind(text, variables) }
+        let plain = text.find(['*', '?', '$']).unwrap_or(text.len());
+        Self { text: text.to_owned(), kind: Self::kind(text, variables), plain }
     }
 
     fn kind(text: &str, variables: bool) -> Kind {
@@ -97,13 +100,21 @@ impl ResourcePattern {
 
     /// Whether it covers a resource. A request without a resource (`*`) is
     /// covered by `*` alone.
-    pub(super) fn covers(&self, resource: Option<&Parts<'_>>, context: &Context) -> Tri {
+    pub(super) fn covers(
+        &self,
+        resource: &str,
+        parts: Option<&Parts<'_>>,
+        context: &Context,
+    ) -> Tri {
         let patterns = match &self.kind {
             Kind::Everything => return Tri::Yes,
             Kind::Nothing => return Tri::No,
             Kind::Parts(patterns) => patterns,
         };
-        let Some(found) = resource else { return Tri::No };
+        // Most patterns are decided by their beginning.
+        let Some(found) = parts.filter(|_| resource.starts_with(&self.text[..self.plain])) else {
+            return Tri::No;
+        };
         let (first, last) = patterns.split_at(5);
         if !first.iter().zip(found).rev().all(|(pattern, part)| pattern.matches(part)) {
             return Tri::No;
@@ -154,8 +165,11 @@ mod tests {
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf";
 
     fn covers(pattern: &str, resource: &str) -> bool {
-        ResourcePattern::read(pattern, true).covers(parts(resource).as_ref(), &Context::default())
-            == Tri::Yes
+        ResourcePattern::read(pattern, true).covers(
+            resource,
+            parts(resource).as_ref(),
+            &Context::default(),
+        ) == Tri::Yes
     }
 
     #[test]

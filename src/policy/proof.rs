@@ -156,27 +156,19 @@ impl<'a> Judge<'a> {
     /// How near a statement comes; none where it matches, or is about something
     /// else altogether.
     fn rank(&self, layer: Layer, statement: &Statement, reading: Reading) -> Option<Rank> {
-        let asked = &self.asked;
-        let (element, ..) = statement.first_miss(asked, reading)?;
-        let about = statement.names_service(&asked.action);
-        let covers = statement.covers_resource(asked, reading) == Tri::Yes;
-        // Rights of another service on another thing are no near miss; a policy
-        // that is a filter, or on the resource itself, was meant for this request.
-        if layer == Layer::Identity
-            && element == Element::Action
-            && !about
-            && !(covers && statement.hands_out_a_service())
-        {
+        let [principal, action, resource, conditions] = statement.elements(&self.asked, reading);
+        if principal.and(action).and(resource).and(conditions) == Tri::Yes {
             return None;
         }
-        let met = Tri::all(statement.conditions.iter().map(|c| c.holds(&asked.request.context)));
-        Some([
-            element != Element::Principal,
-            statement.covers_action(&asked.action),
-            about,
-            covers,
-            met == Tri::Yes,
-        ])
+        let about = action == Tri::Yes || statement.names_service(&self.asked.action);
+        let covers = resource == Tri::Yes;
+        // Rights of another service on another thing are no near miss; a policy
+        // that is a filter, or on the resource itself, was meant for this request.
+        if layer == Layer::Identity && !about && !(covers && statement.hands_out_a_service()) {
+            return None;
+        }
+        let named = principal != Tri::No;
+        Some([named, action == Tri::Yes, about, covers, conditions == Tri::Yes])
     }
 
     /// The grant that came nearest.

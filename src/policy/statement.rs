@@ -77,6 +77,16 @@ impl Statement {
         (covered.and(met), hit)
     }
 
+    /// What each element says: principal, action, resource, all conditions.
+    pub(super) fn elements(&self, asked: &Asked<'_>, reading: Reading) -> [Tri; 4] {
+        [
+            self.names_principal(asked, reading).0,
+            self.covers_action(&asked.action).into(),
+            self.covers_resource(asked, reading),
+            Tri::all(self.conditions.iter().map(|c| c.holds(&asked.request.context))),
+        ]
+    }
+
     /// The first element that does not match for sure, with what it says; the
     /// condition that it is, where it is one.
     pub(super) fn first_miss(
@@ -116,9 +126,12 @@ impl Statement {
 
     pub(super) fn covers_resource(&self, asked: &Asked<'_>, reading: Reading) -> Tri {
         let request = asked.request;
-        let any = |list: &[ResourcePattern]| {
-            Tri::any(list.iter().map(|p| p.covers(asked.resource.as_ref(), &request.context)))
-        };
+        let any =
+            |list: &[ResourcePattern]| {
+                Tri::any(list.iter().map(|p| {
+                    p.covers(&request.resource, asked.resource.as_ref(), &request.context)
+                }))
+            };
         match &self.resource {
             // A statement of a key policy without Resource has no effect.
             None => (reading == Reading::Trust).into(),
