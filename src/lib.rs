@@ -33,6 +33,7 @@ pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
 pub mod network;
+pub mod policy;
 pub mod report;
 pub mod rotation_log;
 pub mod schema;

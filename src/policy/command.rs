@@ -1,0 +1,269 @@
+//! Changes to policy documents as AWS CLI commands and as CloudFormation. What
+//! is changed is `fix.rs`'s business.
+
+use serde_json::{Value, json};
+
+use super::{
+    arn::Arn,
+    edit::{Document, Edit, change, current, touches},
+    fix::FixStep,
+    rotation::RotationRequest,
+    surroundings::without_qualifier,
+};
+
+/// Names for what is new, which must not be taken.
+pub(super) struct Names {
+    policy: String,
+    statement: String,
+}
+
+impl Names {
+    pub(super) fn of(requests: &[RotationRequest]) -> Self {
+        let mut policies: Vec<&str> = Vec::new();
+        let mut sids: Vec<&str> = Vec::new();
+        for request in requests {
+            policies.extend(request.layers.identity.iter().map(|policy| policy.name()));
+            for policy in request.layers.resource.given().into_iter().flatten() {
+                sids.extend(policy.statements().iter().filter_map(|s| s.sid.as_deref()));
+            }
+        }
+        Self {
+            policy: free("SecretRotation", &policies),
+            statement: free("SecretsManagerInvoke", &sids),
+        }
+    }
+}
+
+fn free(wanted: &str, taken: &[&str]) -> String {
+    let mut name = wanted.to_owned();
+    let mut number = 2;
+    while taken.contains(&name.as_str()) {
+        name = format!("{wanted}{number}");
+        number += 1;
+    }
+    name
+}
+
+/// One step for each document that changes.
+pub(super) fn steps(requests: &[RotationRequest], edits: &[Edit], names: &Names) -> Vec<FixStep> {
+    let mut documents: Vec<&Document> = Vec::new();
+    for edit in edits {
+        if !documents.contains(&edit.document()) {
+            documents.push(edit.document());
+        }
+    }
+    let step = |document: &Document| {
+        let own: Vec<&Edit> = edits.iter().filter(|edit| edit.document() == document).collect();
+        let request = requests.iter().find(|request| touches(request, document));
+        let before = request.and_then(|request| current(request, document));
+        Step { document, edits: &own, after: change(before, &own), names }.write()
+    };
+    documents.into_iter().map(step).collect()
+}
+
+struct Step<'a> {
+    document: &'a Document,
+    edits: &'a [&'a Edit],
+    after: Value,
+    names: &'a Names,
+}
+
+impl Step<'_> {
+    fn write(&self) -> FixStep {
+        FixStep {
+            document: self.document.clone(),
+            summary: self.summary(),
+            statements: self.statements(),
+            commands: self.commands(),
+            cloudformation: self.cloudformation(),
+            widens: self.widens(),
+        }
+    }
+
+    fn statements(&self) -> Vec<Value> {
+        let at = |index: usize| self.after["Statement"].get(index).cloned().unwrap_or_default();
+        self.edits
+            .iter()
+            .map(|edit| match edit {
+                Edit::Allow { grants, .. } => grants.statement(),
+                Edit::Exempt { index, .. } => at(*index),
+            })
+            .collect()
+    }
+
+    fn summary(&self) -> String {
+        let place = match self.document {
+            Document::RolePolicy { role } => format!("an inline policy on the role {role}"),
+            Document::InlinePolicy { role, policy } => {
+                format!("the inline policy {policy} of the role {role}")
+            }
+            Document::ManagedPolicy { arn } => format!("the managed policy {arn}"),
+            Document::KeyPolicy { key } => format!("the policy of the key {key}"),
+            Document::SecretPolicy { secret } => format!("the resource policy of {secret}"),
+            Document::FunctionPolicy { function } => {
+                format!("the resource policy of the function {function}")
+            }
+            Document::TrustPolicy { role } => format!("the trust policy of the role {role}"),
+            Document::EndpointPolicy { endpoint } => format!("the policy of {endpoint}"),
+        };
+        let mut allows: Vec<&str> = Vec::new();
+        let mut exempts = false;
+        for edit in self.edits {
+            match edit {
+                Edit::Allow { grants, .. } => {
+                    allows.extend(grants.actions.iter().map(String::as_str));
+                }
+                Edit::Exempt { .. } => exempts = true,
+            }
+        }
+        allows.dedup();
+        match (allows.is_empty(), exempts) {
+            (true, _) => format!("Take the function's role out of the Deny in {place}."),
+            (false, false) => format!("Allow {} in {place}.", allows.join(", ")),
+            (false, true) => format!(
+                "Allow {} in {place}, and take the function's role out of its Deny.",
+                allows.join(", ")
+            ),
+        }
+    }
+
+    fn commands(&self) -> Vec<String> {
+        let after = quoted(&self.after);
+        let command = match self.document {
+            Document::RolePolicy { role } => format!(
+                "aws iam put-role-policy --role-name {role} --policy-name {} --policy-document {after}",
+                self.names.policy
+            ),
+            Document::InlinePolicy { role, policy } => format!(
+                "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {after}"
+            ),
+            Document::ManagedPolicy { arn } => format!(
+                "aws iam create-policy-version --policy-arn {arn} --set-as-default --policy-document {after}"
+            ),
+            Document::KeyPolicy { key } => {
+                format!(
+                    "aws kms put-key-policy --key-id {key} --policy-name default --policy {after}"
+                )
+            }
+            Document::SecretPolicy { secret } => format!(
+                "aws secretsmanager put-resource-policy --secret-id {secret} --resource-policy {after}"
+            ),
+            Document::TrustPolicy { role } => format!(
+                "aws iam update-assume-role-policy --role-name {role} --policy-document {after}"
+            ),
+            Document::EndpointPolicy { endpoint } => format!(
+                "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --policy-document {after}"
+            ),
+            Document::FunctionPolicy { function } => {
+                return self
+                    .edits
+                    .iter()
+                    .filter_map(|edit| self.permission(function, edit))
+                    .collect();
+            }
+        };
+        vec![command]
+    }
+
+    fn permission(&self, function: &str, edit: &Edit) -> Option<String> {
+        let Edit::Allow { grants, .. } = edit else { return None };
+        let qualifier = match qualifier(function) {
+            Some(qualifier) => format!(" --qualifier {qualifier}"),
+            None => String::new(),
+        };
+        Some(format!(
+            "aws lambda add-permission --function-name {}{qualifier} --statement-id {} --action {} --principal {} --source-account {}",
+            without_qualifier(function),
+            self.names.statement,
+            grants.actions.first()?,
+            grants.principal.as_ref()?["Service"].as_str()?,
+            source_account(edit)?,
+        ))
+    }
+
+    fn cloudformation(&self) -> String {
+        let statements = self.statements().iter().map(|s| format!("  - {s}\n")).collect::<String>();
+        let within = |place: &str| format!("# in {place}\nStatement:\n{statements}");
+        match self.document {
+            Document::RolePolicy { role } => resource(
+                "RotationPolicy",
+                "AWS::IAM::RolePolicy",
+                &[
+                    ("RoleName", json!(role)),
+                    ("PolicyName", json!(self.names.policy)),
+                    ("PolicyDocument", self.after.clone()),
+                ],
+            ),
+            Document::FunctionPolicy { function } => {
+                let account = self.edits.iter().find_map(|edit| source_account(edit));
+                resource(
+                    "RotationPermission",
+                    "AWS::Lambda::Permission",
+                    &[
+                        ("FunctionName", json!(function)),
+                        ("Action", json!("lambda:InvokeFunction")),
+                        ("Principal", json!("secretsmanager.amazonaws.com")),
+                        ("SourceAccount", json!(account)),
+                    ],
+                )
+            }
+            Document::InlinePolicy { policy, .. } => {
+                within(&format!("PolicyDocument of the policy {policy} (AWS::IAM::Role)"))
+            }
+            Document::ManagedPolicy { .. } => within("PolicyDocument (AWS::IAM::ManagedPolicy)"),
+            Document::KeyPolicy { .. } => within("KeyPolicy (AWS::KMS::Key)"),
+            Document::SecretPolicy { .. } => {
+                within("ResourcePolicy (AWS::SecretsManager::ResourcePolicy)")
+            }
+            Document::TrustPolicy { .. } => within("AssumeRolePolicyDocument (AWS::IAM::Role)"),
+            Document::EndpointPolicy { .. } => within("PolicyDocument (AWS::EC2::VPCEndpoint)"),
+        }
+    }
+
+    fn widens(&self) -> Vec<String> {
+        let mut widens = Vec::new();
+        if self.edits.iter().any(|edit| matches!(edit, Edit::Exempt { .. })) {
+            widens
+                .push("the role is then free of this Deny in every case that it covers".to_owned());
+        }
+        if let Document::ManagedPolicy { arn } = self.document {
+            widens.push(format!("{arn} may apply to other roles too"));
+        }
+        let shared = self.edits.iter().any(|edit| match edit {
+            Edit::Allow { grants, .. } => {
+                matches!(self.document, Document::KeyPolicy { .. }) && grants.principal.is_some()
+            }
+            Edit::Exempt { .. } => false,
+        });
+        if shared {
+            widens.push("the role may then use the key for any secret under it".to_owned());
+        }
+        widens
+    }
+}
+
+fn source_account(edit: &Edit) -> Option<&str> {
+    match edit {
+        Edit::Allow { grants, .. } => {
+            grants.condition.as_ref()?["StringEquals"]["AWS:SourceAccount"].as_str()
+        }
+        Edit::Exempt { .. } => None,
+    }
+}
+
+/// Alias or version at the end of a function's ARN.
+fn qualifier(function: &str) -> Option<&str> {
+    Arn::read(function)?.resource.split(':').nth(2)
+}
+
+/// A template's resource. A JSON value is YAML as it stands.
+fn resource(name: &str, kind: &str, properties: &[(&str, Value)]) -> String {
+    let properties: String =
+        properties.iter().map(|(key, value)| format!("    {key}: {value}\n")).collect();
+    format!("{name}:\n  Type: {kind}\n  Properties:\n{properties}")
+}
+
+/// A document as one argument of a shell command.
+fn quoted(document: &Value) -> String {
+    format!("'{}'", document.to_string().replace('\'', "'\\''"))
+}

@@ -1,0 +1,335 @@
+//! AWS policies, evaluated purely: may this request be made, and which
+//! statement says so or says no. Three-valued, since what was not seen is
+//! neither a yes nor a no. No I/O; which findings follow is the checks' affair.
+//!
+//! ```text
+//! rotation_requests(evidence) → RotationRequest { request, layers }
+//!                 decide(request, layers) → Decision { statement, near miss, doubts }
+//!                 fix(requests)           → FixPlan { statements, commands, verified }
+//! ```
+
+mod action;
+mod arn;
+mod command;
+mod condition;
+mod context;
+mod decide;
+mod decision;
+mod document;
+mod edit;
+mod fix;
+mod grant;
+mod hint;
+mod operators;
+mod path;
+mod pattern;
+mod principal;
+mod proof;
+mod request;
+mod rotation;
+mod rotation_key;
+mod rotation_own;
+mod statement;
+mod surroundings;
+mod tri;
+
+pub use self::{
+    arn::Arn,
+    context::{Context, Known},
+    decide::decide,
+    decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
+    document::{Effect, Policy, Statement},
+    edit::Document,
+    fix::{FixPlan, FixStep, fix},
+    hint::Hint,
+    principal::Principal,
+    proof::{FailedOn, Failure},
+    request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
+    rotation::{Need, Purpose, RotationRequest, rotation_requests},
+    statement::Element,
+    tri::Tri,
+};
+
+#[cfg(test)]
+mod properties {
+    use std::sync::Arc;
+
+    use proptest::{prelude::*, sample::select};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/r";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/r/f";
+    const ACTIONS: &[&str] = &[
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:Get*",
+        "kms:Decrypt",
+        "kms:*",
+        "*",
+        "logs:PutLogEvents",
+    ];
+    const RESOURCES: &[&str] = &[
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf",
+        "arn:aws:secretsmanager:*:*:secret:a-??????",
+        "arn:aws:secretsmanager:eu-west-1:444455556666:secret:a-AbCdEf",
+        "arn:aws:kms:eu-west-1:111122223333:key/k",
+        "arn:aws:kms:*:*:key/*",
+        "*",
+    ];
+    const ASKED: &[&str] = &[
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf",
+        "arn:aws:secretsmanager:eu-west-1:444455556666:secret:a-AbCdEf",
+        "arn:aws:kms:eu-west-1:111122223333:key/k",
+    ];
+    const PRINCIPALS: &[&str] = &[
+        "*",
+        ROLE,
+        SESSION,
+        "arn:aws:iam::111122223333:root",
+        "444455556666",
+        "AROAEXAMPLEEXAMPLE1",
+    ];
+    const CONDITIONS: &[&str] = &[
+        r#"{}"#,
+        r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+        r#"{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#,
+        r#"{"Bool":{"aws:SecureTransport":"true"}}"#,
+        r#"{"StringLike":{"aws:PrincipalOrgID":"o-*"}}"#,
+        r#"{"ForAllValues:StringEquals":{"aws:TagKeys":["a"]}}"#,
+    ];
+
+    prop_compose! {
+        fn a_statement()(
+            deny in prop::bool::weighted(0.2),
+            not in prop::bool::weighted(0.1),
+            action in select(ACTIONS),
+            resource in select(RESOURCES),
+            principal in select(PRINCIPALS),
+            condition in select(CONDITIONS),
+        ) -> Value {
+            let condition: Value = serde_json::from_str(condition).expect("a condition");
+            json!({
+                "Effect": if deny { "Deny" } else { "Allow" },
+                if not { "NotAction" } else { "Action" }: action,
+                "Resource": resource,
+                "Principal": {"AWS": principal},
+                "Condition": condition,
+            })
+        }
+    }
+
+    fn documents() -> impl Strategy<Value = Vec<Value>> {
+        prop::collection::vec(a_statement(), 0..4)
+    }
+
+    fn policy(statements: &[Value]) -> Arc<Policy> {
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        Arc::new(Policy::new("p", document))
+    }
+
+    prop_compose! {
+        fn a_request()(
+            action in select(&["secretsmanager:GetSecretValue", "kms:Decrypt"][..]),
+            resource in select(ASKED),
+            endpoint in any::<bool>(),
+        ) -> Request {
+            let mut context = Context::default();
+            context.set("aws:PrincipalArn", ROLE);
+            context.set("aws:SecureTransport", "true");
+            context.set_unknown("aws:PrincipalOrgID");
+            if endpoint {
+                context.set("aws:SourceVpce", "vpce-1");
+            }
+            Request {
+                principal: Principal::read(SESSION, &context),
+                action: action.to_owned(),
+                resource: resource.to_owned(),
+                resource_account: None,
+                context,
+            }
+        }
+    }
+
+    prop_compose! {
+        fn a_world()(
+            identity in documents(),
+            resource in prop::option::of(documents()),
+            boundary in prop::option::of(documents()),
+            endpoint in prop::option::of(documents()),
+        ) -> Layers {
+            let part = |list: Option<Vec<Value>>| {
+                list.map_or(Part::Absent, |list| Part::Given(vec![policy(&list)]))
+            };
+            Layers {
+                identity: vec![policy(&identity)],
+                resource: part(resource),
+                boundary: boundary.map_or(Part::Absent, |list| Part::Given(policy(&list))),
+                endpoint: part(endpoint),
+                ..Layers::default()
+            }
+        }
+    }
+
+    /// Any JSON, with the words of policies in it.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let words = select(
+            &[
+                "Statement",
+                "Effect",
+                "Allow",
+                "Deny",
+                "Action",
+                "NotAction",
+                "Resource",
+                "Principal",
+                "NotPrincipal",
+                "AWS",
+                "Condition",
+                "StringLike",
+                "Null",
+                "Version",
+                "2012-10-17",
+                "*",
+                "${aws:x, 'y'}",
+                "${",
+                "arn:aws:iam::1:root",
+                "a:*b?",
+                "ForAllValues:IpAddressIfExists",
+                "ForAnyValue:",
+            ][..],
+        );
+        let text = prop_oneof![words.prop_map(str::to_owned), any::<String>()];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text.clone().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 48, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec((text.clone(), inner), 0..6)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn a_deny_never_helps(request in a_request(), world in a_world()) {
+            let before = decide(&request, &world);
+            let mut more = world.clone();
+            let deny = json!({"Effect": "Deny", "Action": "*", "Resource": "*"});
+            more.identity.push(policy(&[deny]));
+            let after = decide(&request, &more);
+            prop_assert!(after.is_denied());
+            prop_assert_eq!(after.kind, Some(DenyKind::Explicit));
+            // Nor does one that may match.
+            let doubtful = json!({"Effect": "Deny", "Action": "*", "Resource": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}});
+            let mut more = world;
+            more.identity.push(policy(&[doubtful]));
+            let after = decide(&request, &more);
+            prop_assert!(!after.is_allowed());
+            prop_assert_eq!(before.effect == Effect::Deny, after.effect == Effect::Deny);
+        }
+
+        #[test]
+        fn taking_a_boundary_away_never_hurts(request in a_request(), world in a_world()) {
+            let before = decide(&request, &world);
+            let after = decide(&request, &Layers { boundary: Part::Absent, ..world });
+            if before.is_allowed() {
+                prop_assert!(after.is_allowed());
+            }
+        }
+
+        #[test]
+        fn the_order_of_statements_means_nothing(request in a_request(), world in a_world()) {
+            let turn = |policy: &Arc<Policy>| {
+                let mut document = policy.document().clone();
+                if let Some(list) = document["Statement"].as_array_mut() {
+                    list.reverse();
+                }
+                Arc::new(Policy::new("p", document))
+            };
+            let turned = Layers {
+                identity: world.identity.iter().map(turn).collect(),
+                resource: match &world.resource {
+                    Part::Given(list) => Part::Given(list.iter().map(turn).collect()),
+                    other => other.clone(),
+                },
+                ..world.clone()
+            };
+            let (before, after) = (decide(&request, &world), decide(&request, &turned));
+            prop_assert_eq!(before.effect, after.effect);
+            prop_assert_eq!(before.kind, after.kind);
+            prop_assert_eq!(before.is_certain(), after.is_certain());
+        }
+
+        #[test]
+        fn seeing_more_never_contradicts_what_was_certain(request in a_request(), world in a_world()) {
+            let before = decide(&request, &world);
+            prop_assume!(before.is_certain());
+            let mut request = request;
+            request.context.set("aws:PrincipalOrgID", "o-1");
+            prop_assert_eq!(decide(&request, &world).effect, before.effect);
+            request.context.remove("aws:PrincipalOrgID");
+            prop_assert_eq!(decide(&request, &world).effect, before.effect);
+        }
+
+        #[test]
+        fn no_document_makes_it_panic(document in any_json(), request in a_request()) {
+            if let Ok(policy) = Policy::read("p", &document) {
+                let policy = Arc::new(policy);
+                let layers = Layers {
+                    identity: vec![policy.clone()],
+                    boundary: Part::Given(policy.clone()),
+                    resource: Part::Given(vec![policy.clone()]),
+                    endpoint: Part::Given(vec![policy]),
+                    ..Layers::default()
+                };
+                let decision = decide(&request, &layers);
+                prop_assert_eq!(decision.effect == Effect::Deny, decision.kind.is_some());
+            }
+        }
+
+        #[test]
+        fn no_statement_makes_it_panic(statement in any_json(), request in a_request()) {
+            let document = json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": statement}]});
+            let layers = Layers {
+                identity: vec![Arc::new(Policy::new("p", document))], ..Layers::default()
+            };
+            let decision = decide(&request, &layers);
+            prop_assert!(!decision.words("a", "r").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_megabyte_of_hostile_policy_takes_bounded_time() {
+        let pattern = format!("arn:aws:secretsmanager:*:*:secret:{}b", "*a".repeat(500));
+        let statement = json!({"Effect": "Allow", "Action": format!("secretsmanager:{}z", "*e".repeat(500)),
+            "Resource": pattern, "Condition": {"StringLike": {"aws:PrincipalArn": "*:*r*".repeat(100)}}});
+        let policy = policy(&vec![statement; 500]);
+        assert!(policy.document().to_string().len() > 1_000_000);
+        let mut context = Context::default();
+        context.set("aws:PrincipalArn", ROLE);
+        let request = Request {
+            principal: Principal::read(SESSION, &context),
+            action: "secretsmanager:GetSecretValue".to_owned(),
+            resource: format!(
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:{}-AbCdEf",
+                "a".repeat(500)
+            ),
+            resource_account: None,
+            context,
+        };
+        let decision = decide(&request, &Layers { identity: vec![policy], ..Layers::default() });
+        assert!(decision.is_denied());
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Policy::read("p", &Value::from(deep)).is_err());
+    }
+}

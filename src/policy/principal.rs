@@ -1,0 +1,286 @@
+//! Principals: who asks, and whom `Principal` and `NotPrincipal` name.
+//!
+//! Semantics: IAM User Guide, "IAM JSON policy elements: Principal" and
+//! "NotPrincipal".
+
+use serde_json::Value;
+
+use super::{arn::Arn, condition::texts, context::Context, tri::Tri};
+
+/// Who makes a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A service, such as `secretsmanager.amazonaws.com`.
+    Service(String),
+    /// A session of a role.
+    Session {
+        /// `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`.
+        arn: String,
+        /// The role's ARN with its path, where it is known.
+        role: Option<String>,
+    },
+    /// A role, user or account by its ARN.
+    Arn(String),
+}
+
+impl Principal {
+    /// Reads a session's ARN, another ARN, or a service's name. The role of a
+    /// session is `aws:PrincipalArn` of the context.
+    pub fn read(text: &str, context: &Context) -> Self {
+        match Arn::read(text) {
+            None => Self::Service(text.to_owned()),
+            Some(arn) if arn.resource.starts_with("assumed-role/") => Self::Session {
+                arn: text.to_owned(),
+                role: context.value("aws:PrincipalArn").map(str::to_owned),
+            },
+            Some(_) => Self::Arn(text.to_owned()),
+        }
+    }
+
+    /// The ARN, or the service's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Service(name) => name,
+            Self::Session { arn, .. } | Self::Arn(arn) => arn,
+        }
+    }
+
+    /// The account; none for a service.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Service(_) => None,
+            Self::Session { arn, .. } | Self::Arn(arn) => Arn::read(arn).map(|arn| arn.account),
+        }
+    }
+
+    /// The role's ARN, of a session or of the role itself.
+    pub fn role(&self) -> Option<&str> {
+        match self {
+            Self::Session { role, .. } => role.as_deref(),
+            Self::Arn(arn) if Arn::read(arn)?.resource.starts_with("role/") => Some(arn),
+            _ => None,
+        }
+    }
+}
+
+/// How a statement names the one who asks, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hit {
+    /// Not at all.
+    None,
+    /// Perhaps: the path of the role is not known.
+    Perhaps,
+    /// By its account: an Allow delegates only.
+    Account,
+    /// By the role's (or user's) ARN.
+    Role,
+    /// By the session's own ARN.
+    Session,
+    /// By the service's name.
+    Service,
+    /// As everyone.
+    Everyone,
+}
+
+impl Hit {
+    /// Whether a boundary or a session policy that says nothing leaves such a
+    /// grant alone.
+    pub(super) fn is_unlimited(self) -> bool {
+        matches!(self, Self::Session | Self::Service | Self::Everyone)
+    }
+}
+
+/// The names in a `Principal` or `NotPrincipal` element.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    names: Vec<Name>,
+    /// As they are written, with their kinds.
+    pub(super) texts: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    Everyone,
+    Account(String),
+    Arn(String),
+    /// `AROA…`: what AWS shows for a principal that was deleted.
+    Deleted,
+    Service(String),
+    /// Federated, canonical user, or nothing that is known.
+    Other,
+}
+
+impl Names {
+    /// Reads the element.
+    pub(super) fn read(element: &Value) -> Self {
+        let mut names = Self::default();
+        match element {
+            Value::Object(kinds) => {
+                for (kind, values) in kinds {
+                    for text in texts(values) {
+                        names.names.push(match kind.as_str() {
+                            "AWS" => aws(&text),
+                            "Service" => Name::Service(text.clone()),
+                            _ => Name::Other,
+                        });
+                        names.texts.push(format!("{kind} {text}"));
+                    }
+                }
+            }
+            other => {
+                for text in texts(other) {
+                    names.names.push(aws(&text));
+                    names.texts.push(text);
+                }
+            }
+        }
+        names
+    }
+
+    /// The strongest way in which they name the one who asks.
+    pub(super) fn name(&self, principal: &Principal) -> Hit {
+        self.names.iter().map(|name| hit(name, principal)).max().unwrap_or(Hit::None)
+    }
+
+    /// Whether `NotPrincipal` leaves the one who asks out of the statement. AWS
+    /// asks for role, session and account to be listed; with only some of them
+    /// it does not say what happens.
+    pub(super) fn leave_out(&self, principal: &Principal) -> Tri {
+        let listed =
+            |wanted: &[Hit]| self.names.iter().any(|name| wanted.contains(&hit(name, principal)));
+        if listed(&[Hit::Everyone, Hit::Service]) {
+            return Tri::Yes;
+        }
+        let parts = [
+            listed(&[Hit::Account]),
+            listed(&[Hit::Role]),
+            listed(&[Hit::Session]) || !matches!(principal, Principal::Session { .. }),
+        ];
+        if parts == [true; 3] {
+            return Tri::Yes;
+        }
+        let named = self.name(principal) != Hit::None;
+        if named { Tri::Unknown } else { Tri::No }
+    }
+
+    /// Whether one of them is the id of a principal that was deleted.
+    pub(super) fn has_deleted(&self) -> bool {
+        self.names.contains(&Name::Deleted)
+    }
+}
+
+fn aws(text: &str) -> Name {
+    if text == "*" {
+        return Name::Everyone;
+    }
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Name::Account(text.to_owned());
+    }
+    match Arn::read(text) {
+        Some(arn) if arn.service == "iam" && arn.resource == "root" => {
+            Name::Account(arn.account.to_owned())
+        }
+        Some(_) => Name::Arn(text.to_owned()),
+        None if is_unique_id(text) => Name::Deleted,
+        None => Name::Other,
+    }
+}
+
+/// `AROA…`, `AIDA…` and their kind (IAM User Guide, "IAM identifiers").
+fn is_unique_id(text: &str) -> bool {
+    text.len() >= 16
+        && text.starts_with('A')
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+fn hit(name: &Name, principal: &Principal) -> Hit {
+    match (name, principal) {
+        (Name::Everyone, _) => Hit::Everyone,
+        (Name::Service(name), Principal::Service(asking)) if name == asking => Hit::Service,
+        (Name::Account(account), _) if principal.account() == Some(account) => Hit::Account,
+        (Name::Arn(text), Principal::Session { arn, .. }) if text == arn => Hit::Session,
+        (Name::Arn(text), Principal::Session { role: Some(role), .. }) if text == role => Hit::Role,
+        (Name::Arn(text), Principal::Session { arn, role: None }) if may_be_role(text, arn) => {
+            Hit::Perhaps
+        }
+        (Name::Arn(text), Principal::Arn(arn)) if text == arn => Hit::Role,
+        _ => Hit::None,
+    }
+}
+
+/// Whether a role's ARN may be that of a session, whose ARN has no path.
+fn may_be_role(role: &str, session: &str) -> bool {
+    let (Some(role), Some(session)) = (Arn::read(role), Arn::read(session)) else { return false };
+    let name = role.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+    role.account == session.account && name.is_some() && name == session.resource.split('/').nth(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/rotation/RotRole";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/RotRole/rotfn";
+    const ROOT: &str = "arn:aws:iam::111122223333:root";
+
+    fn session() -> Principal {
+        Principal::Session { arn: SESSION.to_owned(), role: Some(ROLE.to_owned()) }
+    }
+
+    fn name(element: serde_json::Value) -> Hit {
+        Names::read(&element).name(&session())
+    }
+
+    #[test]
+    fn kinds_of_names() {
+        assert_eq!(name(json!("*")), Hit::Everyone);
+        assert_eq!(name(json!({"AWS": "*"})), Hit::Everyone);
+        assert_eq!(name(json!({"AWS": ["444455556666", ROLE]})), Hit::Role);
+        assert_eq!(name(json!({"AWS": SESSION})), Hit::Session);
+        assert_eq!(name(json!({"AWS": ROOT})), Hit::Account);
+        assert_eq!(name(json!({"AWS": "111122223333"})), Hit::Account);
+        for nobody in [
+            "arn:aws:iam::111122223333:role/RotRole",
+            "arn:aws:iam::111122223333:role/rotation/*",
+            "arn:aws:sts::111122223333:assumed-role/RotRole/*",
+            "arn:aws:sts::111122223333:assumed-role/RotRole/other",
+            "arn:aws:iam::*:root",
+            "arn:aws:iam::444455556666:root",
+            "AROAEXAMPLEROTROLE1",
+        ] {
+            assert_eq!(name(json!({ "AWS": nobody })), Hit::None, "{nobody}");
+        }
+        assert_eq!(name(json!({"Service": "secretsmanager.amazonaws.com"})), Hit::None);
+        assert_eq!(name(json!({"Federated": SESSION})), Hit::None);
+        assert!(Names::read(&json!({"AWS": "AROAEXAMPLEROTROLE1"})).has_deleted());
+    }
+
+    #[test]
+    fn services_are_named_exactly_or_as_everyone() {
+        let service = Principal::Service("secretsmanager.amazonaws.com".to_owned());
+        let name = |element| Names::read(&element).name(&service);
+        assert_eq!(name(json!({"Service": ["lambda.amazonaws.com"]})), Hit::None);
+        assert_eq!(name(json!({"Service": "secretsmanager.amazonaws.com"})), Hit::Service);
+        assert_eq!(name(json!({"AWS": ROOT})), Hit::None);
+        assert_eq!(name(json!("*")), Hit::Everyone);
+    }
+
+    #[test]
+    fn an_unknown_path_is_perhaps() {
+        let session = Principal::Session { arn: SESSION.to_owned(), role: None };
+        let name = |text| Names::read(&json!({ "AWS": text })).name(&session);
+        assert_eq!(name(ROLE), Hit::Perhaps);
+        assert_eq!(name("arn:aws:iam::111122223333:role/Other"), Hit::None);
+    }
+
+    #[test]
+    fn not_principal_needs_role_session_and_account() {
+        let leaves_out =
+            |names: &[&str]| Names::read(&json!({ "AWS": names })).leave_out(&session());
+        assert_eq!(leaves_out(&[ROLE, SESSION, ROOT]), Tri::Yes);
+        assert_eq!(leaves_out(&[ROLE]), Tri::Unknown);
+        assert_eq!(leaves_out(&["arn:aws:iam::111122223333:role/Other"]), Tri::No);
+    }
+}

@@ -1,0 +1,271 @@
+//! The nearest miss of an implicit deny: which statement came closest, on which
+//! element it failed, what it asks and what the request has. Why that often
+//! goes wrong is `hint.rs`'s business.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    condition::Condition,
+    context::Known,
+    decide::{Found, Judge},
+    decision::Decisive,
+    document::{Effect, Listed, Policy, Statement},
+    grant,
+    hint::{self, Hint},
+    path::Core,
+    request::{Layer, Part, Quote},
+    statement::{Asked, Element, Reading},
+    tri::Tri,
+};
+
+/// Where a near miss failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The element.
+    pub failed_on: FailedOn,
+    /// What the statement asks for.
+    pub asked: Vec<String>,
+    /// What the request has; none where the key is absent or was not seen.
+    pub seen: Option<String>,
+    /// What usually is behind it.
+    pub hint: Option<Hint>,
+    /// It may match after all.
+    pub uncertain: bool,
+}
+
+/// The element on which a statement or a grant failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FailedOn {
+    /// `Principal` or `NotPrincipal`.
+    Principal,
+    /// `Action` or `NotAction`.
+    Action,
+    /// `Resource` or `NotResource`.
+    Resource,
+    /// A condition key, as the statement writes it.
+    Condition {
+        /// The operator.
+        operator: String,
+        /// The key.
+        key: String,
+    },
+    /// A grant's grantee.
+    GranteePrincipal,
+    /// A grant's operations.
+    Operations,
+    /// A grant's constraint.
+    EncryptionContextSubset,
+    /// A grant's constraint.
+    EncryptionContextEquals,
+}
+
+impl fmt::Display for FailedOn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal => formatter.write_str("Principal"),
+            Self::Action => formatter.write_str("Action"),
+            Self::Resource => formatter.write_str("Resource"),
+            Self::Condition { key, .. } => write!(formatter, "Condition:{key}"),
+            Self::GranteePrincipal => formatter.write_str("GranteePrincipal"),
+            Self::Operations => formatter.write_str("Operations"),
+            Self::EncryptionContextSubset => {
+                formatter.write_str("Constraints.EncryptionContextSubset")
+            }
+            Self::EncryptionContextEquals => {
+                formatter.write_str("Constraints.EncryptionContextEquals")
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// One clause: what is asked, what is there, and what usually is behind it.
+    pub fn words(&self) -> String {
+        let on = match &self.failed_on {
+            FailedOn::Condition { operator, key } => format!("its condition {operator} {key}"),
+            other => format!("its {other}"),
+        };
+        let asked = match self.asked.as_slice() {
+            [] => "nothing".to_owned(),
+            list => list.join(", "),
+        };
+        let seen = self.seen.as_deref().unwrap_or("nothing, the key is not in the request");
+        let seen =
+            if self.uncertain && self.seen.is_none() { "a value that was not seen" } else { seen };
+        let hint = self.hint.map(|hint| format!(" ({})", hint.words())).unwrap_or_default();
+        format!("{on} asks for {asked}, the request has {seen}{hint}")
+    }
+}
+
+/// A statement that came near.
+pub(super) struct Miss<'a> {
+    pub(super) layer: Layer,
+    quote: MissQuote<'a>,
+    failure: Failure,
+    /// How many elements matched before the first that did not.
+    reached: u8,
+}
+
+/// Which elements match: principal, action, its service, resource, conditions.
+type Rank = [bool; 5];
+
+enum MissQuote<'a> {
+    Statement(Found<'a>),
+    Grant(Quote),
+}
+
+impl Miss<'_> {
+    pub(super) fn into_decisive(self) -> Decisive {
+        let quote = match self.quote {
+            MissQuote::Statement(found) => found.quote(),
+            MissQuote::Grant(quote) => quote,
+        };
+        Decisive { layer: self.layer, quote, failure: Some(self.failure) }
+    }
+}
+
+impl<'a> Judge<'a> {
+    /// The nearest miss among the Allow statements of a layer: the one that
+    /// matches the most elements in their order, the first of them on a tie.
+    pub(super) fn miss_in(
+        &self,
+        layer: Layer,
+        policies: &'a [Arc<Policy>],
+        reading: Reading,
+    ) -> Option<Miss<'a>> {
+        let mut best: Option<(Rank, Found<'a>)> = None;
+        for policy in policies {
+            for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
+                if let Some(rank) = self.rank(layer, statement, reading)
+                    && best.as_ref().is_none_or(|(best, _)| rank > *best)
+                {
+                    best = Some((rank, Found { policy, statement }));
+                }
+            }
+        }
+        let (_, found) = best?;
+        let (element, value, condition) = found.statement.first_miss(&self.asked, reading)?;
+        Some(Miss {
+            layer,
+            quote: MissQuote::Statement(found),
+            failure: failure(found.statement, &self.asked, element, value, condition),
+            reached: element as u8,
+        })
+    }
+
+    /// How near a statement comes; none where it matches, or is about something
+    /// else altogether.
+    fn rank(&self, layer: Layer, statement: &Statement, reading: Reading) -> Option<Rank> {
+        let [principal, action, resource, conditions] = statement.elements(&self.asked, reading);
+        if principal.and(action).and(resource).and(conditions) == Tri::Yes {
+            return None;
+        }
+        let about = action == Tri::Yes || statement.names_service(&self.asked.action);
+        let covers = resource == Tri::Yes;
+        // Rights of another service on another thing are no near miss; a policy
+        // that is a filter, or on the resource itself, was meant for this request.
+        if layer == Layer::Identity && !about && !(covers && statement.hands_out_a_service()) {
+            return None;
+        }
+        let named = principal != Tri::No;
+        Some([named, action == Tri::Yes, about, covers, conditions == Tri::Yes])
+    }
+
+    /// The grant that came nearest.
+    fn grant_miss(&self) -> Option<Miss<'a>> {
+        let grants = self.layers.grants.given().filter(|_| self.is_key_use())?;
+        let misses = grants.iter().filter_map(|grant| {
+            let (reached, failure) = grant::failure(grant, &self.asked)?;
+            let quote = MissQuote::Grant(grant::quote(grant));
+            Some(Miss { layer: Layer::Grant, quote, failure, reached })
+        });
+        misses.reduce(|best, next| if next.reached > best.reached { next } else { best })
+    }
+
+    /// The nearest miss where nothing grants the request: in the layer that is
+    /// missing, or where several could grant it, in the one that came nearest.
+    /// With it, the layer to name where nothing comes near.
+    pub(super) fn core_miss(&self, core: &Core<'a>) -> (Layer, Option<Miss<'a>>) {
+        let identity = || self.miss_in(Layer::Identity, &self.layers.identity, Reading::Identity);
+        let resource = || match &self.layers.resource {
+            Part::Given(policies) => {
+                self.miss_in(Layer::Resource, policies, self.resource_reading())
+            }
+            _ => None,
+        };
+        let nearest = |misses: [Option<Miss<'a>>; 3]| {
+            let misses = misses.into_iter().flatten();
+            misses.reduce(|best, next| if next.reached > best.reached { next } else { best })
+        };
+        if self.is_service() {
+            return (Layer::Resource, resource());
+        }
+        if self.asked.request.is_cross_account() {
+            let granted = core.resource.any.value().or(core.grant.value);
+            return match (granted, core.identity.value()) {
+                (Tri::No, Tri::No) => {
+                    (Layer::Identity, nearest([identity(), resource(), self.grant_miss()]))
+                }
+                (Tri::No, _) => (Layer::Resource, nearest([resource(), self.grant_miss(), None])),
+                (_, Tri::No) => (Layer::Identity, identity()),
+                (Tri::Unknown, _) => (Layer::Resource, resource()),
+                _ => (Layer::Identity, identity()),
+            };
+        }
+        if !self.needs_resource_policy() {
+            return (Layer::Identity, nearest([identity(), resource(), None]));
+        }
+        if core.resource.account.value() == Tri::No {
+            return (Layer::Resource, nearest([resource(), self.grant_miss(), None]));
+        }
+        // It is left to IAM. A statement for somebody else is then not the point.
+        let direct = resource().filter(|miss| miss.reached > 0);
+        (Layer::Identity, nearest([identity(), direct, self.grant_miss()]))
+    }
+}
+
+fn failure(
+    statement: &Statement,
+    asked: &Asked<'_>,
+    element: Element,
+    value: Tri,
+    condition: Option<&Condition>,
+) -> Failure {
+    let request = asked.request;
+    let but = |list: Vec<String>, not: bool| match not {
+        true => list.into_iter().map(|text| format!("all but {text}")).collect(),
+        false => list,
+    };
+    let (failed_on, asks, seen) = match (element, condition) {
+        (Element::Condition, Some(condition)) => {
+            let seen = match request.context.look(&condition.key) {
+                Known::Values(values) => Some(values.join(", ")),
+                _ => None,
+            };
+            let (operator, key) = (condition.operator.clone(), condition.key.clone());
+            (FailedOn::Condition { operator, key }, condition.values.clone(), seen)
+        }
+        (Element::Principal, _) => {
+            let list = statement.principal.as_ref();
+            let not = matches!(list, Some(Listed::AllBut(_)));
+            let texts = list.map(|list| list.list().texts.clone()).unwrap_or_default();
+            (FailedOn::Principal, but(texts, not), Some(request.principal.name().to_owned()))
+        }
+        (Element::Action, _) => {
+            let list = statement.action.as_ref();
+            let not = matches!(list, Some(Listed::AllBut(_)));
+            let texts = list.into_iter().flat_map(|list| list.list()).map(|p| p.text.clone());
+            (FailedOn::Action, but(texts.collect(), not), Some(request.action.clone()))
+        }
+        _ => {
+            let list = statement.resource.as_ref();
+            let not = matches!(list, Some(Listed::AllBut(_)));
+            let texts = list.into_iter().flat_map(|list| list.list()).map(|p| p.text.clone());
+            (FailedOn::Resource, but(texts.collect(), not), Some(request.resource.clone()))
+        }
+    };
+    let mut failure =
+        Failure { failed_on, asked: asks, seen, hint: None, uncertain: value == Tri::Unknown };
+    failure.hint = hint::of(&failure, statement, asked, condition);
+    failure
+}

@@ -1,0 +1,552 @@
+//! The requests that one rotation makes, out of the evidence: who asks for
+//! what, with which condition keys, and which policies have a say. What a
+//! denial of each means is the checks' business.
+//!
+//! Sources: Secrets Manager User Guide, "Permissions for rotation" and "Secret
+//! encryption and decryption"; Lambda Developer Guide, "Execution role".
+
+use super::{
+    arn::Arn,
+    context::Context,
+    decide::decide,
+    decision::Decision,
+    principal::Principal,
+    request::{Layer, Layers, Part, Policies, Request},
+    rotation_key::KeyOf,
+    surroundings::{Surroundings, part, read, unseen},
+};
+use crate::evidence::{Evidence, Fact, Secret};
+
+/// What a request of a rotation is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Secrets Manager invokes the function.
+    InvokeFunction,
+    /// Lambda assumes the execution role.
+    AssumeRole,
+    /// The function describes the secret.
+    DescribeSecret,
+    /// The function reads the version with this label.
+    GetSecretValue(String),
+    /// The function asks for a password.
+    GetRandomPassword,
+    /// The function stores the new version.
+    PutSecretValue,
+    /// The function moves AWSCURRENT.
+    UpdateSecretVersionStage,
+    /// The secret's values are decrypted.
+    DecryptSecret,
+    /// The new version is encrypted.
+    EncryptSecret,
+    /// Values that still stand under an earlier key are decrypted.
+    DecryptEarlierVersion,
+    /// The function describes the superuser's secret.
+    DescribeSuperuserSecret,
+    /// The function reads the superuser's secret.
+    GetSuperuserSecret,
+    /// The superuser's secret is decrypted.
+    DecryptSuperuserSecret,
+    /// The function looks at the database's instance or cluster.
+    DescribeDatabase,
+    /// The function's log is written.
+    WriteLogs,
+    /// Lambda makes and removes the function's network interfaces.
+    ManageNetworkInterfaces,
+    /// Lambda decrypts the function's environment.
+    DecryptEnvironment,
+}
+
+/// When a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// In every rotation.
+    Always,
+    /// In some: it depends on the function's code, or on how far an earlier
+    /// attempt came.
+    Sometimes,
+    /// When interfaces are made, which an invocation does not wait for.
+    Interfaces,
+    /// For the log: rotation works without.
+    Logs,
+}
+
+/// One request of a rotation.
+#[derive(Clone, Debug)]
+pub struct RotationRequest {
+    /// What for.
+    pub purpose: Purpose,
+    /// When.
+    pub need: Need,
+    /// The request.
+    pub request: Request,
+    /// The policies that have a say.
+    pub layers: Layers,
+    /// The execution role.
+    pub role: Option<String>,
+    /// The VPC endpoint that the call goes through.
+    pub endpoint: Option<String>,
+    /// Layers that no fact of the evidence holds; they were taken as empty.
+    pub assumed_empty: Vec<Layer>,
+}
+
+impl RotationRequest {
+    /// Decides it.
+    pub fn decide(&self) -> Decision {
+        decide(&self.request, &self.layers)
+    }
+}
+
+/// Every request that one rotation of this secret makes, as far as the evidence
+/// tells which function rotates it and under which role.
+pub fn rotation_requests(evidence: &Evidence) -> Vec<RotationRequest> {
+    let mut builder = Builder { around: Surroundings::of(evidence), requests: Vec::new() };
+    builder.invocation();
+    builder.role_assumed();
+    if let Some(principal) = builder.around.principal.clone() {
+        builder.secret(&principal);
+        builder.superuser(&principal);
+        builder.database(&principal);
+        builder.environment(&principal);
+        builder.logs(&principal);
+        builder.interfaces(&principal);
+    }
+    builder.requests
+}
+
+pub(super) struct Builder<'a> {
+    pub(super) around: Surroundings<'a>,
+    requests: Vec<RotationRequest>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn push(&mut self, purpose: Purpose, need: Need, request: Request, layers: Layers) {
+        let endpoint = match (&layers.endpoint, &self.around.endpoint) {
+            (Part::Given(_), Part::Given(endpoint)) => endpoint.vpc_endpoint_id.clone(),
+            _ => None,
+        };
+        let role = self.around.role.clone();
+        self.requests.push(RotationRequest {
+            purpose,
+            need,
+            request,
+            layers,
+            role,
+            endpoint,
+            assumed_empty: Vec::new(),
+        });
+    }
+
+    fn secret_known(&self) -> Option<&'a Secret> {
+        self.around.evidence.secret.known()
+    }
+
+    fn invocation(&mut self) {
+        let evidence = self.around.evidence;
+        let Some(secret) = self.secret_known() else { return };
+        let Some(function) = secret.rotation_lambda_arn.clone() else { return };
+        let mut context = Context::default();
+        if let Some(arn) = secret.arn.as_deref() {
+            context.set("aws:SourceArn", arn);
+        }
+        if let Some(account) = evidence.account_id() {
+            context.set("aws:SourceAccount", account);
+        }
+        context.set("aws:PrincipalIsAWSService", "true");
+        context.set("aws:PrincipalServiceName", "secretsmanager.amazonaws.com");
+        context.set("aws:SecureTransport", "true");
+        if let Some(region) = evidence.region() {
+            context.set("aws:RequestedRegion", region);
+        }
+        for unknown in ["aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalOrgID"] {
+            context.set_unknown(unknown);
+        }
+        let layers = Layers {
+            resource: part(&evidence.function_policy, Fact::FunctionPolicy, &function, |policy| {
+                read("the function's policy", Some(policy)).map(|policy| vec![policy])
+            }),
+            ..Layers::default()
+        };
+        let request = Request {
+            principal: Principal::Service("secretsmanager.amazonaws.com".to_owned()),
+            action: "lambda:InvokeFunction".to_owned(),
+            resource: function,
+            resource_account: None,
+            context,
+        };
+        self.push(Purpose::InvokeFunction, Need::Always, request, layers);
+    }
+
+    fn role_assumed(&mut self) {
+        let Some(role) = self.around.role.clone() else { return };
+        let mut context = Context::default();
+        context.set("aws:PrincipalIsAWSService", "true");
+        context.set("aws:PrincipalServiceName", "lambda.amazonaws.com");
+        context.set("aws:SecureTransport", "true");
+        for unknown in ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
+            context.set_unknown(unknown);
+        }
+        let layers = Layers {
+            resource: part(&self.around.evidence.role, Fact::Role, &role, |role| {
+                let policy = role.assume_role_policy_document.as_ref();
+                read("the role's trust policy", policy).map(|policy| vec![policy])
+            }),
+            ..Layers::default()
+        };
+        let request = Request {
+            principal: Principal::Service("lambda.amazonaws.com".to_owned()),
+            action: "sts:AssumeRole".to_owned(),
+            resource: role,
+            resource_account: None,
+            context,
+        };
+        self.push(Purpose::AssumeRole, Need::Always, request, layers);
+    }
+
+    /// A request to Secrets Manager about a secret.
+    fn ask_secret(
+        &self,
+        principal: &Principal,
+        action: &str,
+        secret: &Secret,
+        stage: Option<&str>,
+    ) -> Request {
+        let arn = secret.arn.clone().unwrap_or_default();
+        let account = Arn::read(&arn).map(|arn| arn.account.to_owned());
+        let mut context = self.around.context(account.as_deref());
+        self.around.add_network(&mut context);
+        context.set("secretsmanager:SecretId", arn.as_str());
+        match secret.rotation_lambda_arn.as_deref() {
+            Some(function) => {
+                context.set("secretsmanager:resource/AllowRotationLambdaArn", function)
+            }
+            None => context.remove("secretsmanager:resource/AllowRotationLambdaArn"),
+        }
+        if let Some(region) = &secret.primary_region {
+            context.set("secretsmanager:SecretPrimaryRegion", region.as_str());
+        }
+        context.set_unknown("secretsmanager:resource/Type");
+        add_tags(&mut context, secret);
+        if let Some(stage) = stage {
+            context.set("secretsmanager:VersionStage", stage);
+            if action.ends_with("GetSecretValue") {
+                // Templates send the id with some reads and not with others.
+                context.set_unknown("secretsmanager:VersionId");
+            }
+        }
+        Request {
+            principal: principal.clone(),
+            action: format!("secretsmanager:{action}"),
+            resource: arn,
+            resource_account: account,
+            context,
+        }
+    }
+
+    fn secret_layers(&self, resource: Part<Policies>) -> Layers {
+        Layers { resource, endpoint: self.around.endpoint_policy(), ..self.around.own_layers() }
+    }
+
+    fn secret(&mut self, principal: &Principal) {
+        let evidence = self.around.evidence;
+        let Some(secret) = self.secret_known().filter(|secret| secret.arn.is_some()) else {
+            return;
+        };
+        let arn = secret.arn.clone().unwrap_or_default();
+        let policy = part(&evidence.secret_policy, Fact::SecretPolicy, &arn, |policy| {
+            read("the secret's resource policy", Some(policy)).map(|policy| vec![policy])
+        });
+        let layers = self.secret_layers(policy);
+        let calls = [
+            (Purpose::DescribeSecret, Need::Always, "DescribeSecret", None),
+            (get("AWSCURRENT"), Need::Always, "GetSecretValue", Some("AWSCURRENT")),
+            (get("AWSPENDING"), Need::Always, "GetSecretValue", Some("AWSPENDING")),
+            (get("AWSPREVIOUS"), Need::Sometimes, "GetSecretValue", Some("AWSPREVIOUS")),
+            (Purpose::PutSecretValue, Need::Always, "PutSecretValue", None),
+            (
+                Purpose::UpdateSecretVersionStage,
+                Need::Always,
+                "UpdateSecretVersionStage",
+                Some("AWSCURRENT"),
+            ),
+        ];
+        for (purpose, need, action, stage) in calls {
+            let request = self.ask_secret(principal, action, secret, stage);
+            self.push(purpose, need, request, layers.clone());
+        }
+        // It has no resource: no tags, no secret, and no resource policy has a say.
+        let mut context = self.around.context(None);
+        self.around.add_network(&mut context);
+        let request = Request {
+            principal: principal.clone(),
+            action: "secretsmanager:GetRandomPassword".to_owned(),
+            resource: "*".to_owned(),
+            resource_account: None,
+            context,
+        };
+        let layers = self.secret_layers(Part::Absent);
+        self.push(Purpose::GetRandomPassword, Need::Always, request, layers);
+        self.secret_keys(principal, secret);
+    }
+
+    fn secret_keys(&mut self, principal: &Principal, secret: &Secret) {
+        let key = KeyOf::secret(&self.around, secret, secret.kms_key_id.as_deref());
+        for (purpose, action) in [
+            (Purpose::DecryptSecret, "kms:Decrypt"),
+            (Purpose::EncryptSecret, "kms:GenerateDataKey"),
+        ] {
+            let (request, layers) = key.ask(&self.around, principal, action);
+            self.push(purpose, Need::Always, request, layers);
+        }
+        for earlier in self.earlier_keys(secret) {
+            let key = KeyOf::secret(&self.around, secret, Some(&earlier));
+            let (request, layers) = key.ask(&self.around, principal, "kms:Decrypt");
+            self.push(Purpose::DecryptEarlierVersion, Need::Always, request, layers);
+        }
+    }
+
+    /// Keys of AWSCURRENT that are not the secret's key any more.
+    fn earlier_keys(&self, secret: &Secret) -> Vec<String> {
+        let Some(versions) = self.around.evidence.secret_versions.known() else {
+            return Vec::new();
+        };
+        let now = secret.kms_key_id.as_deref();
+        let same = |key: &str| {
+            now.is_some_and(|now| {
+                key == now
+                    || key.ends_with(&format!("/{now}"))
+                    || now.ends_with(&format!("/{key}"))
+                    || self.around.key(now).is_some_and(|(arn, _)| arn == key)
+            })
+        };
+        let current = versions
+            .versions
+            .iter()
+            .filter(|version| version.version_stages.iter().any(|stage| stage == "AWSCURRENT"));
+        let mut keys: Vec<String> = current
+            .flat_map(|version| version.kms_key_ids.iter())
+            // `DefaultEncryptionKey` is aws/secretsmanager, which needs nothing.
+            .filter(|key| *key != "DefaultEncryptionKey" && !key.contains("alias/") && !same(key))
+            .cloned()
+            .collect();
+        keys.dedup();
+        keys
+    }
+
+    fn superuser(&mut self, principal: &Principal) {
+        let Some(secret) = self.around.evidence.superuser_secret.known() else { return };
+        if secret.arn.is_none() {
+            return;
+        }
+        // The evidence holds no resource policy of this secret.
+        let layers = self.secret_layers(Part::Absent);
+        let managed = secret.owning_service.as_deref() == Some("rds");
+        let describe = if managed { Need::Always } else { Need::Sometimes };
+        let request = self.ask_secret(principal, "DescribeSecret", secret, None);
+        self.push(Purpose::DescribeSuperuserSecret, describe, request, layers.clone());
+        let request = self.ask_secret(principal, "GetSecretValue", secret, Some("AWSCURRENT"));
+        self.push(Purpose::GetSuperuserSecret, Need::Always, request, layers);
+        for request in self.requests.iter_mut().rev().take(2) {
+            request.assumed_empty.push(Layer::Resource);
+        }
+        let key = KeyOf::secret(&self.around, secret, secret.kms_key_id.as_deref());
+        let (request, layers) = key.ask(&self.around, principal, "kms:Decrypt");
+        self.push(Purpose::DecryptSuperuserSecret, Need::Always, request, layers);
+    }
+}
+
+fn get(stage: &str) -> Purpose {
+    Purpose::GetSecretValue(stage.to_owned())
+}
+
+/// A secret's tags under both of their names.
+fn add_tags(context: &mut Context, secret: &Secret) {
+    for tag in &secret.tags {
+        let (Some(key), Some(value)) = (&tag.key, &tag.value) else { continue };
+        context.set(&format!("aws:ResourceTag/{key}"), value.as_str());
+        context.set(&format!("secretsmanager:ResourceTag/{key}"), value.as_str());
+    }
+    context.known_prefix("aws:ResourceTag/");
+}
+
+/// What was not seen, where a key has neither policy nor state in the evidence.
+pub(super) fn unseen_key(resource: &str) -> Part<Policies> {
+    Part::Unseen(unseen(Fact::KeyPolicy, resource))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+
+    use super::{super::*, *};
+    use crate::evidence::Evidence;
+
+    pub(in super::super) const SECRET: &str =
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
+    pub(in super::super) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/k1";
+
+    /// A world in which everything is allowed, changed in places.
+    pub(in super::super) fn world(change: impl FnOnce(&mut Value)) -> Evidence {
+        let function = "arn:aws:lambda:eu-west-1:111122223333:function:rotfn";
+        let mut bundle = json!({
+            "CapturedAt": "2026-11-20T10:00:00Z",
+            "Secret": {"ARN": SECRET, "Name": "db", "KmsKeyId": "k1", "RotationLambdaARN": function,
+                "Tags": [{"Key": "Project", "Value": "orders"}]},
+            "SecretPolicy": null,
+            "Function": {"Configuration": {"FunctionName": "rotfn", "FunctionArn": function,
+                "Role": "arn:aws:iam::111122223333:role/rotation/RotRole",
+                "VpcConfig": {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}},
+            "FunctionPolicy": {"Version": "2012-10-17", "Statement": [{"Sid": "SM", "Effect": "Allow",
+                "Principal": {"Service": "secretsmanager.amazonaws.com"}, "Action": "lambda:InvokeFunction",
+                "Resource": function, "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}}}]},
+            "Role": {"RoleName": "RotRole", "RoleId": "AROAEXAMPLEROTROLE1", "Path": "/rotation/",
+                "Arn": "arn:aws:iam::111122223333:role/rotation/RotRole",
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}}},
+            "RolePolicies": [{"PolicyName": "rotation", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+                {"Sid": "Secret", "Effect": "Allow", "Resource": SECRET, "Action": [
+                    "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]},
+                {"Sid": "Password", "Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
+                {"Sid": "Key", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": KEY},
+                {"Sid": "Lambda", "Effect": "Allow", "Action": ["logs:*", "ec2:*"], "Resource": "*"}]}}],
+            "AttachedPolicies": [],
+            "Keys": {KEY: {"KeyMetadata": {"Arn": KEY, "KeyId": "k1", "KeyState": "Enabled", "KeyManager": "CUSTOMER"},
+                "Grants": null, "Policy": {"Version": "2012-10-17", "Statement": [{"Sid": "Root", "Effect": "Allow",
+                    "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}]}}},
+            "VpcEndpoints": [],
+        });
+        change(&mut bundle);
+        let mut evidence: Evidence = serde_json::from_value(bundle).expect("bundle");
+        evidence.settle();
+        evidence
+    }
+
+    fn find(requests: &[RotationRequest], purpose: Purpose) -> &RotationRequest {
+        requests.iter().find(|request| request.purpose == purpose).expect("the request is made")
+    }
+
+    #[test]
+    fn a_sound_world_is_allowed_for_sure() {
+        let requests = rotation_requests(&world(|_| {}));
+        for request in &requests {
+            let decision = request.decide();
+            let words = decision.words(&request.request.action, &request.request.resource);
+            assert!(decision.is_allowed(), "{:?}: {words} {:?}", request.purpose, decision.doubts);
+        }
+        let actions: Vec<&str> = requests.iter().map(|r| r.request.action.as_str()).collect();
+        for action in [
+            "lambda:InvokeFunction",
+            "sts:AssumeRole",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:GetRandomPassword",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+            "logs:PutLogEvents",
+            "ec2:DescribeNetworkInterfaces",
+        ] {
+            assert!(actions.contains(&action), "{action}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_asked_by_secrets_manager_without_the_functions_network() {
+        let requests = rotation_requests(&world(|bundle| {
+            bundle["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-1", "VpcId": "vpc-1",
+                "VpcEndpointType": "Interface", "State": "available", "PrivateDnsEnabled": true,
+                "ServiceName": "com.amazonaws.eu-west-1.secretsmanager"}]);
+        }));
+        let key = &find(&requests, Purpose::DecryptSecret).request.context;
+        assert_eq!(key.value("kms:ViaService"), Some("secretsmanager.eu-west-1.amazonaws.com"));
+        assert_eq!(key.value("kms:EncryptionContext:SecretARN"), Some(SECRET));
+        assert_eq!(key.look("aws:SourceVpce"), Known::Absent);
+        assert_eq!(key.value("aws:ViaAWSService"), Some("true"));
+        let secret = find(&requests, Purpose::DescribeSecret);
+        assert_eq!(secret.request.context.value("aws:SourceVpce"), Some("vpce-1"));
+        assert_eq!(secret.request.context.look("aws:SourceIp"), Known::Absent);
+        assert_eq!(secret.request.context.look("secretsmanager:VersionStage"), Known::Absent);
+        assert_eq!(secret.request.context.value("aws:ResourceTag/Project"), Some("orders"));
+        assert_eq!(secret.request.context.look("aws:ResourceTag/None"), Known::Absent);
+        assert_eq!(secret.request.context.value("aws:userid"), Some("AROAEXAMPLEROTROLE1:rotfn"));
+        let interfaces = find(&requests, Purpose::ManageNetworkInterfaces);
+        assert_eq!(interfaces.request.context.look("lambda:SourceFunctionArn"), Known::Absent);
+    }
+
+    #[test]
+    fn over_nat_the_address_is_there_but_not_its_value() {
+        let requests = rotation_requests(&world(|_| {}));
+        let secret = &find(&requests, Purpose::DescribeSecret).request.context;
+        assert_eq!(secret.look("aws:SourceIp"), Known::Present);
+        assert_eq!(secret.look("aws:SourceVpce"), Known::Absent);
+    }
+
+    #[test]
+    fn the_managed_key_needs_nothing_in_its_account_and_never_works_from_another() {
+        let managed = rotation_requests(&world(|bundle| {
+            bundle["Secret"]["KmsKeyId"] = Value::Null;
+            bundle["RolePolicies"][0]["PolicyDocument"]["Statement"][2] = json!(null);
+        }));
+        assert!(find(&managed, Purpose::DecryptSecret).decide().is_allowed());
+        let other = SECRET.replace("111122223333", "444455556666");
+        let crossed = rotation_requests(&world(|bundle| {
+            bundle["Secret"]["KmsKeyId"] = Value::Null;
+            bundle["Secret"]["ARN"] = json!(other);
+            let statement = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"});
+            bundle["RolePolicies"][0]["PolicyDocument"]["Statement"][2] = statement;
+        }));
+        let decision = find(&crossed, Purpose::DecryptSecret).decide();
+        assert!(decision.is_denied());
+        let failure = decision.failure().expect("a near miss");
+        assert_eq!(failure.failed_on.to_string(), "Condition:kms:CallerAccount");
+    }
+
+    #[test]
+    fn the_superuser_has_its_own_key_and_earlier_versions_theirs() {
+        let superuser = SECRET.replace("db-", "admin-");
+        let requests = rotation_requests(&world(|bundle| {
+            bundle["SuperuserSecret"] = json!({"ARN": superuser, "KmsKeyId": "k2"});
+            bundle["SecretVersions"] = json!({"Versions": [
+                {"VersionId": "v1", "VersionStages": ["AWSCURRENT"], "KmsKeyIds": ["arn:aws:kms:eu-west-1:111122223333:key/old"]}]});
+            for id in ["k2", "old"] {
+                let arn = KEY.replace("k1", id);
+                bundle["Keys"][&arn] = bundle["Keys"][KEY].clone();
+                bundle["Keys"][&arn]["KeyMetadata"] =
+                    json!({"Arn": arn, "KeyId": id, "KeyState": "Enabled"});
+            }
+        }));
+        for (purpose, resource) in [
+            (Purpose::GetSuperuserSecret, superuser.as_str()),
+            (Purpose::DecryptSuperuserSecret, "arn:aws:kms:eu-west-1:111122223333:key/k2"),
+            (Purpose::DecryptEarlierVersion, "arn:aws:kms:eu-west-1:111122223333:key/old"),
+        ] {
+            let request = find(&requests, purpose);
+            assert_eq!(request.request.resource, resource);
+            let decision = request.decide();
+            assert!(decision.is_denied(), "{:?}", decision.doubts);
+            let failure = decision.failure().expect("a near miss");
+            assert_eq!(failure.failed_on, FailedOn::Resource);
+        }
+        let request = find(&requests, Purpose::DecryptSuperuserSecret);
+        let context = &request.request.context;
+        assert_eq!(context.value("kms:EncryptionContext:SecretARN"), Some(superuser.as_str()));
+        assert_eq!(find(&requests, Purpose::GetSuperuserSecret).assumed_empty, [Layer::Resource]);
+    }
+
+    #[test]
+    fn what_was_not_asked_or_refused_leaves_it_open() {
+        for fact in ["SecretPolicy", "RolePolicies", "AttachedPolicies", "VpcEndpoints", "Role"] {
+            let requests = rotation_requests(&world(|bundle| {
+                bundle.as_object_mut().expect("object").remove(fact);
+                bundle["Gaps"] = json!([{"Fact": fact, "Action": "a:b", "Reason": "AccessDenied"}]);
+            }));
+            let decision = find(&requests, Purpose::DescribeSecret).decide();
+            assert!(!decision.is_certain(), "{fact}");
+            assert!(decision.unseen().any(|unseen| unseen.fact.name() == fact), "{fact}");
+        }
+        let requests = rotation_requests(&world(|bundle| bundle["Keys"] = json!({})));
+        assert!(!find(&requests, Purpose::DecryptSecret).decide().is_certain());
+        assert!(rotation_requests(&Evidence::default()).is_empty());
+    }
+}
