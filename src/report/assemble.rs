@@ -5,7 +5,7 @@ use super::v1;
 use crate::{
     checks::{self, Case, CheckResult, Outcome, Selection},
     diagnosis::{self, Diagnosis},
-    evidence::Reason,
+    evidence::{Reason, Secret},
     rotation_log::RunOutcome,
 };
 
@@ -228,6 +228,11 @@ fn notes(case: &Case<'_>) -> Vec<String> {
         .filter(|gap| gap.reason == Reason::Truncated)
         .map(|gap| format!("{}: {}", gap.fact, gap.message))
         .collect();
+    if evidence.secret.known().is_some_and(never_set_up) {
+        notes.push(
+            "rotation is not set up for this secret: it has no schedule and no function".to_owned(),
+        );
+    }
     if let Some(log) = case.log().if_known() {
         if log.dropped > 0 {
             notes.push(format!("{} older invocations were read and not kept", log.dropped));
@@ -240,4 +245,12 @@ fn notes(case: &Case<'_>) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Whether nothing about the secret says that it was ever meant to rotate.
+fn never_set_up(secret: &Secret) -> bool {
+    secret.rotation_enabled != Some(true)
+        && secret.rotation_lambda_arn.is_none()
+        && secret.rotation_rules.is_none()
+        && secret.owning_service.is_none()
 }

@@ -74,7 +74,7 @@ fn verdict(out: &mut String, report: &Report, layout: Layout) {
     let mut text = match report.verdict {
         Verdict::Failing => failing_since(report),
         Verdict::AtRisk => format!(
-            ": nothing failed yet, and {} would stop or weaken the next rotation.",
+            ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
             plural(report.causes.len(), "thing", "things")
         ),
         Verdict::Unknown => ": too little could be seen to tell.".to_owned(),

@@ -4,6 +4,8 @@
 use super::v1::{Missing, Report};
 use crate::evidence::Fact;
 
+/// The reason of a fact that a check needs and nobody collected.
+const NOT_ASKED: &str = "not asked for";
 /// How many codes a line names in the short form.
 const CODES_SHOWN: usize = 8;
 
@@ -19,7 +21,25 @@ pub(super) fn lines(report: &Report, verbose: bool) -> Vec<String> {
             }
         }
     }
-    groups.into_iter().map(|(missing, codes)| line(missing, codes, verbose)).collect()
+    if verbose {
+        return groups.into_iter().map(|(missing, codes)| line(missing, codes, verbose)).collect();
+    }
+    // A bundle made by hand lacks much that nobody asked for: one line for all.
+    let (not_asked, others): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(missing, _)| is_not_in_the_evidence(missing));
+    let mut lines: Vec<String> =
+        others.into_iter().map(|(missing, codes)| line(missing, codes, verbose)).collect();
+    if let [(missing, codes)] = &not_asked[..] {
+        lines.push(line(missing, codes.clone(), verbose));
+    } else if !not_asked.is_empty() {
+        let facts: Vec<&str> = not_asked.iter().map(|(missing, _)| missing.fact.as_str()).collect();
+        lines.push(format!("Not in the evidence: {}", facts.join(", ")));
+    }
+    lines
+}
+
+fn is_not_in_the_evidence(missing: &Missing) -> bool {
+    missing.reason == NOT_ASKED && missing.fact != Fact::SecretShape.name()
 }
 
 fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
@@ -39,10 +59,10 @@ fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
     };
     let help = match missing.reason.as_str() {
         "access denied" => format!(": grant {}{on}", missing.action),
-        "not asked for" if missing.fact == Fact::SecretShape.name() => {
+        NOT_ASKED if missing.fact == Fact::SecretShape.name() => {
             ": read it with --read-secret (never stored or printed)".to_owned()
         }
-        "not asked for" => ": not in the evidence".to_owned(),
+        NOT_ASKED => ": not in the evidence".to_owned(),
         reason => format!(": {} {reason}{on}", missing.action),
     };
     format!("{}{help}, to settle {settles}", missing.fact)
