@@ -16,7 +16,7 @@ use std::{
 const PACKAGES: [&str; 2] = ["ministack==1.5.33", "moto[server]==5.2.5"];
 
 /// The account in which both emulators play.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// Slow machines import the emulators' code for a while.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -33,7 +33,7 @@ server.wait()
 
 /// Which emulator, where they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// No rotation dates, no ListGrants worth the name; serves the function's package.
     Ministack,
     /// No CloudTrail, invents the function's VPC; keeps rotation dates and managed secrets.
@@ -42,33 +42,33 @@ pub enum Kind {
 
 /// A running emulator.
 #[derive(Debug)]
-pub struct Emulator {
-    pub kind: Kind,
-    pub port: u16,
+pub(crate) struct Emulator {
+    pub(crate) kind: Kind,
+    pub(crate) port: u16,
     /// Open for as long as the test process lives, see [`KEEPER`].
     _keeper: ChildStdin,
 }
 
 impl Emulator {
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 }
 
 /// The ministack of this test process.
-pub fn ministack() -> &'static Emulator {
+pub(crate) fn ministack() -> &'static Emulator {
     static RUNNING: LazyLock<Emulator> = LazyLock::new(|| start(Kind::Ministack));
     &RUNNING
 }
 
 /// The moto of this test process.
-pub fn moto() -> &'static Emulator {
+pub(crate) fn moto() -> &'static Emulator {
     static RUNNING: LazyLock<Emulator> = LazyLock::new(|| start(Kind::Moto));
     &RUNNING
 }
 
 /// A port on which nothing listens.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
     listener.local_addr().expect("a bound listener has an address").port()
 }
@@ -108,9 +108,12 @@ fn launch(kind: Kind, port: u16, environment: &Path, log: &Path) -> Child {
             // Their ports are fixed, so two test processes would fight for them.
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0"),
-        Kind::Moto => {
-            keeper.arg(programs.join("moto_server")).args(["-H", "127.0.0.1", "-p", &port.to_string()])
-        }
+        Kind::Moto => keeper.arg(programs.join("moto_server")).args([
+            "-H",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+        ]),
     }
     // No container is ever wanted: where Docker runs, the emulators would start some.
     .env("DOCKER_HOST", "tcp://127.0.0.1:1")

@@ -3,15 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// One log event: milliseconds since 1970, and the text.
-pub type Event = (i64, String);
+pub(crate) type Event = (i64, String);
 
 /// The four steps in their order.
-pub const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+pub(crate) const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
 /// How the function fails in a step.
 #[derive(Clone, Debug)]
-pub struct Failure {
-    pub step: &'static str,
+pub(crate) struct Failure {
+    pub(crate) step: &'static str,
     seconds: f64,
     lines: Vec<String>,
     ending: Ending,
@@ -25,17 +25,17 @@ enum Ending {
 
 impl Failure {
     /// The function raises `error` (`Type: message`) in a step.
-    pub fn raised(step: &'static str, seconds: f64, error: &str) -> Self {
+    pub(crate) fn raised(step: &'static str, seconds: f64, error: &str) -> Self {
         Self { step, seconds, lines: Vec::new(), ending: Ending::Raises(error.to_owned()) }
     }
 
     /// Lambda kills the function in a step.
-    pub fn killed(step: &'static str, seconds: f64) -> Self {
+    pub(crate) fn killed(step: &'static str, seconds: f64) -> Self {
         Self { step, seconds, lines: Vec::new(), ending: Ending::TimesOut }
     }
 
     /// The function logs this as an error first.
-    pub fn after_logging(mut self, line: &str) -> Self {
+    pub(crate) fn after_logging(mut self, line: &str) -> Self {
         self.lines.push(line.to_owned());
         self
     }
@@ -43,15 +43,15 @@ impl Failure {
 
 /// What one attempt is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt<'a> {
-    pub at: Timestamp,
-    pub secret_arn: &'a str,
-    pub token: &'a str,
+pub(crate) struct Attempt<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) secret_arn: &'a str,
+    pub(crate) token: &'a str,
 }
 
 impl Attempt<'_> {
     /// An attempt that goes through, or fails as told.
-    pub fn events(self, failure: Option<&Failure>) -> Vec<Event> {
+    pub(crate) fn events(self, failure: Option<&Failure>) -> Vec<Event> {
         let mut clock = self.at;
         let mut events = Vec::new();
         for (index, step) in STEPS.into_iter().enumerate() {
@@ -134,7 +134,10 @@ impl Invocation {
             }
             Ending::TimesOut => {
                 let (at, id) = (self.stamp(), &self.request_id);
-                self.write(format!("{at} {id} Task timed out after {:.2} seconds", failure.seconds));
+                self.write(format!(
+                    "{at} {id} Task timed out after {:.2} seconds",
+                    failure.seconds
+                ));
                 "\tStatus: timeout"
             }
         };

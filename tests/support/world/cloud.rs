@@ -8,13 +8,13 @@ use tokio::runtime::Runtime;
 use crate::support::run::REGION;
 
 /// Clients for one emulator. Nothing of the machine's own configuration gets in.
-pub struct Cloud {
+pub(crate) struct Cloud {
     runtime: Runtime,
     config: SdkConfig,
 }
 
 impl Cloud {
-    pub fn at(url: &str) -> Self {
+    pub(crate) fn at(url: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime of the current thread");
         let credentials = Credentials::new("testing", "testing", None, None, "tests");
@@ -28,7 +28,7 @@ impl Cloud {
 
     /// Waits for a call that has to succeed.
     #[track_caller]
-    pub fn wait<T, E, R>(&self, call: impl Future<Output = Result<T, SdkError<E, R>>>) -> T
+    pub(crate) fn wait<T, E, R>(&self, call: impl Future<Output = Result<T, SdkError<E, R>>>) -> T
     where
         SdkError<E, R>: std::fmt::Debug,
     {
@@ -39,39 +39,39 @@ impl Cloud {
     }
 
     /// Waits for a call that may fail.
-    pub fn attempt<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    pub(crate) fn attempt<T, E>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         self.runtime.block_on(call)
     }
 
-    pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+    pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }
 
-    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+    pub(crate) fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
-    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+    pub(crate) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.config)
     }
 
-    pub fn iam(&self) -> aws_sdk_iam::Client {
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.config)
     }
 
-    pub fn kms(&self) -> aws_sdk_kms::Client {
+    pub(crate) fn kms(&self) -> aws_sdk_kms::Client {
         aws_sdk_kms::Client::new(&self.config)
     }
 
-    pub fn network(&self) -> aws_sdk_ec2::Client {
+    pub(crate) fn network(&self) -> aws_sdk_ec2::Client {
         aws_sdk_ec2::Client::new(&self.config)
     }
 
-    pub fn databases(&self) -> aws_sdk_rds::Client {
+    pub(crate) fn databases(&self) -> aws_sdk_rds::Client {
         aws_sdk_rds::Client::new(&self.config)
     }
 
-    pub fn stacks(&self) -> aws_sdk_cloudformation::Client {
+    pub(crate) fn stacks(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.config)
     }
 }

@@ -13,7 +13,7 @@ use aws_sdk_lambda::{
 use aws_sdk_secretsmanager::types::RotationRulesType;
 use serde_json::json;
 
-use super::{Cloud, VALUE};
+use super::{Cloud, PASSWORD};
 use crate::support::{
     emulators::{ACCOUNT, Kind},
     run::REGION,
@@ -69,37 +69,19 @@ impl Parts {
         }
     }
 
-    /// The secret, with one rotation behind it, whose token is given.
-    pub(super) fn rotating_secret(
-        &self,
-        cloud: &Cloud,
-        name: &str,
-        token: &str,
-        kind: Kind,
-    ) -> String {
-        let secrets = cloud.secrets();
-        let value = VALUE.replace("HOST", &self.database_host);
-        let create = secrets.create_secret().name(name).kms_key_id(&self.key_arn);
-        let arn = cloud.wait(create.secret_string(value).send()).arn.expect("a secret has an ARN");
-        let rules = RotationRulesType::builder().automatically_after_days(30).build();
-        let rotate = secrets
-            .rotate_secret()
-            .secret_id(name)
-            .client_request_token(token)
-            .rotation_lambda_arn(function_arn(name))
-            .rotation_rules(rules)
-            .rotate_immediately(false)
-            .send();
-        match kind {
-            // Makes the new version the current one at once.
-            Kind::Ministack => drop(cloud.wait(rotate)),
-            // Answers that there is no such function, once rotation is configured.
-            Kind::Moto => {
-                cloud.attempt(rotate).expect_err("there is no function yet");
-                finish(cloud, name, token);
-            }
-        }
-        arn
+    /// The secret's value.
+    pub(super) fn value(&self) -> String {
+        let host = &self.database_host;
+        json!({"engine": "postgres", "host": host, "port": 5432, "username": "app",
+            "password": PASSWORD, "dbname": "app"})
+        .to_string()
+    }
+
+    /// The secret, not yet rotated.
+    pub(super) fn secret(&self, cloud: &Cloud, name: &str) -> String {
+        let create = cloud.secrets().create_secret().name(name).kms_key_id(&self.key_arn);
+        let made = cloud.wait(create.secret_string(self.value()).send());
+        made.arn.expect("a secret has an ARN")
     }
 
     /// The function, which Secrets Manager may invoke.
@@ -148,18 +130,42 @@ impl Parts {
     }
 }
 
+/// Configures rotation by a function that is not there yet, and leaves the
+/// secret as if it had been rotated once.
+pub(super) fn rotate(cloud: &Cloud, secret: &str, function_arn: &str, token: &str, kind: Kind) {
+    let rules = RotationRulesType::builder().automatically_after_days(30).build();
+    let rotate = cloud
+        .secrets()
+        .rotate_secret()
+        .secret_id(secret)
+        .client_request_token(token)
+        .rotation_lambda_arn(function_arn)
+        .rotation_rules(rules)
+        .rotate_immediately(false)
+        .send();
+    match kind {
+        // Makes the new version the current one at once.
+        Kind::Ministack => drop(cloud.wait(rotate)),
+        // Answers that there is no such function, once rotation is configured.
+        Kind::Moto => {
+            cloud.attempt(rotate).expect_err("there is no function yet");
+            finish(cloud, secret, token);
+        }
+    }
+}
+
 /// Does what finishSecret does: moves AWSCURRENT to the pending version and
 /// takes AWSPENDING off.
-fn finish(cloud: &Cloud, name: &str, token: &str) {
+fn finish(cloud: &Cloud, secret: &str, token: &str) {
     let secrets = cloud.secrets();
-    let described = cloud.wait(secrets.describe_secret().secret_id(name).send());
+    let described = cloud.wait(secrets.describe_secret().secret_id(secret).send());
     let stages = described.version_ids_to_stages.expect("the secret has versions");
     let current = stages
         .iter()
         .find(|(_, stages)| stages.iter().any(|stage| stage == "AWSCURRENT"))
         .map(|(version, _)| version.clone())
         .expect("one version is current");
-    let relabel = || secrets.update_secret_version_stage().secret_id(name);
+    let relabel = || secrets.update_secret_version_stage().secret_id(secret);
     let promote = relabel().version_stage("AWSCURRENT").move_to_version_id(token);
     cloud.wait(promote.remove_from_version_id(current).send());
     let release = relabel().version_stage("AWSPENDING").remove_from_version_id(token);
@@ -170,8 +176,7 @@ fn role(cloud: &Cloud, name: &str, key_arn: &str) -> String {
     let iam = cloud.iam();
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
-    let create =
-        iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
+    let create = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
     let role = cloud.wait(create.send()).role.expect("the role that was made");
     let rotation = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Resource": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*"),
@@ -210,7 +215,26 @@ fn database(cloud: &Cloud, name: &str, network: &Network) -> String {
         .db_subnet_group_description(name)
         .set_subnet_ids(Some(network.subnets.clone()));
     cloud.wait(subnets.send());
-    let create = databases
+    let create = instance(&databases, name)
+        .master_user_password(PASSWORD)
+        .db_subnet_group_name(name)
+        .vpc_security_group_ids(&network.database_group);
+    let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
+    made.endpoint.and_then(|endpoint| endpoint.address).expect("emulators give an endpoint at once")
+}
+
+/// A database whose master password RDS keeps in a secret of its own.
+pub(super) fn managed_secret(cloud: &Cloud, name: &str) -> String {
+    let create = instance(&cloud.databases(), name).manage_master_user_password(true);
+    let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
+    made.master_user_secret.and_then(|secret| secret.secret_arn).expect("RDS made a secret")
+}
+
+fn instance(
+    databases: &aws_sdk_rds::Client,
+    name: &str,
+) -> aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder {
+    databases
         .create_db_instance()
         .db_instance_identifier(name)
         .db_instance_class("db.t4g.micro")
@@ -218,11 +242,6 @@ fn database(cloud: &Cloud, name: &str, network: &Network) -> String {
         .engine_version("16.4")
         .allocated_storage(20)
         .master_username("postgres")
-        .master_user_password("not-a-real-one")
-        .db_subnet_group_name(name)
-        .vpc_security_group_ids(&network.database_group);
-    let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
-    made.endpoint.and_then(|endpoint| endpoint.address).expect("emulators give an endpoint at once")
 }
 
 /// Two private subnets with an endpoint for Secrets Manager.
@@ -259,7 +278,8 @@ impl Network {
             let admit = ec2.authorize_security_group_ingress().group_id(to);
             cloud.wait(admit.ip_permissions(permission).send());
         };
-        let tcp = |port: i32| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+        let tcp =
+            |port: i32| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
         let from_function = UserIdGroupPair::builder().group_id(&function_group).build();
         admit(&database_group, tcp(5432).user_id_group_pairs(from_function).build());
         let from_vpc = IpRange::builder().cidr_ip("10.20.0.0/16").build();
