@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION};
+use crate::{
+    evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
+    seal,
+};
 
 /// Why a bundle cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +97,7 @@ pub fn write(evidence: &Evidence) -> String {
 /// Brings evidence into the one form that live runs and bundles share: sealed,
 /// events in order, gaps sorted and placed.
 pub fn normalise(evidence: &mut Evidence) {
+    seal::evidence(evidence);
     if let Some(events) = evidence.log_events.known_mut() {
         // A list that runs backwards is reversed first, so that events of the
         // same millisecond keep the order in which they were written.

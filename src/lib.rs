@@ -28,6 +28,8 @@ pub mod bundle;
 pub mod catalogue;
 pub mod checks;
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
 pub mod report;
@@ -45,7 +47,20 @@ pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report
 
 /// Examines a case, such as one whose log was read from a stream.
 pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Report {
-    let results = checks::run(case, selection);
+    let mut results = checks::run(case, selection);
+    if mode == Mode::Logs {
+        // A log alone was given: what only other facts could say was not asked.
+        results.retain(|result| {
+            result.check.facts.contains(&evidence::Fact::LogEvents)
+                && !asks_for_more_than_the_log(&result.outcome)
+        });
+    }
     let diagnosis = diagnosis::diagnose(case, &results, selection);
     report::assemble(case, mode, &results, &diagnosis, selection)
+}
+pub mod seal;
+
+fn asks_for_more_than_the_log(outcome: &checks::Outcome) -> bool {
+    matches!(outcome, checks::Outcome::Inconclusive(missing)
+        if missing.iter().any(|missing| missing.fact != evidence::Fact::LogEvents))
 }

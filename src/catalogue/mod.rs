@@ -1,15 +1,46 @@
 //! The catalogue: one Markdown page per code, and the tables of facts (TOML):
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
+mod certificates;
+mod database_defaults;
+mod endpoints;
+mod engine;
+mod function_limits;
+mod function_states;
+mod key_state;
+mod limits;
+mod log_mode;
 mod log_text;
+mod managed_service;
 mod page;
+mod provenance;
+mod runtimes;
+mod stack_reasons;
+mod vended_templates;
 
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::{log_text::LogText, page::Entry};
+pub use self::{
+    certificates::*,
+    database_defaults::*,
+    endpoints::*,
+    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
+    function_limits::*,
+    function_states::*,
+    key_state::{KeyState, key_states},
+    limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
+    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
+    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
+    managed_service::{ManagedService, managed_services},
+    page::Entry,
+    provenance::{Provenance, Trust},
+    runtimes::*,
+    stack_reasons::*,
+    vended_templates::*,
+};
 
 /// How bad a finding is.
 #[derive(

@@ -95,6 +95,11 @@ impl<'a, T> Look<'a, T> {
         matches!(self.observed, Seen::NotAsked | Seen::NotSeen(_))
     }
 
+    /// True where nobody asked for the fact.
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self.observed, Seen::NotAsked)
+    }
+
     /// The stop that says this fact would settle the question.
     pub fn inconclusive(&self) -> Stop {
         Stop::Inconclusive(vec![self.missing()])
@@ -202,6 +207,7 @@ impl<'a> Case<'a> {
             let metadata = key.key_metadata.known();
             arn.as_str() == wanted
                 || arn.ends_with(&format!("/{wanted}"))
+                || wanted.starts_with("alias/") && arn.ends_with(&format!(":{wanted}"))
                 || metadata.is_some_and(|m| {
                     m.key_id.as_deref() == Some(wanted) || m.arn.as_deref() == Some(wanted)
                 })

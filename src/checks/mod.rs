@@ -5,8 +5,13 @@
 
 mod case;
 mod change;
+mod command;
 mod finding;
+mod history;
 mod registry;
+mod template;
+#[cfg(test)]
+mod testing;
 
 mod app;
 mod cfn;

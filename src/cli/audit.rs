@@ -38,7 +38,7 @@ pub(super) struct Args {
     report: ReportOptions,
     #[cfg(feature = "live")]
     #[command(flatten)]
-    aws: source::AwsOptions,
+    aws: super::aws::AwsOptions,
 }
 
 impl Args {
@@ -66,7 +66,10 @@ impl Args {
         }
         #[cfg(feature = "live")]
         if self.bundle.is_empty() {
-            self.examine_live(&selection, &mut take)?;
+            let secrets = self.which()?;
+            self.aws.collect_each(secrets, &selection, &self.report, &mut |target, evidence| {
+                take(target, Mode::Live, evidence)
+            })?;
         }
         #[cfg(not(feature = "live"))]
         if self.bundle.is_empty() {
@@ -75,6 +78,39 @@ impl Args {
         let report = audit_report(reports, not_examined);
         self.report.print_audit(&report)?;
         Ok(exit_code(&self.report, &report))
+    }
+}
+
+#[cfg(feature = "live")]
+impl Args {
+    /// The secrets that were asked for; nothing asked for is an error, so that
+    /// a variable that is empty by mistake does not audit nothing or everything.
+    fn which(&self) -> Result<super::aws::Secrets<'_>, Failure> {
+        use super::aws::Secrets;
+        let filtered = self.all || !self.tag.is_empty() || self.name_prefix.is_some();
+        if !filtered && self.secrets.is_empty() {
+            return Err(Failure::Usage(
+                "name the secrets, or choose them with --all, --tag, --name-prefix or --bundle"
+                    .to_owned(),
+            ));
+        }
+        if !filtered {
+            return Ok(Secrets::Named(&self.secrets));
+        }
+        let tags = self
+            .tag
+            .iter()
+            .map(|tag| {
+                let (key, value) = tag
+                    .split_once('=')
+                    .ok_or_else(|| Failure::Usage(format!("--tag {tag}: write KEY=VALUE")))?;
+                Ok((key.to_owned(), value.to_owned()))
+            })
+            .collect::<Result<Vec<_>, Failure>>()?;
+        Ok(Secrets::Listed(crate::collect::SecretFilter {
+            tags,
+            name_prefix: self.name_prefix.clone(),
+        }))
     }
 }
 

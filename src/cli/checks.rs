@@ -6,7 +6,7 @@ use crate::{catalogue, checks, report::json};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Format of the list.
-    #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     output: Format,
 }
 

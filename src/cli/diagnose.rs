@@ -23,7 +23,7 @@ pub(super) struct Args {
     report: ReportOptions,
     #[cfg(feature = "live")]
     #[command(flatten)]
-    aws: source::AwsOptions,
+    aws: super::aws::AwsOptions,
 }
 
 impl Args {

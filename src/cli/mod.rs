@@ -2,6 +2,9 @@
 //! calls the pipeline, prints. Nothing is judged here.
 
 mod audit;
+#[cfg(feature = "live")]
+mod aws;
+#[cfg(feature = "live")]
 mod capture;
 mod checks;
 mod diagnose;

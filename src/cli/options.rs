@@ -33,7 +33,7 @@ impl SelectOptions {
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReportOptions {
     /// Format of the report.
-    #[arg(long, short = 'o', value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub(super) output: Format,
     /// Write the report to a file instead of stdout.
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Finding},
+    checks::{Basis, Finding, ProofKind},
     report::v1::{Confidence, Verdict},
 };
 
@@ -21,10 +21,20 @@ pub struct Cause {
     pub consequences: Vec<String>,
 }
 
-/// The causes, most certain first.
-pub(super) fn rank(timeline: &Timeline, verdict: Verdict, findings: &[Finding]) -> Vec<Cause> {
+/// The causes, most certain first. A finding by the log that another, proven
+/// fault accounts for is taken out of `findings`: its line is that fault's
+/// symptom and becomes its proof.
+pub(super) fn rank(
+    timeline: &Timeline,
+    verdict: Verdict,
+    findings: &mut Vec<Finding>,
+) -> Vec<Cause> {
+    let mut explained = Vec::new();
     let mut causes = match verdict {
-        Verdict::Failing => explaining(timeline, findings),
+        Verdict::Failing => {
+            explained = take_explained(findings, stage_of(timeline));
+            explaining(timeline, findings)
+        }
         Verdict::AtRisk => threatening(findings),
         Verdict::Healthy | Verdict::Unknown => Vec::new(),
     };
@@ -32,8 +42,26 @@ pub(super) fn rank(timeline: &Timeline, verdict: Verdict, findings: &[Finding]) 
     // among causes of one confidence.
     causes
         .sort_by_key(|cause| (cause.confidence, fit::CONSEQUENCES.contains(&cause.finding.code())));
-    hang_consequences(&mut causes, findings, verdict);
+    hang_consequences(&mut causes, findings);
+    for symptom in explained {
+        // The surest cause that accounts for the line takes it as its proof.
+        let cause =
+            causes.iter_mut().find(|cause| fit::explains(cause.finding.code(), symptom.code()));
+        if let Some(Cause { finding, .. }) = cause {
+            let quotes = symptom.proofs.into_iter().filter(|proof| proof.kind == ProofKind::Log);
+            let new: Vec<_> = quotes.filter(|quote| !finding.proofs.contains(quote)).collect();
+            finding.proofs.extend(new);
+        }
+    }
     causes
+}
+
+/// Takes out the findings by the log that a proven fault accounts for.
+fn take_explained(findings: &mut Vec<Finding>, stage: Option<Stage>) -> Vec<Finding> {
+    let all = findings.clone();
+    findings
+        .extract_if(.., |finding| all.iter().any(|other| accounts_for(other, finding, stage)))
+        .collect()
 }
 
 /// What would stop or weaken the next rotation, where nothing failed yet.
@@ -66,7 +94,6 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             }
             Severity::Note => false,
         })
-        .filter(|finding| !findings.iter().any(|other| accounts_for(other, finding, stage)))
         .collect();
     let line_named = roots.iter().any(|finding| finding.basis.names_by_line());
     let candidates = roots.iter().filter(|finding| finding.basis == Basis::Candidate).count();
@@ -90,6 +117,13 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })
         .collect();
+    // A warning is worth a thought only where no error accounts for the failure.
+    let accounted = |cause: &Cause| {
+        cause.finding.severity == Severity::Error && cause.confidence < Confidence::Possible
+    };
+    if causes.iter().any(accounted) {
+        causes.retain(|cause| cause.finding.severity == Severity::Error);
+    }
     if !causes.iter().any(|cause| cause.finding.severity == Severity::Error) {
         // Nothing that is known explains it: what is left to show is the stuck
         // state itself, and that its cause was not seen.
@@ -127,7 +161,7 @@ fn accounts_for(other: &Finding, finding: &Finding, stage: Option<Stage>) -> boo
 }
 
 /// What follows from the first cause hangs under it, and is no cause itself.
-fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding], verdict: Verdict) {
+fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding]) {
     let Some(first) = causes.first() else { return };
     if fit::CONSEQUENCES.contains(&first.finding.code()) {
         let code = first.finding.code();
@@ -140,15 +174,7 @@ fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding], verdict: Ver
     if first.finding.severity != Severity::Error || fit::stages(first.finding.code()).is_empty() {
         return;
     }
-    let explained = findings
-        .iter()
-        .filter(|finding| {
-            verdict == Verdict::Failing && fit::explains(first.finding.code(), finding.code())
-        })
-        .filter(|finding| finding.basis.is_by_log())
-        .map(|finding| finding.code().to_owned());
-    let mut codes: Vec<String> = consequences(findings).chain(explained).collect();
-    codes.dedup();
+    let codes: Vec<String> = consequences(findings).collect();
     causes.retain(|cause| !fit::CONSEQUENCES.contains(&cause.finding.code()));
     if let Some(first) = causes.first_mut() {
         first.consequences = codes;

@@ -34,9 +34,9 @@ pub struct Diagnosis {
 /// Diagnoses one case from what the checks said.
 pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection) -> Diagnosis {
     let timeline = Timeline::of(case);
-    let findings = findings(results, selection);
+    let mut findings = findings(results, selection);
     let verdict = verdict(case, &timeline, &findings);
-    let causes = cause::rank(&timeline, verdict, &findings);
+    let causes = cause::rank(&timeline, verdict, &mut findings);
     Diagnosis { verdict, timeline, causes, findings }
 }
 

@@ -46,6 +46,7 @@ shapes! {
         /// The secret that RDS manages for the master user.
         master_user_secret: Option<MasterUserSecret>,
         /// The instance this one replicates.
+        #[serde(rename = "ReadReplicaSourceDBInstanceIdentifier")]
         read_replica_source_db_instance_identifier: Option<String>,
         /// Creation.
         instance_create_time: Option<Time>,

@@ -76,7 +76,8 @@ facts! {
     SecretShape: "secretsmanager:GetSecretValue";
     SecretPolicy: "secretsmanager:GetResourcePolicy";
     SuperuserSecret: "secretsmanager:DescribeSecret";
-    Function: "lambda:GetFunction";
+    // Lambda leaves the tags out where the caller lacks lambda:ListTags (GetFunction API reference).
+    Function: "lambda:GetFunction", "lambda:ListTags";
     FunctionPolicy: "lambda:GetPolicy";
     Package: "lambda:GetFunction", "lambda:GetLayerVersion";
     Role: "iam:GetRole";
@@ -101,8 +102,8 @@ facts! {
     VpcPeeringConnections: "ec2:DescribeVpcPeeringConnections";
     TransitGateways: "ec2:DescribeTransitGateways";
     TransitGatewayVpcAttachments: "ec2:DescribeTransitGatewayVpcAttachments";
-    TransitGatewayRouteTables: "ec2:DescribeTransitGatewayRouteTables", "ec2:GetTransitGatewayRouteTableAssociations", "ec2:SearchTransitGatewayRoutes";
-    ManagedPrefixListEntries: "ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries";
+    TransitGatewayRouteTables: "ec2:SearchTransitGatewayRoutes", "ec2:DescribeTransitGatewayAttachments";
+    ManagedPrefixListEntries: "ec2:GetManagedPrefixListEntries";
     VpcBlockPublicAccessOptions: "ec2:DescribeVpcBlockPublicAccessOptions";
     HostedZonesByVPC: "route53:ListHostedZonesByVPC", "route53:ListResourceRecordSets";
     ResolverRules: "route53resolver:ListResolverRuleAssociations", "route53resolver:ListResolverRules";

@@ -83,6 +83,38 @@ macro_rules! evidence {
                 $( settle_one(Fact::$fact, &mut self.$field, &self.gaps); )*
                 settle_keys(&mut self.keys, &self.gaps);
             }
+
+            /// Notes that a fact was looked for and is definitely not there.
+            /// The parts of a key stand in `keys` and are not marked here.
+            pub fn set_absent(&mut self, fact: Fact) {
+                match fact {
+                    $( Fact::$fact => self.$field = Observed::Absent, )*
+                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {}
+                }
+            }
+
+            /// Back to not asked for; [`Self::settle`] then puts a gap there,
+            /// where one stands.
+            pub fn forget(&mut self, fact: Fact) {
+                match fact {
+                    $( Fact::$fact => self.$field = Observed::NotAsked, )*
+                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {}
+                }
+            }
+
+            /// What is known of a fact, without its value.
+            pub fn state(&self, fact: Fact) -> Observed<()> {
+                match fact {
+                    $( Fact::$fact => self.$field.state(), )*
+                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
+                        match self.gap(fact, None) {
+                            Some(gap) => Observed::NotSeen(gap.clone()),
+                            None if self.keys.is_empty() => Observed::NotAsked,
+                            None => Observed::Known(()),
+                        }
+                    }
+                }
+            }
         }
 
         /// The bundle keys that hold one fact each, in the order of a bundle.

@@ -45,6 +45,16 @@ impl<T> Observed<T> {
         matches!(self, Self::NotAsked | Self::NotSeen(_))
     }
 
+    /// The same arm, without the value.
+    pub fn state(&self) -> Observed<()> {
+        match self {
+            Self::Known(_) => Observed::Known(()),
+            Self::Absent => Observed::Absent,
+            Self::NotAsked => Observed::NotAsked,
+            Self::NotSeen(gap) => Observed::NotSeen(gap.clone()),
+        }
+    }
+
     /// True where nobody asked for it.
     pub fn is_not_asked(&self) -> bool {
         matches!(self, Self::NotAsked)

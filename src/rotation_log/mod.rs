@@ -1,9 +1,20 @@
 //! The rotation function's log: lines → invocations → attempts. Reads what the
 //! log says; what follows for the secret is for checks and diagnosis.
 
+mod attempts;
+mod building;
+mod dates;
+mod layout;
 mod model;
+mod prefix;
+mod reader;
+mod source;
 
-pub use self::model::{
-    Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog, RunOutcome,
-    Step,
+pub use self::{
+    model::{
+        Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog,
+        RunOutcome, Step,
+    },
+    reader::{INVOCATIONS_KEPT, Options, Reader},
+    source::read,
 };

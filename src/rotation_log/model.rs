@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::evidence::{LogEvent, Time};
+use crate::evidence::Time;
 
 /// The four steps of a rotation, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +129,8 @@ pub struct Invocation {
     pub error: Option<RaisedError>,
     /// Its lines without START, END and REPORT; redacted.
     pub lines: Vec<Line>,
+    /// Lines in its middle that were read and not kept.
+    pub dropped_lines: u64,
     /// Known texts among them.
     pub hits: Vec<Hit>,
 }
@@ -204,13 +206,6 @@ impl Invocation {
 }
 
 impl RotationLog {
-    /// Reads the events of a bundle. With `secret_arn`, invocations that name
-    /// another secret are left out.
-    pub fn from_events(events: &[LogEvent], secret_arn: Option<&str>) -> Self {
-        let _ = (events, secret_arn);
-        Self::default()
-    }
-
     /// The newest attempt.
     pub fn last_attempt(&self) -> Option<&Attempt> {
         self.attempts.last()

@@ -1,5 +1,7 @@
-//! Checks on the application that uses the secret.
+//! Checks on those who use the secret.
+
+mod cached_password;
 
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] = &[];
+pub(super) static CHECKS: &[&Check] = &[&cached_password::CHECK];

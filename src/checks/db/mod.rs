@@ -1,5 +1,21 @@
 //! Checks on the database, as far as RDS facts and dates tell.
 
+mod capability;
+mod database_status;
+mod function_age;
+mod parameters;
+mod restricted_passwords;
+mod scram;
+mod server_certificate;
+pub(super) mod subject;
+mod tls;
+
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] = &[];
+pub(super) static CHECKS: &[&Check] = &[
+    &scram::CHECK,
+    &tls::CHECK,
+    &server_certificate::CHECK,
+    &restricted_passwords::CHECK,
+    &database_status::CHECK,
+];

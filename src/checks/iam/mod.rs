@@ -1,5 +1,7 @@
 //! Checks on who may do what.
 
+mod invoke_permission;
+
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] = &[];
+pub(super) static CHECKS: &[&Check] = &[&invoke_permission::CHECK];

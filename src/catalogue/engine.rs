@@ -1,0 +1,244 @@
+//! What the vended templates ask of a value, and when they learnt what:
+//! `database_engines.toml` and `template_changes.toml`.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::evidence::Time;
+
+/// The table of engines.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engines {
+    engine: Vec<Engine>,
+    /// Keys that every template for databases asks for.
+    pub required: RequiredKeys,
+    /// How the alternating-users templates name the second user.
+    pub clone: CloneName,
+    /// What RDS refuses in a master user's password.
+    pub master_password: MasterPassword,
+    /// How the names of AWS's own endpoints look.
+    pub endpoints: EndpointNames,
+    tls_parameter: Vec<TlsParameter>,
+}
+
+/// One engine.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// The name in a secret's `engine`.
+    pub name: String,
+    /// The part of the template's name that stands for it.
+    pub template: String,
+    /// The values of `engine` that its templates take today.
+    pub accepts: Vec<String>,
+    /// The one among them that older templates refuse.
+    pub aurora: Option<String>,
+    /// Since when the single-user template takes that one.
+    #[serde(default, deserialize_with = "day")]
+    pub aurora_since_single: Option<Time>,
+    /// Since when the alternating-users template takes it.
+    #[serde(default, deserialize_with = "day")]
+    pub aurora_since_alternating: Option<Time>,
+    /// Characters of a user's name, at most, by the template.
+    pub username_limit: Option<usize>,
+    /// The variable that overrides this limit.
+    pub username_limit_variable: Option<String>,
+    /// What the server itself allows, where that is more.
+    pub username_limit_of_server: Option<usize>,
+    /// Keys that only this engine's templates ask for.
+    #[serde(default)]
+    pub also_required: Vec<String>,
+    /// Characters that the engine refuses in a password.
+    pub password_rejects: Option<String>,
+    /// Whether the single-user template too needs `masterarn`.
+    #[serde(default)]
+    pub single_user_needs_superuser: bool,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// Keys that every template for databases asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredKeys {
+    /// Their names.
+    pub keys: Vec<String>,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// How the second of two alternating users is named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloneName {
+    /// What is appended to the first one's name.
+    pub suffix: String,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// What RDS refuses in a master user's password.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MasterPassword {
+    /// The characters.
+    pub rejects: String,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// How the names of AWS's own endpoints look.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointNames {
+    /// How they end.
+    pub suffixes: Vec<String>,
+    /// What marks the reader endpoint of a cluster.
+    pub reader_mark: String,
+    /// What marks an RDS Proxy.
+    pub proxy_mark: String,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// A parameter that makes a database insist on TLS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsParameter {
+    /// Name.
+    pub name: String,
+    /// Values with which it does, in lower case.
+    pub on: Vec<String>,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// Something that the vended templates learnt on a day.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateChange {
+    /// The day of the change in the public repository.
+    #[serde(deserialize_with = "known_day")]
+    pub day: Time,
+    /// What they do since.
+    pub what: String,
+    /// Where it is said.
+    pub source: String,
+    /// The day on which that was looked up.
+    pub checked: String,
+}
+
+/// The changes that checks ask about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateChanges {
+    /// A superuser that RDS manages for a cluster.
+    pub superuser_of_cluster: TemplateChange,
+    /// An Aurora reader endpoint as host.
+    pub reader_of_cluster: TemplateChange,
+}
+
+/// The table of engines.
+pub fn engines() -> &'static Engines {
+    static TABLE: LazyLock<Engines> = LazyLock::new(|| {
+        toml::from_str(include_str!("database_engines.toml")).expect("a test reads this table")
+    });
+    &TABLE
+}
+
+/// The days on which the templates changed.
+pub fn template_changes() -> &'static TemplateChanges {
+    static TABLE: LazyLock<TemplateChanges> = LazyLock::new(|| {
+        toml::from_str(include_str!("template_changes.toml")).expect("a test reads this table")
+    });
+    &TABLE
+}
+
+impl Engines {
+    /// The engine that a secret's `engine` names.
+    pub fn named(&self, engine: &str) -> Option<&Engine> {
+        self.engine.iter().find(|row| row.accepts.iter().any(|name| name == engine))
+    }
+
+    /// The engine of a template, by the template's name.
+    pub fn of_template(&self, template: &str) -> Option<&Engine> {
+        self.engine.iter().find(|row| template.contains(&format!("{}Rotation", row.template)))
+    }
+
+    /// Whether a parameter's value makes the database insist on TLS.
+    pub fn insists_on_tls(&self, parameter: &str, value: &str) -> bool {
+        self.tls_parameter.iter().any(|row| {
+            row.name == parameter && row.on.iter().any(|on| value.eq_ignore_ascii_case(on))
+        })
+    }
+
+    /// The name of a user without the mark of its clone.
+    pub fn base_user<'a>(&self, user: &'a str) -> &'a str {
+        user.strip_suffix(self.clone.suffix.as_str()).unwrap_or(user)
+    }
+}
+
+impl EndpointNames {
+    /// Whether a host is one of AWS's own database endpoints.
+    pub fn is_of_aws(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        self.suffixes.iter().any(|suffix| host.ends_with(suffix.as_str()))
+    }
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    known_day(deserializer).map(Some)
+}
+
+fn known_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Time::parse(&text).ok_or_else(|| D::Error::custom(format!("no day: {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{engines, template_changes};
+
+    #[test]
+    fn an_engine_is_found_by_its_names_and_by_its_template() {
+        let engines = engines();
+        assert_eq!(engines.named("aurora-mysql").map(|row| row.name.as_str()), Some("mysql"));
+        assert!(engines.named("Postgres").is_none(), "the templates compare letter by letter");
+        let template = "SecretsManagerRDSOracleRotationMultiUser";
+        assert_eq!(engines.of_template(template).map(|row| row.name.as_str()), Some("oracle"));
+        assert!(
+            template_changes().superuser_of_cluster.day < template_changes().reader_of_cluster.day
+        );
+    }
+
+    #[test]
+    fn every_row_has_a_source() {
+        for row in &engines().tls_parameter {
+            assert!(!row.source.is_empty() && !row.checked.is_empty(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn endpoints_and_tls_are_told_by_the_table() {
+        let engines = engines();
+        assert!(engines.endpoints.is_of_aws("db.abc.eu-west-1.RDS.amazonaws.com."));
+        assert!(!engines.endpoints.is_of_aws("db.example.com"));
+        assert!(engines.insists_on_tls("require_secure_transport", "ON"));
+        assert!(!engines.insists_on_tls("rds.force_ssl", "0"));
+        assert_eq!(engines.base_user("app_clone"), "app");
+    }
+}

@@ -1,0 +1,221 @@
+//! CFN04, CFN05, CFN09: the stack's last operation failed for a reason that
+//! concerns rotation.
+
+use super::events::{failed, logical, oldest_first, overcome, reason, stack, told};
+use crate::{
+    catalogue::stack_reason_proves,
+    checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind},
+    evidence::{Fact, Stack, StackEvent},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "stack-operation-came-through",
+    question: "Did the stack's last operation come through where rotation is concerned?",
+    codes: &["CFN04", "CFN05", "CFN09"],
+    facts: &[Fact::StackEvents, Fact::Stack, Fact::Secret],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let events = oldest_first(case)?;
+    let mut findings = Vec::new();
+    for code in CHECK.codes {
+        let newest = events.iter().rev().find(|event| {
+            failed(event)
+                && !overcome(&events, event)
+                && stack_reason_proves(
+                    code,
+                    event.resource_type.as_deref().unwrap_or_default(),
+                    reason(event),
+                )
+        });
+        if let Some(event) = newest {
+            let finding = finding(case, code, event).on(Basis::Line).proof(
+                ProofKind::Stack,
+                "DescribeStackEvents",
+                told(event),
+            );
+            findings.push(finding);
+        }
+    }
+    if findings.is_empty()
+        && let Some(stack) = case.stack().if_known()
+        && let Some(why) = stack
+            .stack_status_reason
+            .as_deref()
+            .filter(|why| stack_reason_proves("CFN04", "AWS::CloudFormation::Stack", why))
+    {
+        findings.push(circular(name(stack)).on(Basis::Line).proof(
+            ProofKind::Stack,
+            "DescribeStacks",
+            why,
+        ));
+    }
+    Ok(findings)
+}
+
+fn finding(case: &Case<'_>, code: &str, event: &StackEvent) -> Finding {
+    match code {
+        "CFN05" => stuck(case, event),
+        "CFN09" => both_properties(event),
+        _ => circular(stack(event)),
+    }
+}
+
+fn circular(stack: &str) -> Finding {
+    Finding::new(
+        "CFN04",
+        stack,
+        format!(
+            "The resources of {stack} depend on each other in a circle, as the rotation function \
+             and its default policy did in aws-cdk of May 2021."
+        ),
+    )
+    .fix(
+        "Upgrade aws-cdk, or take the secret's ARN out of the function's own policy.",
+        ["npm install aws-cdk-lib@latest && npx cdk deploy".to_owned()],
+    )
+    .confirm(describe(stack))
+}
+
+fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
+    let secret = case.secret_id().to_owned();
+    let look = case.secret();
+    let pending = look.if_known().and_then(|secret| secret.stuck_pending());
+    let finding = Finding::new(
+        "CFN05",
+        stack(event),
+        format!(
+            "The update of {} makes {} rotate {secret} at once, and the rotation before is not \
+             complete.",
+            stack(event),
+            logical(event)
+        ),
+    );
+    let finding = match pending {
+        Some(version) => finding
+            .fact("DescribeSecret", format!("AWSPENDING is on {version} alone"))
+            .fix(
+                "Once its cause is mended, take AWSPENDING off the stuck version.",
+                [format!(
+                    "aws secretsmanager update-secret-version-stage --secret-id {secret} \
+                     --version-stage AWSPENDING --remove-from-version-id {version}"
+                )],
+            )
+            .trying(Change::RemovePendingLabel),
+        None => finding,
+    };
+    finding
+        .fix(
+            format!(
+                "Set RotateImmediatelyOnUpdate: false on {}, so that an update does not rotate.",
+                logical(event)
+            ),
+            [format!(
+                "aws cloudformation update-stack --stack-name {} --template-body \
+                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
+                stack(event)
+            )],
+        )
+        .confirm(describe(stack(event)))
+}
+
+fn both_properties(event: &StackEvent) -> Finding {
+    Finding::new(
+        "CFN09",
+        stack(event),
+        format!(
+            "{} of {} has both HostedRotationLambda and RotationLambdaARN.",
+            logical(event),
+            stack(event)
+        ),
+    )
+    .fix(
+        "Keep one of the two.",
+        [
+            format!(
+                "aws cloudformation get-template --stack-name {} --template-stage Original",
+                stack(event)
+            ),
+            format!(
+                "aws cloudformation update-stack --stack-name {} --template-body \
+                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
+                stack(event)
+            ),
+        ],
+    )
+    .confirm(describe(stack(event)))
+}
+
+fn describe(stack: &str) -> String {
+    format!(
+        "aws cloudformation describe-stacks --stack-name {stack} --query 'Stacks[0].StackStatus'"
+    )
+}
+
+fn name(stack: &Stack) -> &str {
+    stack.stack_name.as_deref().or(stack.stack_id.as_deref()).unwrap_or("STACK")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::checks::testing::{codes, judge, lacks, not_applicable};
+
+    fn event(kind: &str, status: &str, at: &str, reason: &str) -> Value {
+        json!({"StackName": "app", "LogicalResourceId": "Schedule", "ResourceType": kind,
+            "ResourceStatus": status, "Timestamp": at, "ResourceStatusReason": reason})
+    }
+
+    const SCHEDULE: &str = "AWS::SecretsManager::RotationSchedule";
+    const STUCK: &str = "A previous rotation isn't complete. That rotation will be reattempted.";
+
+    fn failed(reason: &str) -> Value {
+        event(SCHEDULE, "UPDATE_FAILED", "2026-11-20T10:00:00Z", reason)
+    }
+
+    #[test]
+    fn an_update_that_met_a_stuck_rotation_is_found_with_its_version() {
+        let bundle = json!({"StackEvents": [failed(STUCK)], "Secret": {"Name": "db",
+            "VersionIdsToStages": {"v1": ["AWSCURRENT"], "v2": ["AWSPENDING"]}}});
+        let found = judge(&CHECK, bundle).expect("findings");
+        assert_eq!(found[0].code(), "CFN05");
+        assert!(found[0].fixes[0].commands[0].ends_with("--remove-from-version-id v2"));
+        let unseen = json!({"StackEvents": [failed(STUCK)],
+            "Gaps": [{"Fact": "Secret", "Reason": "AccessDenied"}]});
+        assert_eq!(codes(&judge(&CHECK, unseen)), ["CFN05"]);
+    }
+
+    #[test]
+    fn other_reasons_have_their_own_codes() {
+        let both = failed("Can only specify either HostedRotationLambda or RotationLambdaARN");
+        assert_eq!(codes(&judge(&CHECK, json!({"StackEvents": [both]}))), ["CFN09"]);
+        let circle = json!({"StackEvents": [failed("Resource limit")], "Stack": {"StackName": "app",
+            "StackStatusReason": "Circular dependency between resources: [A, B]"}});
+        assert_eq!(codes(&judge(&CHECK, circle)), ["CFN04"]);
+    }
+
+    #[test]
+    fn a_rollback_does_not_mend_and_a_later_update_does() {
+        let after = |status| {
+            let end = event("AWS::CloudFormation::Stack", status, "2026-11-20T11:00:00Z", "");
+            codes(&judge(&CHECK, json!({"StackEvents": [end, failed(STUCK)]})))
+        };
+        assert_eq!(after("UPDATE_ROLLBACK_COMPLETE"), ["CFN05"]);
+        assert!(after("UPDATE_COMPLETE").is_empty());
+    }
+
+    #[test]
+    fn other_failures_are_not_ours_and_unseen_events_are_inconclusive() {
+        let other = json!({"StackEvents": [failed("Rate exceeded")]});
+        assert!(codes(&judge(&CHECK, other)).is_empty());
+        let gap = json!({"Gaps": [{"Fact": "StackEvents", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::StackEvents));
+        let denied_stack = json!({"StackEvents": [failed("Rate exceeded")],
+            "Gaps": [{"Fact": "Stack", "Reason": "AccessDenied"}]});
+        assert!(codes(&judge(&CHECK, denied_stack)).is_empty());
+        assert!(not_applicable(&judge(&CHECK, json!({"StackEvents": null}))));
+    }
+}

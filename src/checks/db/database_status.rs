@@ -1,0 +1,136 @@
+//! DB19: the database is in a status in which no password can be changed.
+
+use super::subject::{SUBJECT_FACTS, subject};
+use crate::{
+    catalogue::{DatabaseStatus, Severity, StatusAdvice, database_status},
+    checks::{Case, Check, Finding, Judgement},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "database-available",
+    question: "Is the database available?",
+    codes: &["DB19"],
+    facts: &SUBJECT_FACTS,
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let database = subject(case)?;
+    let of_cluster = database.cluster.and_then(|cluster| cluster.status.as_deref());
+    let of_instance = database.instance.and_then(|one| one.db_instance_status.as_deref());
+    let bad =
+        [(of_cluster, true), (of_instance, false)].into_iter().find_map(|(status, cluster)| {
+            let status = status?;
+            Some((status, database_status(status)?, cluster))
+        });
+    let Some((status, row, cluster)) = bad else { return Ok(Vec::new()) };
+
+    let label = match cluster {
+        true => database.label(),
+        false => database
+            .instance
+            .and_then(|one| one.db_instance_identifier.as_deref())
+            .unwrap_or(database.label()),
+    };
+    let (source, field, kind) = match cluster {
+        true => ("DescribeDBClusters", "Status", "cluster"),
+        false => ("DescribeDBInstances", "DBInstanceStatus", "instance"),
+    };
+    let severity = match row.passing || database.assumed {
+        true => Severity::Warning,
+        false => Severity::Error,
+    };
+    let finding = Finding::new(
+        "DB19",
+        database.resource(),
+        format!("{label} is {status}: no password can be changed in it now."),
+    )
+    .severity(severity)
+    .fact(source, format!("{field} is {status}"))
+    .fact(database.source(), &database.how);
+    Ok(vec![brought_back(finding, row, label, kind)])
+}
+
+fn brought_back(finding: Finding, row: &DatabaseStatus, label: &str, kind: &str) -> Finding {
+    let status = match kind {
+        "cluster" => "DBClusters[0].[Status,KmsKeyId]",
+        _ => "DBInstances[0].[DBInstanceStatus,KmsKeyId]",
+    };
+    let describe =
+        format!("aws rds describe-db-{kind}s --db-{kind}-identifier {label} --query '{status}'");
+    let (summary, command) = match row.advice {
+        StatusAdvice::Start => (
+            "Start the database.",
+            format!("aws rds start-db-{kind} --db-{kind}-identifier {label}"),
+        ),
+        StatusAdvice::Wait => (
+            "Wait until it is available, then rotate again.",
+            format!("aws rds wait db-{kind}-available --db-{kind}-identifier {label}"),
+        ),
+        StatusAdvice::Storage => (
+            "Give it more storage.",
+            format!(
+                "aws rds modify-db-instance --db-instance-identifier {label} --allocated-storage \
+                 GIBIBYTES --apply-immediately"
+            ),
+        ),
+        StatusAdvice::Key => ("Make its KMS key usable again, then start it.", describe.clone()),
+        StatusAdvice::Repair => (
+            "Repair or restore it; its events say what happened.",
+            format!(
+                "aws rds describe-events --source-type db-{kind} --source-identifier {label} \
+                 --duration 10080"
+            ),
+        ),
+    };
+    finding.fix(summary, [command]).confirm(describe)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::{
+        catalogue::Severity,
+        checks::testing::{codes, judge, lacks},
+    };
+
+    fn bundle(status: &str) -> serde_json::Value {
+        json!({"SecretShape": {"AWSCURRENT": {"Keys": ["dbInstanceIdentifier"],
+                "Values": {"dbInstanceIdentifier": "orders"}}},
+            "DBClusters": [], "DBInstances": [
+                {"DBInstanceIdentifier": "orders", "DBInstanceStatus": status}]})
+    }
+
+    #[test]
+    fn a_stopped_database_is_an_error_and_a_passing_status_a_warning() {
+        let found = judge(&CHECK, bundle("stopped")).expect("findings");
+        assert_eq!((found[0].code(), found[0].severity), ("DB19", Severity::Error));
+        assert!(found[0].fixes[0].commands[0].contains("start-db-instance"));
+        let passing = judge(&CHECK, bundle("rebooting")).expect("findings");
+        assert_eq!(passing[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_stopped_cluster_is_found_without_its_instances() {
+        let cluster = json!({"DBInstances": [], "DBClusters": [
+            {"DBClusterIdentifier": "shop", "Status": "stopped"}]});
+        let found = judge(&CHECK, cluster).expect("findings");
+        assert!(found[0].fixes[0].commands[0].contains("start-db-cluster"));
+    }
+
+    #[test]
+    fn a_database_that_answers_passes() {
+        assert!(codes(&judge(&CHECK, bundle("available"))).is_empty());
+        assert!(codes(&judge(&CHECK, bundle("backing-up"))).is_empty());
+    }
+
+    #[test]
+    fn denied_instances_are_inconclusive() {
+        let mut gap = bundle("stopped");
+        gap.as_object_mut().expect("object").remove("DBInstances");
+        gap["Gaps"] = json!([{"Fact": "DBInstances", "Reason": "AccessDenied"}]);
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::DBInstances));
+    }
+}

@@ -1,0 +1,160 @@
+//! What the parameters of a database ask of its clients. No check lives here.
+
+use super::subject::Subject;
+use crate::{
+    catalogue::{Trust, demands, parameter_default},
+    checks::{Case, Finding, ProofKind, Stop},
+};
+
+/// A parameter's value, and what says so.
+pub(super) struct Setting {
+    /// Parameter.
+    pub(super) name: String,
+    /// Value.
+    pub(super) value: String,
+    /// The parameter group, or the engine's default with its source.
+    origin: Origin,
+}
+
+enum Origin {
+    Group(String),
+    Default { engine: String, major: u32, source: String, trust: Trust },
+}
+
+impl Setting {
+    /// Adds itself to a finding's proofs.
+    pub(super) fn prove(&self, finding: Finding) -> Finding {
+        let Self { name, value, origin } = self;
+        match origin {
+            Origin::Group(group) => {
+                finding.fact("DescribeDBParameters", format!("{name} is {value} in {group}"))
+            }
+            Origin::Default { engine, major, source, trust } => {
+                let usually = if *trust == Trust::Recall { "usually " } else { "" };
+                let text = format!("{name} is {usually}{value} by default in {engine} {major}");
+                finding.proof(ProofKind::Date, source, text)
+            }
+        }
+    }
+}
+
+/// The setting with which a database asks for `demand` (a row of the catalogue,
+/// such as `tls`); none where it does not. Reads `DBParameters`.
+///
+/// # Errors
+/// Inconclusive where the engine has such parameters and they were not seen.
+pub(super) fn asked(
+    case: &Case<'_>,
+    subject: &Subject<'_>,
+    demand: &str,
+) -> Result<Option<Setting>, Stop> {
+    let engine = subject.engine();
+    let mut rows = demands(demand, engine).peekable();
+    if rows.peek().is_none() {
+        return Ok(None);
+    }
+    let known = case.db_parameters().or_absent()?.map_or(&[][..], Vec::as_slice);
+    let groups = groups_of(subject);
+    for row in rows {
+        let set = known
+            .iter()
+            .filter(|one| one.parameter_name.as_deref() == Some(row.parameter.as_str()))
+            .filter(|one| {
+                let group = one.db_parameter_group_name.as_deref();
+                groups.is_empty() || group.is_none_or(|group| groups.contains(&group))
+            })
+            .find(|one| one.parameter_value.is_some());
+        let setting = match set {
+            Some(one) => Some(Setting {
+                name: row.parameter.clone(),
+                value: one.parameter_value.clone().unwrap_or_default(),
+                origin: Origin::Group(
+                    one.db_parameter_group_name
+                        .clone()
+                        .unwrap_or_else(|| "the parameter group".to_owned()),
+                ),
+            }),
+            None => subject.major().and_then(|major| {
+                let default = parameter_default(&row.parameter, engine, major)?;
+                Some(Setting {
+                    name: row.parameter.clone(),
+                    value: default.value.clone(),
+                    origin: Origin::Default {
+                        engine: engine.to_owned(),
+                        major,
+                        source: default.provenance.source.clone(),
+                        trust: default.provenance.trust,
+                    },
+                })
+            }),
+        };
+        if let Some(setting) =
+            setting.filter(|setting| row.values.contains(&setting.value.to_lowercase()))
+        {
+            return Ok(Some(setting));
+        }
+    }
+    Ok(None)
+}
+
+/// The parameter groups of the instance and of its cluster.
+fn groups_of<'c>(subject: &Subject<'c>) -> Vec<&'c str> {
+    let instance = subject.instance.map_or(&[][..], |one| one.db_parameter_groups.as_slice());
+    instance
+        .iter()
+        .filter_map(|group| group.db_parameter_group_name.as_deref())
+        .chain(subject.cluster.and_then(|one| one.db_cluster_parameter_group.as_deref()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::asked;
+    use crate::checks::{Case, Stop, db::subject::subject, testing::evidence};
+
+    fn bundle(version: &str, parameters: Value) -> Value {
+        json!({"DBClusters": [], "DBParameters": parameters, "DBInstances": [
+            {"DBInstanceIdentifier": "orders", "Engine": "postgres", "EngineVersion": version,
+                "DBParameterGroups": [{"DBParameterGroupName": "own"}]}]})
+    }
+
+    fn value(bundle: Value, demand: &str) -> Result<Option<String>, Stop> {
+        let evidence = evidence(bundle);
+        let case = Case::new(&evidence);
+        let subject = subject(&case).expect("subject");
+        Ok(asked(&case, &subject, demand)?.map(|setting| setting.value))
+    }
+
+    fn set(group: &str, name: &str, value: &str) -> Value {
+        json!([{"DBParameterGroupName": group, "ParameterName": name, "ParameterValue": value}])
+    }
+
+    #[test]
+    fn the_group_of_the_database_decides() {
+        let on = set("own", "rds.force_ssl", "1");
+        assert_eq!(value(bundle("13.4", on), "tls"), Ok(Some("1".to_owned())));
+        let other = set("another", "rds.force_ssl", "1");
+        assert_eq!(value(bundle("13.4", other), "tls"), Ok(None));
+        let off = set("own", "rds.force_ssl", "0");
+        assert_eq!(value(bundle("16.1", off), "tls"), Ok(None));
+    }
+
+    #[test]
+    fn where_it_is_not_set_the_default_holds() {
+        let unset = || set("own", "shared_buffers", "1");
+        assert_eq!(value(bundle("16.1", unset()), "tls"), Ok(Some("1".to_owned())));
+        assert_eq!(value(bundle("13.4", unset()), "tls"), Ok(None));
+        let scram = value(bundle("14.2", unset()), "scram");
+        assert_eq!(scram, Ok(Some("scram-sha-256".to_owned())));
+    }
+
+    #[test]
+    fn parameters_that_were_not_seen_are_inconclusive() {
+        let mut gap = bundle("16.1", json!(null));
+        gap.as_object_mut().expect("object").remove("DBParameters");
+        gap["Gaps"] = json!([{"Fact": "DBParameters", "Reason": "AccessDenied"}]);
+        assert!(matches!(value(gap, "tls"), Err(Stop::Inconclusive(_))));
+    }
+}

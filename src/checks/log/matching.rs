@@ -1,0 +1,297 @@
+//! Holds the rows of `log_modes.toml` against one failure, and makes findings
+//! of those that match.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::{
+    names::Names,
+    scene::{Quote, Scene},
+};
+use crate::{
+    catalogue::{LogMode, Place, TextBasis, log_modes},
+    checks::{Basis, Case, Finding},
+    rotation_log::Step,
+};
+
+/// A row that matches a failure.
+pub(super) struct Match {
+    /// The row.
+    pub(super) row: &'static LogMode,
+    quotes: Vec<Quote>,
+    captures: BTreeMap<String, String>,
+}
+
+/// The ARNs that some rows compare.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Arns<'a> {
+    /// The secret that rotates.
+    pub(super) secret: Option<&'a str>,
+    /// Its function.
+    pub(super) function: Option<&'a str>,
+}
+
+impl<'a> Arns<'a> {
+    /// Those of the case.
+    pub(super) fn of(case: &'a Case<'_>) -> Self {
+        let secret = case.secret().if_known();
+        Self {
+            secret: secret.and_then(|secret| secret.arn.as_deref()),
+            function: secret.and_then(|secret| secret.rotation_lambda_arn.as_deref()),
+        }
+    }
+}
+
+/// The rows that explain the failure, best first. Where a line decides,
+/// candidates are left out, but for those that stand beside it.
+pub(super) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
+    let mut matches: Vec<Match> =
+        log_modes().iter().filter_map(|row| hold(row, scene, arns)).collect();
+    matches.sort_by_key(|found| (found.row.basis, found.row.rank));
+    let decided: Vec<&str> = matches
+        .iter()
+        .filter(|found| found.row.basis == TextBasis::Line)
+        .map(|found| found.row.code.as_str())
+        .collect();
+    if !decided.is_empty() {
+        matches.retain(|found| {
+            found.row.basis == TextBasis::Line
+                || found.row.beside.iter().any(|code| decided.contains(&code.as_str()))
+        });
+    }
+    matches
+}
+
+/// Holds one row against the failure.
+pub(super) fn hold(row: &'static LogMode, scene: &Scene, arns: Arns<'_>) -> Option<Match> {
+    if !row.places.contains(&scene.place) || !circumstances_fit(row, scene) {
+        return None;
+    }
+    let any = |pattern: &Regex| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
+    let so_far = |pattern: &Regex| scene.so_far.iter().any(|text| pattern.is_match(text));
+    if row.must_not.iter().any(any)
+        || row.not_earlier.iter().any(so_far)
+        || !row.earlier.iter().all(so_far)
+    {
+        return None;
+    }
+    let mut found = Match { row, quotes: Vec::new(), captures: BTreeMap::new() };
+    for pattern in &row.must {
+        let quote = scene.quotes.iter().find(|quote| pattern.is_match(&quote.text))?;
+        found.take(pattern, quote, scene.place);
+    }
+    if row.must.is_empty()
+        && let Some(quote) = scene.quotes.last()
+    {
+        found.quotes.push(quote.clone());
+    }
+    let accounts = (arns.secret.and_then(account), arns.function.and_then(account));
+    let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
+    let crosses = matches!(accounts, (Some(a), Some(b)) if a != b);
+    (fits(row.other_secret, found.names_other_secret(scene, arns))
+        && fits(row.cross_account, crosses))
+    .then_some(found)
+}
+
+fn circumstances_fit(row: &LogMode, scene: &Scene) -> bool {
+    let step_fits = row.steps.is_empty()
+        || scene.step.map_or(row.or_no_step, |step| {
+            row.steps.iter().any(|name| Step::named(name) == Some(step))
+        });
+    let bounded = row.min_s.is_some() || row.max_s.is_some();
+    let seconds_fit = !bounded
+        || scene.seconds.map_or(row.or_no_duration, |seconds| {
+            row.min_s.is_none_or(|min| seconds >= min) && row.max_s.is_none_or(|max| seconds < max)
+        });
+    let template_fits = row.templates.is_empty()
+        || scene.templates.is_empty()
+        || scene.templates.iter().any(|name| row.templates.iter().any(|word| name.contains(word)));
+    let age_fits = match (row.built_before, scene.built) {
+        (Some(before), Some(built)) => built < before,
+        _ => true,
+    };
+    let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
+    step_fits
+        && seconds_fit
+        && template_fits
+        && age_fits
+        && fits(row.timed_out, scene.timed_out)
+        && fits(row.cold_start, scene.cold_start)
+        && fits(row.memory_full, scene.memory_full)
+        && !(row.needs_info_lines && scene.info_hidden)
+}
+
+impl Match {
+    fn take(&mut self, pattern: &Regex, quote: &Quote, place: Place) {
+        let Some(captures) = pattern.captures(&quote.text) else { return };
+        for name in pattern.capture_names().flatten() {
+            if let Some(value) = captures.name(name) {
+                self.captures.insert(name.to_owned(), value.as_str().to_owned());
+            }
+        }
+        let whole = captures.get(0).map_or(0..0, |whole| whole.range());
+        let text = if place == Place::Lines {
+            // The rest of such a line may hold what must not be repeated.
+            quote.text[whole].to_owned()
+        } else {
+            // Of a traceback, the line that counts.
+            let start = quote.text[..whole.start].rfind('\n').map_or(0, |newline| newline + 1);
+            quote.text[start..].lines().next().unwrap_or_default().trim().to_owned()
+        };
+        let quote = Quote { text, source: quote.source.clone() };
+        if !self.quotes.contains(&quote) {
+            self.quotes.push(quote);
+        }
+    }
+
+    /// Whether the ARN in the text is another secret than the one that rotates.
+    /// Where the ARNs cannot tell, the step does: createSecret has read the
+    /// rotated secret, so a read that is refused in setSecret is of another.
+    fn names_other_secret(&self, scene: &Scene, arns: Arns<'_>) -> bool {
+        match (self.captures.get("resource"), arns.secret) {
+            (Some(named), Some(own)) if named.contains(":secret:") => {
+                let bare = own.len().checked_sub(7).and_then(|end| own.get(..end));
+                named != own && bare.is_none_or(|bare| named != bare)
+            }
+            _ => scene.step == Some(Step::SetSecret),
+        }
+    }
+}
+
+fn account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+/// Findings of the matches: one for each code, in their order.
+pub(super) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for found in matches {
+        let said = findings.iter().position(|finding| finding.code() == found.row.code);
+        if let Some(index) = said {
+            let finding = findings.remove(index);
+            findings.insert(index, with_quotes(finding, found, scene));
+        } else {
+            findings.push(finding(found, scene, names));
+        }
+    }
+    findings
+}
+
+fn finding(found: &Match, scene: &Scene, names: &Names) -> Finding {
+    let row = found.row;
+    let mut names = names.clone();
+    for (name, value) in &found.captures {
+        names.set(name, Some(value));
+    }
+    names.set_if_new("version", scene.token.as_deref());
+    names.set("step", Some(scene.step.map_or("a step", Step::name)));
+    let seconds = scene.seconds.map(|seconds| format!("{seconds:.1}"));
+    names.set_if_new("seconds", Some(seconds.as_deref().unwrap_or("an unknown number of")));
+
+    let basis = match row.basis {
+        TextBasis::Line => Basis::Line,
+        TextBasis::Candidate => Basis::Candidate,
+    };
+    let mut finding =
+        Finding::new(&row.code, names.resource(row.about), names.sentence(&row.summary)).on(basis);
+    finding = with_quotes(finding, found, scene);
+    if let Some(seconds) = scene.seconds.filter(|_| row.min_s.is_some() || row.max_s.is_some()) {
+        finding = finding.proof(scene.kind, &scene.source, format!("ran {seconds:.2} seconds"));
+    }
+    finding = finding.fact("what this text proves", names.sentence(&row.why));
+    for fix in &row.fixes {
+        let commands = fix.commands.iter().map(|command| names.command(command));
+        finding = finding.fix(names.sentence(&fix.summary), commands);
+    }
+    finding.confirm(names.command("aws secretsmanager rotate-secret --secret-id {secret}"))
+}
+
+fn with_quotes(mut finding: Finding, found: &Match, scene: &Scene) -> Finding {
+    for quote in &found.quotes {
+        let known = finding.proofs.iter().any(|proof| proof.text == quote.text);
+        if !known {
+            finding = finding.proof(scene.kind, &quote.source, &quote.text);
+        }
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalogue::{Sample, log_modes},
+        checks::{Case, ProofKind, log::made},
+    };
+
+    /// Whether the row matches the sample, in any of its places.
+    fn matches(row: &'static LogMode, sample: &Sample) -> bool {
+        let (evidence, log) = made::of_sample(sample);
+        let case = Case::new(&evidence);
+        let arns = Arns::of(&case);
+        row.places.iter().any(|&place| {
+            let scene = if place == Place::Failure {
+                let attempt = &log.attempts[0];
+                Scene::of_run(&case, &log, attempt, *attempt.runs.last().expect("a run"))
+            } else {
+                let quote = |text: &String| Quote { text: text.clone(), source: String::new() };
+                Scene::of_texts(place, ProofKind::Log, sample.lines.iter().map(quote).collect())
+            };
+            hold(row, &scene, arns).is_some()
+        })
+    }
+
+    #[test]
+    fn every_example_matches_and_no_counter_does() {
+        let mut wrong = Vec::new();
+        for row in log_modes() {
+            for sample in &row.examples {
+                if !matches(row, sample) {
+                    wrong.push(format!("{} ({}) misses {sample:?}", row.code, row.summary));
+                }
+            }
+            for sample in &row.counters {
+                if matches(row, sample) {
+                    wrong.push(format!("{} ({}) takes {sample:?}", row.code, row.summary));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_placeholder_is_known_or_captured() {
+        const KNOWN: [&str; 11] = [
+            "secret",
+            "secret_arn",
+            "region",
+            "account",
+            "partition",
+            "function",
+            "role",
+            "key",
+            "version",
+            "step",
+            "seconds",
+        ];
+        let placeholder = Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
+        for row in log_modes() {
+            let texts = [&row.summary, &row.why]
+                .into_iter()
+                .chain(row.fixes.iter().flat_map(|fix| fix.commands.iter().chain([&fix.summary])));
+            for text in texts {
+                for captures in placeholder.captures_iter(text) {
+                    let name = &captures[1];
+                    let captured =
+                        row.must.iter().any(|p| p.capture_names().flatten().any(|n| n == name));
+                    assert!(
+                        captured || KNOWN.contains(&name),
+                        "{}: {{{name}}} in {text}",
+                        row.code
+                    );
+                }
+            }
+        }
+    }
+}

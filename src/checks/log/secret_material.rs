@@ -1,0 +1,111 @@
+//! Does the function write secret values into its log?
+
+use super::{
+    matching::{Arns, findings, hold},
+    names::{self, Names},
+    scene::{Quote, Scene, source},
+};
+use crate::{
+    catalogue::{Place, Severity, log_modes},
+    checks::{Case, Check, Judgement, ProofKind},
+    evidence::Fact,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "log-secret-material",
+    question: "Does the rotation function keep secret values out of its log?",
+    codes: &["SEC28"],
+    facts: &[Fact::LogEvents, names::FACTS[0], names::FACTS[1]],
+    judge,
+};
+
+/// Lines to quote; more of them prove nothing more.
+const QUOTED: usize = 3;
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let look = case.log();
+    let log = look.or_not_applicable("the rotation function has no log")?;
+    let of_runs = log.invocations.iter().flat_map(|run| {
+        run.lines.iter().map(|line| Quote { text: line.text.clone(), source: source(run, line.at) })
+    });
+    let strays = log.stray_lines.iter().map(|line| Quote {
+        text: line.text.clone(),
+        source: line.at.map_or("log".to_owned(), |at| format!("log, {}", at.second())),
+    });
+    let mut matches = Vec::new();
+    for quote in of_runs.chain(strays) {
+        let scene = Scene::of_texts(Place::Lines, ProofKind::Log, vec![quote]);
+        matches.extend(log_modes().iter().find_map(|row| hold(row, &scene, Arns::default())));
+    }
+    let lines = matches.len();
+    matches.truncate(QUOTED);
+    let scene = Scene::of_texts(Place::Lines, ProofKind::Log, Vec::new());
+    let mut found = findings(&matches, &scene, &Names::of(case));
+    for finding in &mut found {
+        // Rotation works all the same.
+        finding.severity = Severity::Warning;
+        finding.confirm.clear();
+        if lines > QUOTED {
+            finding.summary.push_str(&format!(" {lines} lines do."));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checks::{Basis, log::made},
+        evidence::Observed,
+        rotation_log::Step,
+    };
+
+    #[test]
+    fn a_printed_value_is_quoted_by_its_name_only() {
+        let evidence = made::evidence();
+        let run = made::returned(
+            Step::CreateSecret,
+            &["{'Name': 'a', 'SecretString': '(redacted)', 'more': 'left-over-value'}"],
+        );
+        let case = Case::with_log(&evidence, made::log(vec![vec![run]]));
+        let found = judge(&case).expect("a judgement");
+        let codes: Vec<_> = found.iter().map(|f| (f.code(), f.severity, f.basis)).collect();
+        assert_eq!(codes, [("SEC28", Severity::Warning, Basis::Line)]);
+        assert_eq!(found[0].proofs[0].text, "'SecretString':");
+        assert!(found[0].proofs[0].source.contains("request 0c1e5a1e"));
+        assert!(!format!("{found:?}").contains("left-over-value"));
+        assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)));
+    }
+
+    #[test]
+    fn many_lines_make_one_finding() {
+        let evidence = made::evidence();
+        let lines: Vec<String> = (0..9).map(|n| format!("{n} password=(redacted)")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let mut log = made::log(vec![vec![made::returned(Step::SetSecret, &lines)]]);
+        log.stray_lines.push(made::line("postgres://app:(redacted)@db/app"));
+        let found = judge(&Case::with_log(&evidence, log)).expect("a judgement");
+        assert_eq!(found.len(), 1);
+        assert!(found[0].summary.ends_with("10 lines do."), "{}", found[0].summary);
+    }
+
+    #[test]
+    fn the_templates_own_lines_are_no_secret() {
+        let evidence = made::evidence();
+        let run = made::returned(
+            Step::SetSecret,
+            &["setSecret: Successfully set password for app in MySQL DB for secret arn a."],
+        );
+        let case = Case::with_log(&evidence, made::log(vec![vec![run]]));
+        assert_eq!(judge(&case), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_log_that_was_not_seen_is_inconclusive() {
+        let mut evidence = made::evidence();
+        assert!(matches!(judge(&Case::new(&evidence)), Err(crate::checks::Stop::Inconclusive(_))));
+        evidence.log_events = Observed::Absent;
+        assert!(matches!(judge(&Case::new(&evidence)), Err(crate::checks::Stop::NotApplicable(_))));
+    }
+}

@@ -1,0 +1,184 @@
+//! Does a CloudTrail message since the last success name the cause?
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{
+    matching::{Arns, explain, findings},
+    names::{self, Names},
+    scene::{Quote, Scene},
+};
+use crate::{
+    catalogue::Place,
+    checks::{Case, Check, Finding, Judgement, ProofKind},
+    evidence::{Fact, Secret, TrailEvent},
+    rotation_log::Step,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "trail-last-failure",
+    question: "Does CloudTrail name the cause of the failure?",
+    codes: &["IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC26"],
+    facts: &[Fact::TrailEvents, names::FACTS[0], names::FACTS[1]],
+    judge,
+};
+
+/// The events that tell of a rotation's end.
+const TELLING: [&str; 4] =
+    ["RotationFailed", "TestRotationFailed", "RotationAbandoned", "RotateSecret"];
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let look = case.trail_events();
+    let Some(events) = look.or_absent()? else { return Ok(Vec::new()) };
+    let secret = case.secret().if_known();
+    let mut own: Vec<&TrailEvent> = events.iter().filter(|event| concerns(event, secret)).collect();
+    own.sort_by_key(|event| std::cmp::Reverse(event.event_time));
+    let names = Names::of(case);
+    let arns = Arns::of(case);
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<Finding> = Vec::new();
+    for event in own {
+        let name = event.event_name.as_deref().unwrap_or_default();
+        if name == "RotationSucceeded" {
+            break;
+        }
+        // Of each kind the newest: what came before it may be mended.
+        if !TELLING.contains(&name) || !seen.insert(name) {
+            continue;
+        }
+        let scene = scene(event, name);
+        let mut names = names.clone();
+        names.set_if_new("version", event.rotation_token().as_deref());
+        for finding in findings(&explain(&scene, arns), &scene, &names) {
+            if !found.iter().any(|other| other.code() == finding.code()) {
+                found.push(finding);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn scene(event: &TrailEvent, name: &str) -> Scene {
+    let at = event.event_time.map(|at| format!(", {}", at.second())).unwrap_or_default();
+    let source = format!("CloudTrail {name}{at}");
+    let error_code = event
+        .detail()
+        .and_then(|detail| Some(detail.get("errorCode")?.as_str()?.to_owned()))
+        .unwrap_or_default();
+    let message = event.error_message().unwrap_or_default();
+    let step = Step::ALL.into_iter().find(|step| message.contains(&format!("during {step} step")));
+    let quotes = [name.to_owned(), error_code, message]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| Quote { text, source: source.clone() })
+        .collect();
+    Scene {
+        token: event.rotation_token(),
+        ..Scene::of_texts(Place::Trail, ProofKind::Trail, quotes)
+    }
+    .in_step(step)
+}
+
+/// Whether the event is about this secret, as far as it says.
+fn concerns(event: &TrailEvent, secret: Option<&Secret>) -> bool {
+    let (Some(secret), Some(detail)) = (secret, event.detail()) else { return true };
+    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let named =
+        text("/additionalEventData/SecretId").or_else(|| text("/requestParameters/secretId"));
+    let Some(named) = named else { return true };
+    let arn = secret.arn.as_deref();
+    let matches = |own: &str| own == named;
+    arn.is_none() && secret.name.is_none()
+        || arn.is_some_and(matches)
+        || secret.name.as_deref().is_some_and(matches)
+        // A partial ARN: without the hyphen and the six characters at the end.
+        || arn.and_then(|arn| arn.get(..arn.len().checked_sub(7)?)).is_some_and(matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        checks::{Stop, log::made},
+        evidence::{Evidence, Observed},
+    };
+
+    fn event(name: &str, at: &str, secret: &str, error: Option<(&str, &str)>) -> TrailEvent {
+        let mut detail = serde_json::json!({ "additionalEventData": { "SecretId": secret } });
+        if let Some((code, message)) = error {
+            detail["errorCode"] = code.into();
+            detail["errorMessage"] = message.into();
+        }
+        TrailEvent {
+            event_name: Some(name.to_owned()),
+            event_time: Some(made::at(at)),
+            cloud_trail_event: Some(detail.to_string()),
+            ..TrailEvent::default()
+        }
+    }
+
+    fn codes(events: Vec<TrailEvent>) -> Vec<&'static str> {
+        let evidence = Evidence { trail_events: Observed::Known(events), ..made::evidence() };
+        let case = Case::new(&evidence);
+        let found = judge(&case).expect("a judgement");
+        assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)));
+        assert!(found.iter().all(|finding| CHECK.codes.contains(&finding.code())));
+        found.iter().map(Finding::code).collect()
+    }
+
+    const FOREIGN_WRITE: (&str, &str) = (
+        "",
+        "Pending secret version 7b3c for Secret a was not created by Lambda arn:aws:lambda:eu-west-1:123456789012:function:rotate. Remove the AWSPENDING staging label and restart rotation",
+    );
+    const GENERIC: (&str, &str) = (
+        "",
+        "Error when executing lambda arn:aws:lambda:eu-west-1:123456789012:function:rotate during setSecret step",
+    );
+
+    #[test]
+    fn a_message_names_the_cause() {
+        let events = vec![
+            event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(FOREIGN_WRITE)),
+            event("RotationAbandoned", "2026-11-21T02:00:00Z", made::SECRET, None),
+        ];
+        assert_eq!(codes(events), ["IAM17", "SEC26"]);
+        let caller = (
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: secretsmanager:RotateSecret on resource: a",
+        );
+        let events = vec![event("RotateSecret", "2026-11-21T03:00:00Z", "prod/db", Some(caller))];
+        assert_eq!(codes(events), ["IAM13"]);
+    }
+
+    #[test]
+    fn the_generic_message_proves_nothing() {
+        let events =
+            vec![event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(GENERIC))];
+        assert!(codes(events).is_empty());
+    }
+
+    #[test]
+    fn what_came_before_a_success_or_a_newer_event_is_history() {
+        let old =
+            event("RotationFailed", "2026-11-20T03:00:00Z", made::SECRET, Some(FOREIGN_WRITE));
+        let success = event("RotationSucceeded", "2026-11-21T03:00:00Z", made::SECRET, None);
+        assert!(codes(vec![old.clone(), success]).is_empty());
+        let newer = event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(GENERIC));
+        assert!(codes(vec![old, newer]).is_empty());
+    }
+
+    #[test]
+    fn another_secrets_events_are_left_alone() {
+        let other = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
+        let events =
+            vec![event("RotationFailed", "2026-11-21T03:00:00Z", other, Some(FOREIGN_WRITE))];
+        assert!(codes(events).is_empty());
+    }
+
+    #[test]
+    fn a_trail_that_was_not_seen_is_inconclusive() {
+        let evidence = made::evidence();
+        assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::Inconclusive(_))));
+    }
+}

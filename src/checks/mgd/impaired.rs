@@ -1,0 +1,119 @@
+//! MGD01: RDS cannot use the secret that it manages.
+
+use super::owner::{databases, is_of_rds};
+use crate::{
+    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    evidence::Fact,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "managed-secret-impaired",
+    question: "Can RDS still use the master user's secret that it manages?",
+    codes: &["MGD01"],
+    facts: &[Fact::Secret, Fact::SuperuserSecret, Fact::DBInstances, Fact::DBClusters],
+    judge,
+};
+
+const IMPAIRED: &str = "impaired";
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let databases = databases(case);
+    let findings: Vec<Finding> = databases
+        .iter()
+        .filter_map(|database| {
+            let secret = database.secret?;
+            if secret.secret_status.as_deref() != Some(IMPAIRED) {
+                return None;
+            }
+            let (kind, name) = (if database.cluster { "cluster" } else { "instance" }, database.identifier);
+            let arn = secret.secret_arn.as_deref().unwrap_or("an unnamed secret");
+            let modify = format!("aws rds modify-db-{kind} --db-{kind}-identifier {}", quoted(name));
+            let describe = format!("aws rds describe-db-{kind}s --db-{kind}-identifier {}", quoted(name));
+            let list = if database.cluster { "DBClusters" } else { "DBInstances" };
+            let finding = Finding::new(
+                "MGD01",
+                arn,
+                format!(
+                    "The secret that RDS manages for {kind} {name} is impaired: RDS can no longer use \
+                     the secret or its KMS key, and does not rotate it."
+                ),
+            )
+            .fact(format!("Describe{list}"), format!("MasterUserSecret of {name}: SecretStatus impaired"));
+            let key = secret.kms_key_id.as_deref().map(|key| {
+                format!("aws kms describe-key --key-id {} --query KeyMetadata.KeyState", quoted(key))
+            });
+            Some(
+                finding
+                    .fix("See first whether its key is enabled and RDS may use it.", key)
+                    .fix(
+                        "Where the key or the secret is gone, let RDS make a new secret; choose a \
+                         password for the moment in between.",
+                        [
+                            format!(
+                                "{modify} --no-manage-master-user-password --master-user-password \
+                                 \"$(aws secretsmanager get-random-password --exclude-punctuation \
+                                 --query RandomPassword --output text)\" --apply-immediately"
+                            ),
+                            format!("{modify} --manage-master-user-password --apply-immediately"),
+                        ],
+                    )
+                    .confirm(format!("{describe} --query '{list}[].MasterUserSecret'")),
+            )
+        })
+        .collect();
+    if !findings.is_empty() {
+        return Ok(findings);
+    }
+    let unseen: Vec<_> = [
+        case.db_instances().is_unseen().then(|| case.db_instances().missing()),
+        case.db_clusters().is_unseen().then(|| case.db_clusters().missing()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let secret = case.secret();
+    let superuser = case.superuser_secret();
+    let managed = [secret.if_known(), superuser.if_known()].into_iter().flatten().any(is_of_rds);
+    let unknown = secret.is_unseen() && !secret.is_not_asked();
+    if (managed || unknown) && !unseen.is_empty() {
+        return Err(Stop::Inconclusive(unseen));
+    }
+    if databases.iter().all(|database| database.secret.is_none()) {
+        return Err(Stop::not_applicable("no secret that RDS manages was seen"));
+    }
+    Ok(vec![])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::{
+        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        evidence::Fact,
+    };
+
+    fn bundle(status: &str) -> Value {
+        json!({"DBInstances": null, "DBClusters": [{"DBClusterIdentifier": "shop",
+            "MasterUserSecret": {"SecretArn": "arn:s", "SecretStatus": status, "KmsKeyId": "k"}}]})
+    }
+
+    #[test]
+    fn an_impaired_secret_is_found_with_the_commands_of_its_cluster() {
+        let found = judge(&CHECK, bundle("impaired")).expect("findings");
+        assert!(
+            found[0].fixes[1].commands[1]
+                .contains("modify-db-cluster --db-cluster-identifier shop")
+        );
+        assert!(codes(&judge(&CHECK, bundle("active"))).is_empty());
+    }
+
+    #[test]
+    fn a_refused_list_matters_only_where_rds_manages() {
+        let refused = json!({"Secret": {"OwningService": "rds"}, "DBClusters": null,
+            "Gaps": denied(Fact::DBInstances)});
+        assert!(lacks(&judge(&CHECK, refused), Fact::DBInstances));
+        assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"Name": "app"}}))));
+    }
+}

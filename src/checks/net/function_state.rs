@@ -1,0 +1,252 @@
+//! NET15, IAM15: Lambda says that the function, or its last update, failed.
+
+use crate::{
+    catalogue::{Remedy, Severity, function_limit, state_reason},
+    checks::{
+        Basis, Case, Check, Finding, Judgement,
+        run::function::{name_of, resource_of, rotation_function},
+    },
+    evidence::{Fact, Function},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "function-state",
+    question: "Can Lambda run the function?",
+    codes: &["NET15", "IAM15"],
+    facts: &[Fact::Secret, Fact::Function],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let function = rotation_function(case)?;
+    let Some(trouble) = Trouble::of(function) else { return Ok(Vec::new()) };
+    let remedy = trouble.remedy();
+    let mut findings = vec![finding("NET15", function, &trouble)];
+    if remedy == Some(Remedy::Role) {
+        findings.push(finding("IAM15", function, &trouble));
+    }
+    Ok(findings)
+}
+
+/// What Lambda says is wrong.
+struct Trouble<'f> {
+    field: &'static str,
+    status: &'f str,
+    code: Option<&'f str>,
+    reason: Option<&'f str>,
+    severity: Severity,
+    basis: Basis,
+    what: &'static str,
+}
+
+impl<'f> Trouble<'f> {
+    fn of(function: &'f Function) -> Option<Self> {
+        let configuration = &function.configuration;
+        let state = configuration.state.as_deref().unwrap_or("Active");
+        let code = configuration.state_reason_code.as_deref();
+        let idle = state == "Inactive" && matches!(code, None | Some("Idle"));
+        let ended = ["Failed", "Inactive", "Deactivated", "ActiveNonInvocable", "Deleting"];
+        if ended.contains(&state) {
+            return Some(Self {
+                field: "State",
+                status: state,
+                code,
+                reason: configuration.state_reason.as_deref(),
+                severity: if idle { Severity::Warning } else { Severity::Error },
+                basis: if idle { Basis::Indication } else { Basis::State },
+                what: if idle {
+                    "is inactive: the first invocations fail until it is active again"
+                } else {
+                    "cannot be invoked"
+                },
+            });
+        }
+        // The version before the failed update keeps running.
+        let update = configuration.last_update_status.as_deref().filter(|one| *one == "Failed")?;
+        Some(Self {
+            field: "LastUpdateStatus",
+            status: update,
+            code: configuration.last_update_status_reason_code.as_deref(),
+            reason: configuration.last_update_status_reason.as_deref(),
+            severity: Severity::Warning,
+            basis: Basis::Indication,
+            what: "runs as it was before its last update, which failed",
+        })
+    }
+
+    fn remedy(&self) -> Option<Remedy> {
+        let by_code = self.code.and_then(state_reason).map(|row| row.remedy);
+        // EC2's refusal of the role arrives as a text as well.
+        let refused = self.reason.is_some_and(|reason| reason.contains("EC2AccessDenied"));
+        if refused { Some(Remedy::Role) } else { by_code }
+    }
+}
+
+fn finding(code: &str, function: &Function, trouble: &Trouble<'_>) -> Finding {
+    let name = name_of(function);
+    let role = function.configuration.role.as_deref().unwrap_or("ROLE");
+    let (resource, summary) = if code == "IAM15" {
+        (
+            role.to_owned(),
+            format!(
+                "The role of {name} may not manage the network interfaces that a function in a VPC needs."
+            ),
+        )
+    } else {
+        let why = trouble.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        (resource_of(function), format!("{name} {}{why}.", trouble.what))
+    };
+    let mut finding = Finding::new(code, resource, summary)
+        .severity(trouble.severity)
+        .on(trouble.basis)
+        .fact("GetFunction", format!("{} is {}", trouble.field, trouble.status));
+    if let Some(reason_code) = trouble.code {
+        let field = format!("{}ReasonCode", trouble.field);
+        finding = finding.fact("GetFunction", format!("{field} is {reason_code}"));
+    }
+    if let Some(reason) = trouble.reason {
+        finding = finding.fact("GetFunction", format!("{}Reason is \"{reason}\"", trouble.field));
+    }
+    let advice = match trouble.remedy() {
+        Some(Remedy::Role) => state_reason("InsufficientRolePermissions"),
+        _ => trouble.code.and_then(state_reason),
+    };
+    finding
+        .fix(
+            advice.map_or("Look at the reason, then update the function again.", |row| &row.advice),
+            commands(function, trouble.remedy()),
+        )
+        .confirm(format!(
+            "aws lambda get-function-configuration --function-name {name} --query \
+             '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason]'"
+        ))
+}
+
+fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
+    let name = name_of(function);
+    let configuration = &function.configuration;
+    let vpc = configuration.vpc_config.as_ref();
+    let ids = |ids: &[String]| ids.join(",");
+    // Without a VPC, any update makes Lambda set the function up again.
+    let network = match vpc.filter(|vpc| !vpc.subnet_ids.is_empty()) {
+        Some(vpc) => format!(
+            "aws lambda update-function-configuration --function-name {name} --vpc-config \
+             SubnetIds={},SecurityGroupIds={}",
+            ids(&vpc.subnet_ids),
+            ids(&vpc.security_group_ids),
+        ),
+        None => format!(
+            "aws lambda update-function-configuration --function-name {name} --timeout {}",
+            configuration.timeout.unwrap_or_else(|| function_limit("vended-timeout")),
+        ),
+    };
+    let subnets = vpc.map(|vpc| vpc.subnet_ids.join(" ")).filter(|ids| !ids.is_empty());
+    match remedy {
+        Some(Remedy::Role) => {
+            let role = configuration.role.as_deref().and_then(|arn| arn.rsplit('/').next());
+            let partition = configuration
+                .role
+                .as_deref()
+                .and_then(|arn| arn.split(':').nth(1))
+                .unwrap_or("aws");
+            vec![
+                format!(
+                    "aws iam attach-role-policy --role-name {} --policy-arn \
+                     arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+                    role.unwrap_or("ROLE")
+                ),
+                network,
+            ]
+        }
+        Some(Remedy::Network) => subnets
+            .map(|ids| {
+                format!(
+                    "aws ec2 describe-subnets --subnet-ids {ids} --query \
+                     'Subnets[].[SubnetId,State,AvailableIpAddressCount]'"
+                )
+            })
+            .into_iter()
+            .chain([network])
+            .collect(),
+        Some(Remedy::Key) => {
+            let key = configuration.kms_key_arn.as_deref().unwrap_or("alias/aws/lambda");
+            vec![
+                format!("aws kms describe-key --key-id {key} --query KeyMetadata.KeyState"),
+                format!("aws kms enable-key --key-id {key}"),
+            ]
+        }
+        Some(Remedy::Code) => vec![format!(
+            "aws lambda update-function-code --function-name {name} --zip-file fileb://function.zip"
+        )],
+        // The empty event fails in the code, and wakes the function all the same.
+        Some(Remedy::Wake) => vec![format!(
+            "aws lambda invoke --function-name {name} --cli-binary-format raw-in-base64-out \
+             --payload '{{}}' /dev/null"
+        )],
+        Some(Remedy::Other) | None => vec![network],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::{
+        catalogue::Severity,
+        checks::testing::{codes, judge, lacks},
+    };
+
+    fn bundle(mut configuration: serde_json::Value) -> serde_json::Value {
+        configuration["FunctionName"] = json!("rotate");
+        configuration["Role"] = json!("arn:aws:iam::123456789012:role/service/rotation");
+        configuration["KMSKeyArn"] = json!("arn:aws:kms:eu-west-1:123456789012:key/1234abcd");
+        configuration["VpcConfig"] =
+            json!({"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]});
+        json!({"Secret": {"RotationLambdaARN": "arn"}, "Function": {"Configuration": configuration}})
+    }
+
+    #[test]
+    fn a_failed_function_is_found_with_its_reason() {
+        let failed =
+            bundle(json!({"State": "Failed", "StateReasonCode": "SubnetOutOfIPAddresses"}));
+        let found = judge(&CHECK, failed).expect("findings");
+        assert_eq!((found[0].code(), found[0].severity), ("NET15", Severity::Error));
+        assert!(found[0].fixes[0].commands[1].contains("SubnetIds=subnet-1,SecurityGroupIds=sg-1"));
+    }
+
+    #[test]
+    fn a_key_points_to_kms_and_a_role_to_iam() {
+        let key = bundle(json!({"State": "Inactive", "StateReasonCode": "DisabledKMSKey"}));
+        let found = judge(&CHECK, key).expect("findings");
+        assert!(found[0].fixes[0].commands[0].contains("key/1234abcd"));
+        let role =
+            bundle(json!({"State": "Failed", "StateReasonCode": "InsufficientRolePermissions"}));
+        let found = judge(&CHECK, role).expect("findings");
+        assert_eq!((found[0].code(), found[1].code()), ("NET15", "IAM15"));
+        assert!(found[1].fixes[0].commands[0].contains("--role-name rotation "));
+    }
+
+    #[test]
+    fn an_idle_function_and_a_failed_update_are_warnings() {
+        let severity =
+            |configuration| judge(&CHECK, bundle(configuration)).expect("findings")[0].severity;
+        let idle = json!({"State": "Inactive", "StateReasonCode": "Idle"});
+        let update = json!({"State": "Active", "LastUpdateStatus": "Failed",
+            "LastUpdateStatusReasonCode": "InvalidSubnet"});
+        assert_eq!((severity(idle), severity(update)), (Severity::Warning, Severity::Warning));
+    }
+
+    #[test]
+    fn an_active_function_passes() {
+        let active = bundle(json!({"State": "Active", "LastUpdateStatus": "Successful"}));
+        assert!(codes(&judge(&CHECK, active)).is_empty());
+        assert!(codes(&judge(&CHECK, bundle(json!({})))).is_empty());
+    }
+
+    #[test]
+    fn a_denied_function_is_inconclusive() {
+        let gap = json!({"Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
+    }
+}

@@ -1,0 +1,144 @@
+//! RUN06, RUN07: the function was deployed from an old build of its application
+//! in the Serverless Application Repository.
+
+use super::function::{
+    application_version, name_of, numbers, resource_of, rotation_function, template_hint,
+};
+use crate::{
+    catalogue::{Release, Severity, releases},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop},
+    evidence::Fact,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "rotation-application-current",
+    question: "Was the function deployed from a current build of its application?",
+    codes: &["RUN06", "RUN07"],
+    facts: &[Fact::Secret, Fact::Function, Fact::Stack],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let function = rotation_function(case)?;
+    let stack = case.stack().if_known();
+    let Some((version, source)) = application_version(function, stack) else {
+        return Err(Stop::not_applicable(
+            "the function is not tagged with a version of an application",
+        ));
+    };
+    let application = template_hint(function, None).unwrap_or_default();
+    let known = releases(case.partition(), &application);
+    let Some(current) = known.iter().find(|release| release.newest_runtime) else {
+        return Err(Stop::not_applicable(format!(
+            "no builds of this application are known in {}",
+            case.partition()
+        )));
+    };
+    if numbers(&version) >= numbers(&current.version) {
+        return Ok(Vec::new());
+    }
+    let name = name_of(function);
+    let code = if case.partition() == "aws" { "RUN06" } else { "RUN07" };
+    let finding = Finding::new(
+        code,
+        resource_of(function),
+        format!(
+            "{name} was deployed from build {version}{}; the builds that aws-cdk pins in {} are at \
+             {} or later.",
+            runtime_of(&version, &known),
+            case.partition(),
+            current.version
+        ),
+    )
+    .severity(Severity::Warning)
+    .on(Basis::Indication)
+    .fact(source, format!("serverlessrepo:semanticVersion is {version}"))
+    .proof(
+        ProofKind::Date,
+        &current.provenance.source,
+        format!("{}: build {}", current.cdk, current.version),
+    )
+    .confirm(format!(
+        "aws lambda list-tags --resource {} --query 'Tags.\"serverlessrepo:semanticVersion\"'",
+        resource_of(function)
+    ));
+    let summary = if code == "RUN06" {
+        "Upgrade aws-cdk-lib and deploy, or deploy the newest build of the application."
+    } else {
+        "Upgrade aws-cdk-lib and deploy, or set the application's version for this partition by hand."
+    };
+    let commands = match function.tags.get("serverlessrepo:applicationId") {
+        Some(id) => vec![
+            "npm install aws-cdk-lib@latest && npx cdk deploy".to_owned(),
+            format!("aws serverlessrepo list-application-versions --application-id {id}"),
+        ],
+        None => vec!["npm install aws-cdk-lib@latest && npx cdk deploy".to_owned()],
+    };
+    Ok(vec![finding.fix(summary, commands)])
+}
+
+/// The runtime that a build asks for, where the table knows it.
+fn runtime_of(version: &str, known: &[&Release]) -> String {
+    known
+        .iter()
+        .rev()
+        .find(|release| numbers(&release.version) <= numbers(version))
+        .filter(|release| release.provenance.verified())
+        .map(|release| format!(" ({})", release.runtime))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::checks::testing::{codes, judge, lacks, not_applicable};
+
+    fn bundle(partition: &str, application: &str, version: &str) -> serde_json::Value {
+        json!({"Partition": partition, "Secret": {"RotationLambdaARN": "arn"},
+            "Function": {"Configuration": {"FunctionName": "rotate"}, "Tags": {
+                "serverlessrepo:semanticVersion": version,
+                "serverlessrepo:applicationId":
+                    format!("arn:aws:serverlessrepo:us-east-1:297356227824:applications/{application}")}}})
+    }
+
+    const POSTGRES: &str = "SecretsManagerRDSPostgreSQLRotationSingleUser";
+
+    #[test]
+    fn an_old_build_is_found_with_its_runtime() {
+        let found = judge(&CHECK, bundle("aws", POSTGRES, "1.1.367")).expect("findings");
+        assert_eq!(found[0].code(), "RUN06");
+        assert!(found[0].summary.contains("python3.9"));
+        assert!(codes(&judge(&CHECK, bundle("aws", POSTGRES, "1.1.618"))).is_empty());
+    }
+
+    #[test]
+    fn other_partitions_and_applications_count_on_their_own() {
+        assert_eq!(codes(&judge(&CHECK, bundle("aws-cn", POSTGRES, "1.1.237"))), ["RUN07"]);
+        assert!(codes(&judge(&CHECK, bundle("aws-cn", POSTGRES, "1.1.440"))).is_empty());
+        let db2 = "SecretsManagerRDSDb2RotationSingleUser";
+        assert!(codes(&judge(&CHECK, bundle("aws", db2, "1.1.271"))).is_empty());
+        assert!(not_applicable(&judge(&CHECK, bundle("aws-iso", POSTGRES, "1.1.1"))));
+    }
+
+    #[test]
+    fn the_stack_may_carry_the_version_and_without_one_there_is_nothing_to_say() {
+        let mut stack = bundle("aws", POSTGRES, "1.1.618");
+        stack["Function"]["Tags"]
+            .as_object_mut()
+            .expect("object")
+            .remove("serverlessrepo:semanticVersion");
+        assert!(not_applicable(&judge(&CHECK, stack.clone())));
+        stack["Stack"] =
+            json!({"Tags": [{"Key": "serverlessrepo:semanticVersion", "Value": "1.1.225"}]});
+        assert_eq!(codes(&judge(&CHECK, stack)), ["RUN06"]);
+    }
+
+    #[test]
+    fn a_denied_function_is_inconclusive() {
+        let gap = json!({"Secret": {"RotationLambdaARN": "arn"},
+            "Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
+    }
+}

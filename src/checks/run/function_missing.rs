@@ -1,0 +1,200 @@
+//! RUN15: the function that RotationLambdaARN names is not there.
+
+use super::function::{name_of, resource_of};
+use crate::{
+    catalogue::Severity,
+    checks::{Basis, Case, Check, Finding, Judgement},
+    evidence::{Fact, Secret},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "rotation-function-exists",
+    question: "Does the function that the secret names exist, where Secrets Manager can invoke it?",
+    codes: &["RUN15"],
+    facts: &[Fact::Secret, Fact::Function],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let secret = case.secret().or_not_applicable("there is no secret")?;
+    let Some(arn) = secret.rotation_lambda_arn.as_deref() else {
+        return Err(crate::checks::Stop::not_applicable("the secret has no rotation function"));
+    };
+    let parts = FunctionArn::parse(arn);
+    if let Some(region) = parts.region.filter(|region| *region != case.region()) {
+        return Ok(vec![elsewhere(case, secret, arn, region)]);
+    }
+    let Some(function) = case.function().or_absent()? else {
+        return Ok(vec![gone(case, arn, &parts)]);
+    };
+    let account = parts.account.filter(|account| *account != case.account_id());
+    Ok(account
+        .map(|account| {
+            Finding::new(
+                "RUN15",
+                resource_of(function),
+                format!(
+                    "The rotation function {} is in account {account}, the secret in {}; whether \
+                     Secrets Manager may invoke it across accounts could not be told from here.",
+                    name_of(function),
+                    case.account_id()
+                ),
+            )
+            .severity(Severity::Note)
+            .on(Basis::Indication)
+            .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
+        })
+        .into_iter()
+        .collect())
+}
+
+fn gone(case: &Case<'_>, arn: &str, parts: &FunctionArn<'_>) -> Finding {
+    let what = match parts.qualifier {
+        Some(qualifier) => format!(
+            "the function {}, or its version or alias {qualifier}, does not exist",
+            parts.name
+        ),
+        None => format!("the function {} does not exist", parts.name),
+    };
+    let new = match parts.qualifier {
+        Some(qualifier) => arn.trim_end_matches(&format!(":{qualifier}")).to_owned(),
+        None => replaced(arn, case.region()),
+    };
+    let summary = match parts.qualifier {
+        Some(_) => "Point the secret at the function without the qualifier, or restore the alias.",
+        None => "Restore the function, or point the secret at the one that took its place.",
+    };
+    Finding::new("RUN15", arn, format!("{} names a function for rotation, but {what}.", case.secret_id()))
+        .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
+        .fact("GetFunction", "ResourceNotFoundException: no such function, version or alias")
+        .fix(
+            summary,
+            [
+                format!(
+                    "aws lambda list-functions --region {} --query 'Functions[].FunctionArn' --output text",
+                    case.region()
+                ),
+                repoint(case, &new),
+            ],
+        )
+        .confirm(format!("aws lambda get-function --function-name {new} --query Configuration.State"))
+}
+
+fn elsewhere(case: &Case<'_>, _: &Secret, arn: &str, region: &str) -> Finding {
+    let new = replaced(arn, case.region());
+    Finding::new(
+        "RUN15",
+        arn,
+        format!(
+            "{} is in {}, its rotation function in {region}: Secrets Manager invokes functions of \
+             its own region only.",
+            case.secret_id(),
+            case.region()
+        ),
+    )
+    .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
+    .fix(
+        format!("Deploy the function in {} and point the secret at it.", case.region()),
+        [repoint(case, &new)],
+    )
+    .confirm(format!("aws lambda get-function --function-name {new} --query Configuration.State"))
+}
+
+fn repoint(case: &Case<'_>, arn: &str) -> String {
+    format!(
+        "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn {arn} --no-rotate-immediately",
+        case.secret_id()
+    )
+}
+
+/// The ARN that a new function in that region would have, its name left open.
+fn replaced(arn: &str, region: &str) -> String {
+    let mut parts: Vec<&str> = arn.split(':').take(6).collect();
+    if let Some(place) = parts.get_mut(3) {
+        *place = region;
+    }
+    parts.push("NEW_FUNCTION");
+    parts.join(":")
+}
+
+/// The parts of `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`.
+struct FunctionArn<'a> {
+    region: Option<&'a str>,
+    account: Option<&'a str>,
+    name: &'a str,
+    qualifier: Option<&'a str>,
+}
+
+impl<'a> FunctionArn<'a> {
+    fn parse(arn: &'a str) -> Self {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let part = |index: usize| parts.get(index).copied().filter(|part| !part.is_empty());
+        Self { region: part(3), account: part(4), name: part(6).unwrap_or(arn), qualifier: part(7) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::{
+        catalogue::Severity,
+        checks::testing::{codes, judge, lacks, not_applicable},
+    };
+
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
+
+    fn bundle(lambda: &str, function: serde_json::Value) -> serde_json::Value {
+        json!({"Secret": {"ARN": SECRET, "Name": "prod/db", "RotationLambdaARN": lambda},
+            "Function": function})
+    }
+
+    #[test]
+    fn a_deleted_function_or_alias_is_found() {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+        let found = judge(&CHECK, bundle(arn, json!(null)));
+        assert_eq!(codes(&found), ["RUN15"]);
+        let alias = judge(&CHECK, bundle(&format!("{arn}:live"), json!(null))).expect("findings");
+        assert!(alias[0].summary.contains("alias live"));
+        assert!(alias[0].fixes[0].commands[1].contains(&format!("{arn} ")));
+    }
+
+    #[test]
+    fn a_function_of_another_region_is_found() {
+        let found = judge(
+            &CHECK,
+            bundle("arn:aws:lambda:eu-central-1:123456789012:function:rotate", json!({})),
+        )
+        .expect("findings");
+        assert!(found[0].summary.contains("eu-central-1"));
+        assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn another_account_is_worth_a_note_only() {
+        let found = judge(
+            &CHECK,
+            bundle("arn:aws:lambda:eu-west-1:999999999999:function:rotate", json!({})),
+        )
+        .expect("findings");
+        assert_eq!(found[0].severity, Severity::Note);
+    }
+
+    #[test]
+    fn an_existing_function_passes_and_none_does_not_matter() {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+        assert!(codes(&judge(&CHECK, bundle(arn, json!({})))).is_empty());
+        assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"ARN": SECRET}}))));
+    }
+
+    #[test]
+    fn a_function_that_was_not_seen_is_not_missing() {
+        let denied = json!({"Secret": {"ARN": SECRET,
+                "RotationLambdaARN": "arn:aws:lambda:eu-west-1:123456789012:function:rotate"},
+            "Gaps": [{"Fact": "Function", "Action": "lambda:GetFunction", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, denied), crate::evidence::Fact::Function));
+        let gap = json!({"Gaps": [{"Fact": "Secret", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Secret));
+    }
+}

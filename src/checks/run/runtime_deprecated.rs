@@ -1,0 +1,171 @@
+//! RUN05: the function's runtime is deprecated.
+
+use super::function::{name_of, resource_of, rotation_function};
+use crate::{
+    catalogue::{self, Severity, stack_reason_proves},
+    checks::{Case, Check, Finding, Judgement, ProofKind, Stop},
+    evidence::{Fact, Function, StackEvent, Time},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "runtime-supported",
+    question: "Is the function's runtime still supported?",
+    codes: &["RUN05"],
+    facts: &[Fact::Secret, Fact::Function, Fact::StackEvents],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let function = rotation_function(case)?;
+    let Some(name) = function.configuration.runtime.as_deref() else {
+        return Err(Stop::not_applicable("the function is a container image without a runtime"));
+    };
+    let Some(runtime) = catalogue::runtime(name) else {
+        return Err(Stop::not_applicable(format!("no life cycle is known for {name}")));
+    };
+    if case.now() < runtime.deprecated {
+        return Ok(Vec::new());
+    }
+    let mut finding = Finding::new(
+        "RUN05",
+        resource_of(function),
+        format!(
+            "{name} of {} is deprecated since {}{}.",
+            name_of(function),
+            runtime.deprecated.date(),
+            blocks(runtime, case.now())
+        ),
+    )
+    .severity(Severity::Warning)
+    .fact("GetFunction", format!("Runtime is {name}"))
+    .proof(
+        ProofKind::Date,
+        &runtime.provenance.source,
+        format!("{name} was deprecated on {}", runtime.deprecated.date()),
+    );
+    if let Some(event) = refused(case, function) {
+        finding = finding.severity(Severity::Error).proof(
+            ProofKind::Stack,
+            "DescribeStackEvents",
+            event.resource_status_reason.clone().unwrap_or_default(),
+        );
+    }
+    let stack = function.tags.get("aws:cloudformation:stack-name");
+    Ok(vec![renewed(finding, name_of(function), stack)])
+}
+
+/// What Lambda refuses, now or from a known day on.
+fn blocks(runtime: &catalogue::Runtime, now: Time) -> String {
+    let part = |day: Option<Time>, what: &str| {
+        day.map(|day| {
+            if day <= now {
+                format!("; Lambda refuses to {what} functions with it since {}", day.date())
+            } else {
+                format!("; Lambda will refuse to {what} functions with it from {}", day.date())
+            }
+        })
+        .unwrap_or_default()
+    };
+    part(runtime.create_blocked, "create") + &part(runtime.update_blocked, "update")
+}
+
+/// The newest stack event that shows that Lambda refused the runtime.
+fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent> {
+    case.stack_events()
+        .if_known()?
+        .iter()
+        .filter(|event| {
+            event.physical_resource_id.as_deref() == Some(name_of(function))
+                || event.physical_resource_id.is_none()
+        })
+        .filter(|event| {
+            stack_reason_proves(
+                "RUN05",
+                event.resource_type.as_deref().unwrap_or_default(),
+                event.resource_status_reason.as_deref().unwrap_or_default(),
+            )
+        })
+        .max_by_key(|event| event.timestamp)
+}
+
+fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding {
+    let finding = match stack {
+        Some(stack) => finding.fix(
+            "Renew the function with its stack: code and runtime have to change together (a new \
+             runtime on old code fails with ImportModuleError).",
+            [
+                format!("aws cloudformation get-template --stack-name {stack} --template-stage Original"),
+                format!(
+                    "aws cloudformation update-stack --stack-name {stack} --template-body \
+                     file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+                ),
+            ],
+        ),
+        None => finding.fix(
+            "Build the package again for a supported runtime and deploy code and runtime together.",
+            [
+                format!("aws lambda update-function-code --function-name {function} --zip-file fileb://function.zip"),
+                format!("aws lambda update-function-configuration --function-name {function} --runtime RUNTIME_OF_THE_PACKAGE"),
+            ],
+        ),
+    };
+    finding.confirm(format!(
+        "aws lambda get-function-configuration --function-name {function} --query Runtime"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::{
+        catalogue::Severity,
+        checks::testing::{codes, judge, lacks, not_applicable},
+    };
+
+    fn bundle(runtime: &str) -> serde_json::Value {
+        json!({"Secret": {"RotationLambdaARN": "arn:aws:lambda:eu-west-1:123456789012:function:rotate"},
+            "Function": {"Configuration": {"FunctionName": "rotate", "Runtime": runtime}}})
+    }
+
+    #[test]
+    fn a_deprecated_runtime_is_a_warning_with_its_days() {
+        let found = judge(&CHECK, bundle("python3.9")).expect("findings");
+        assert_eq!((found[0].code(), found[0].severity), ("RUN05", Severity::Warning));
+        assert!(found[0].summary.contains("2025-12-15") && found[0].summary.contains("2027-03-03"));
+    }
+
+    #[test]
+    fn the_day_of_the_evidence_counts() {
+        let mut before = bundle("python3.10");
+        before["CapturedAt"] = json!("2026-10-30T23:00:00Z");
+        assert!(codes(&judge(&CHECK, before)).is_empty());
+        assert_eq!(codes(&judge(&CHECK, bundle("python3.10"))), ["RUN05"]);
+    }
+
+    #[test]
+    fn a_refused_update_makes_it_an_error() {
+        let mut refused = bundle("python3.7");
+        refused["StackEvents"] = json!([{"ResourceType": "AWS::Lambda::Function",
+            "PhysicalResourceId": "rotate", "ResourceStatus": "UPDATE_FAILED",
+            "ResourceStatusReason": "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions."}]);
+        assert_eq!(judge(&CHECK, refused).expect("findings")[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn supported_and_foreign_runtimes_are_left_alone() {
+        assert!(codes(&judge(&CHECK, bundle("python3.12"))).is_empty());
+        assert!(not_applicable(&judge(&CHECK, bundle("nodejs20.x"))));
+    }
+
+    #[test]
+    fn denied_stack_events_do_not_matter_but_a_denied_function_does() {
+        let mut gap = bundle("python3.9");
+        gap["Gaps"] = json!([{"Fact": "StackEvents", "Reason": "AccessDenied"}]);
+        assert_eq!(codes(&judge(&CHECK, gap)), ["RUN05"]);
+        let gap = json!({"Secret": {"RotationLambdaARN": "arn"},
+            "Gaps": [{"Fact": "Function", "Reason": "AccessDenied"}]});
+        assert!(lacks(&judge(&CHECK, gap), crate::evidence::Fact::Function));
+    }
+}

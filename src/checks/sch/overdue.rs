@@ -1,0 +1,107 @@
+//! SCH04: the next rotation should have happened.
+
+use super::schedule::{Schedule, hours_of};
+use crate::{
+    catalogue::schedule_limits,
+    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    evidence::{Fact, RotationRules},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "rotation-overdue",
+    question: "Is the next rotation still ahead?",
+    codes: &["SCH04"],
+    facts: &[Fact::Secret],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let secret = case.secret().or_not_applicable("there is no such secret")?;
+    if secret.rotation_enabled != Some(true) {
+        return Err(Stop::not_applicable("rotation is not enabled"));
+    }
+    let next = secret
+        .next_rotation_date
+        .ok_or_else(|| Stop::not_applicable("the secret shows no date of a next rotation"))?;
+    let allowed =
+        window_hours(secret.rotation_rules.as_ref()) + schedule_limits().overdue_grace_hours.value;
+    if case.now().seconds_since(next) <= allowed as f64 * 3600.0 {
+        return Ok(vec![]);
+    }
+    let last = secret.last_rotated_date.map_or_else(
+        || "it never rotated".to_owned(),
+        |last| format!("it last rotated on {}", last.date()),
+    );
+    let id = quoted(case.secret_id());
+    Ok(vec![
+        Finding::new(
+            "SCH04",
+            case.secret_resource(),
+            format!(
+                "The next rotation was due on {} and has not happened ({last}): the attempts failed \
+                 until no more were made, or none could start.",
+                next.date()
+            ),
+        )
+        .fact("DescribeSecret", format!("NextRotationDate: {next}; looked at: {}", case.now()))
+        .fix(
+            "Find out why the attempts fail, remove the cause, rotate; and let EventBridge tell of the \
+             next RotationFailed.",
+            [
+                format!("aws secretsmanager rotate-secret --secret-id {id}"),
+                format!(
+                    "aws events put-rule --region {} --name secret-rotation-failed --event-pattern \
+                     '{{\"source\":[\"aws.secretsmanager\"],\"detail\":{{\"eventName\":[\"RotationFailed\"]}}}}'",
+                    case.region()
+                ),
+            ],
+        )
+        .confirm(format!(
+            "aws secretsmanager describe-secret --secret-id {id} --query '[LastRotatedDate,NextRotationDate]'"
+        )),
+    ])
+}
+
+/// Hours of the window, as set or by default.
+fn window_hours(rules: Option<&RotationRules>) -> i64 {
+    let set = rules.and_then(|rules| hours_of(rules.duration.as_deref()?));
+    set.unwrap_or_else(|| {
+        match rules.and_then(|rules| Schedule::parse(rules.schedule_expression.as_deref()?).ok()) {
+            Some(Schedule::Hours(_)) => schedule_limits().window_of_hourly_schedule_hours.value,
+            Some(Schedule::Days(_) | Schedule::At(_)) | None => 24,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::{
+        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        evidence::Fact,
+    };
+
+    fn bundle(next: &str, rules: Value) -> Value {
+        json!({"Secret": {"Name": "app", "RotationEnabled": true, "NextRotationDate": next,
+            "RotationRules": rules}})
+    }
+
+    #[test]
+    fn a_date_beyond_window_and_grace_is_overdue() {
+        let days = json!({"AutomaticallyAfterDays": 30});
+        assert_eq!(codes(&judge(&CHECK, bundle("2026-11-19T00:00:00Z", days.clone()))), ["SCH04"]);
+        assert!(codes(&judge(&CHECK, bundle("2026-11-20T00:00:00Z", days.clone()))).is_empty());
+        assert!(codes(&judge(&CHECK, bundle("2026-12-01T00:00:00Z", days))).is_empty());
+        let short = json!({"ScheduleExpression": "rate(4 hours)"});
+        assert_eq!(codes(&judge(&CHECK, bundle("2026-11-20T10:00:00Z", short))), ["SCH04"]);
+    }
+
+    #[test]
+    fn rotation_that_is_off_is_never_late() {
+        let off = json!({"Secret": {"RotationEnabled": false, "NextRotationDate": "2026-01-01"}});
+        assert!(not_applicable(&judge(&CHECK, off)));
+        assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));
+    }
+}

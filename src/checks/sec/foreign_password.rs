@@ -1,0 +1,219 @@
+//! SEC09: the database's password was changed past the secret.
+
+use crate::{
+    catalogue::Severity,
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
+        command::quoted,
+        history::{Trail, caller, failing},
+    },
+    evidence::{Fact, TrailEvent},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "password-changed-elsewhere",
+    question: "Was the database's password changed, or the database restored, past the secret?",
+    codes: &["SEC09"],
+    facts: &[
+        Fact::Secret,
+        Fact::SecretShape,
+        Fact::DBInstances,
+        Fact::DBClusters,
+        Fact::LogEvents,
+        Fact::TrailEvents,
+    ],
+    judge,
+};
+
+const CHANGES: &[&str] = &["ModifyDBInstance", "ModifyDBCluster"];
+const RESTORES: &[&str] = &[
+    "RestoreDBInstanceFromDBSnapshot",
+    "RestoreDBInstanceToPointInTime",
+    "RestoreDBClusterFromSnapshot",
+    "RestoreDBClusterToPointInTime",
+];
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let secret = case.secret().or_not_applicable("there is no such secret")?;
+    let events =
+        case.trail_events().or_not_applicable("CloudTrail holds no event of this secret")?;
+    if !failing(case) {
+        return Err(Stop::not_applicable("no rotation is known to fail"));
+    }
+    let trail = Trail::of(case, events);
+    let since = |at| secret.last_rotated_date.is_none_or(|last| at > last);
+    let names = databases(case);
+    let change = trail
+        .named(CHANGES)
+        .rfind(|(at, event)| since(*at) && sets_a_password(event) && is_about(event, &names));
+    let restore = trail.named(RESTORES).rfind(|(at, event)| since(*at) && is_about(event, &names));
+    // Only the master user's password is set that way; a restore sets all back.
+    let change = change.filter(|_| is_master_user(case) != Some(false));
+    let Some((at, event)) = change.max_by_time(restore) else { return Ok(vec![]) };
+    let name = event.event_name.as_deref().unwrap_or_default();
+    let database = target(event).unwrap_or_else(|| "the database".to_owned());
+    let id = quoted(case.secret_id());
+    let flag = if name.contains("Cluster") { "cluster" } else { "instance" };
+    Ok(vec![
+        Finding::new(
+            "SEC09",
+            case.secret_resource(),
+            format!(
+                "{} called {name} on {database} at {}, after the last good rotation: the password in \
+                 the database may no longer be the one in the secret.",
+                caller(event),
+                at.minute()
+            ),
+        )
+        .severity(Severity::Warning)
+        .on(Basis::Indication)
+        .proof(
+            ProofKind::Trail,
+            "CloudTrail",
+            format!("{name} at {} by {}", at.second(), caller(event)),
+        )
+        .fix(
+            "Make the two agree: give the master user the password of AWSCURRENT (of any other user, \
+             change it in the database), or store the database's password in the secret. Then take \
+             AWSPENDING off and rotate.",
+            [format!(
+                "aws rds modify-db-{flag} --db-{flag}-identifier {} --apply-immediately \
+                 --master-user-password \"$(aws secretsmanager get-secret-value --secret-id {id} \
+                 --query SecretString --output text | jq -r .password)\"",
+                quoted(&database)
+            )],
+        )
+        .confirm(format!("rotdoctor diagnose {id}")),
+    ])
+}
+
+/// The later of two optional events.
+trait Later: Sized {
+    fn max_by_time(self, other: Self) -> Self;
+}
+impl<T> Later for Option<(crate::evidence::Time, T)> {
+    fn max_by_time(self, other: Self) -> Self {
+        match (self, other) {
+            (Some(a), Some(b)) => Some(if b.0 > a.0 { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+fn sets_a_password(event: &TrailEvent) -> bool {
+    event.detail().is_some_and(|detail| {
+        detail.get("errorCode").is_none_or(serde_json::Value::is_null)
+            && detail.pointer("/requestParameters/masterUserPassword").is_some()
+    })
+}
+
+/// The database that a call was about.
+fn target(event: &TrailEvent) -> Option<String> {
+    let detail = event.detail()?;
+    let request = detail.get("requestParameters")?;
+    ["dBInstanceIdentifier", "dBClusterIdentifier", "targetDBInstanceIdentifier"]
+        .iter()
+        .find_map(|key| request.get(*key)?.as_str().map(str::to_owned))
+}
+
+fn is_about(event: &TrailEvent, names: &[String]) -> bool {
+    names.is_empty()
+        || target(event).is_none_or(|name| names.iter().any(|n| n.eq_ignore_ascii_case(&name)))
+}
+
+/// The identifiers of the secret's databases, as far as known.
+fn databases(case: &Case<'_>) -> Vec<String> {
+    let instances = case.db_instances();
+    let clusters = case.db_clusters();
+    instances
+        .if_known()
+        .into_iter()
+        .flatten()
+        .filter_map(|instance| instance.db_instance_identifier.clone())
+        .chain(
+            clusters
+                .if_known()
+                .into_iter()
+                .flatten()
+                .filter_map(|cluster| cluster.db_cluster_identifier.clone()),
+        )
+        .collect()
+}
+
+/// Whether the secret's user is the master user; `None` where that is not known.
+fn is_master_user(case: &Case<'_>) -> Option<bool> {
+    let user = case.secret_shape().if_known()?.get("AWSCURRENT")?.text("username")?;
+    let instances = case.db_instances();
+    let clusters = case.db_clusters();
+    let mut masters = instances
+        .if_known()
+        .into_iter()
+        .flatten()
+        .filter_map(|instance| instance.master_username.as_deref())
+        .chain(
+            clusters
+                .if_known()
+                .into_iter()
+                .flatten()
+                .filter_map(|cluster| cluster.master_username.as_deref()),
+        )
+        .peekable();
+    masters.peek()?;
+    Some(masters.any(|master| master == user))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::{
+        checks::{
+            Basis,
+            testing::{codes, denied, judge, lacks, not_applicable},
+        },
+        evidence::Fact,
+    };
+
+    fn bundle(name: &str, request: Value) -> Value {
+        json!({"Secret": {"Name": "app", "LastRotatedDate": "2026-10-20",
+                "VersionIdsToStages": {"p": ["AWSPENDING"], "c": ["AWSCURRENT"]}},
+            "DBInstances": [{"DBInstanceIdentifier": "shop", "MasterUsername": "admin"}],
+            "TrailEvents": [{"EventName": name, "EventTime": "2026-11-01T00:00:00Z", "Username": "bob",
+                "CloudTrailEvent": json!({"requestParameters": request}).to_string()}]})
+    }
+
+    #[test]
+    fn a_password_set_past_the_secret_is_an_indication() {
+        let request = json!({"dBInstanceIdentifier": "shop", "masterUserPassword": "****"});
+        let found = judge(&CHECK, bundle("ModifyDBInstance", request.clone())).expect("findings");
+        assert_eq!((found[0].code(), found[0].basis), ("SEC09", Basis::Indication));
+        let mut other = bundle("ModifyDBInstance", request.clone());
+        other["SecretShape"] = json!({"AWSCURRENT": {"Values": {"username": "app"}}});
+        assert!(codes(&judge(&CHECK, other)).is_empty(), "another user keeps its password");
+        let mut before = bundle("ModifyDBInstance", request);
+        before["Secret"]["LastRotatedDate"] = json!("2026-11-10");
+        assert!(codes(&judge(&CHECK, before)).is_empty());
+    }
+
+    #[test]
+    fn a_restore_counts_and_another_change_or_database_does_not() {
+        let restore = json!({"dBInstanceIdentifier": "shop"});
+        assert_eq!(
+            codes(&judge(&CHECK, bundle("RestoreDBInstanceFromDBSnapshot", restore.clone()))),
+            ["SEC09"]
+        );
+        assert!(codes(&judge(&CHECK, bundle("ModifyDBInstance", restore))).is_empty());
+        let other = json!({"dBInstanceIdentifier": "blog", "masterUserPassword": "****"});
+        assert!(codes(&judge(&CHECK, bundle("ModifyDBInstance", other))).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_said_while_rotation_works_or_the_trail_is_refused() {
+        let mut works = bundle("ModifyDBInstance", json!({"masterUserPassword": "****"}));
+        works["Secret"]["VersionIdsToStages"] = json!({"c": ["AWSCURRENT"]});
+        assert!(not_applicable(&judge(&CHECK, works)));
+        let refused = json!({"Secret": {}, "Gaps": denied(Fact::TrailEvents)});
+        assert!(lacks(&judge(&CHECK, refused), Fact::TrailEvents));
+    }
+}

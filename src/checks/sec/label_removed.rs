@@ -1,0 +1,175 @@
+//! SEC29: AWSPENDING was taken off after the database had got its password.
+
+use crate::{
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
+        command::quoted,
+        history::{Trail, caller, step_reached},
+    },
+    evidence::{Fact, Time, TrailEvent},
+    rotation_log::Step,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "pending-label-removed",
+    question: "Was AWSPENDING taken off a version whose password the database may have?",
+    codes: &["SEC29"],
+    facts: &[Fact::Secret, Fact::SecretVersions, Fact::TrailEvents, Fact::LogEvents],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let secret = case.secret().or_not_applicable("there is no such secret")?;
+    let trail_look = case.trail_events();
+    let events = trail_look.if_known().map_or(&[][..], Vec::as_slice);
+    let trail = Trail::of(case, events);
+    let success = trail.last(&["RotationSucceeded"]).max(secret.last_rotated_date);
+    let removals = trail
+        .named(&["UpdateSecretVersionStage"])
+        .filter(|(at, _)| success.is_none_or(|then| *at > then))
+        .filter_map(|(at, event)| Some((pending_taken_off(event)?, Some((at, event)))));
+    // Without CloudTrail, a version newer than the current one and without any
+    // label tells that a label was taken off, but not by whom.
+    let unlabelled = newer_without_label(case).into_iter().map(|version| (version, None));
+    for (version, removal) in removals.chain(unlabelled) {
+        let keeps_a_label =
+            secret.version_ids_to_stages.get(&version).is_some_and(|s| !s.is_empty());
+        let past_set_secret =
+            step_reached(case, &version).is_some_and(|step| step > Step::SetSecret);
+        if past_set_secret && !keeps_a_label {
+            return Ok(vec![found(case, &version, removal)]);
+        }
+    }
+    if trail_look.is_unseen() && newer_without_label(case).is_empty() {
+        let versions = case.secret_versions();
+        if versions.is_unseen() {
+            return Err(Stop::Inconclusive(vec![trail_look.missing(), versions.missing()]));
+        }
+    }
+    Ok(vec![])
+}
+
+/// The version that a call took AWSPENDING off, without putting it elsewhere.
+fn pending_taken_off(event: &TrailEvent) -> Option<String> {
+    let detail = event.detail()?;
+    let request = detail.get("requestParameters")?;
+    let text = |key: &str| request.get(key).and_then(serde_json::Value::as_str);
+    let refused = detail.get("errorCode").is_some_and(|code| !code.is_null());
+    (!refused && text("versionStage") == Some("AWSPENDING") && text("moveToVersionId").is_none())
+        .then(|| text("removeFromVersionId").map(str::to_owned))?
+}
+
+fn newer_without_label(case: &Case<'_>) -> Vec<String> {
+    let look = case.secret_versions();
+    let Some(versions) = look.if_known() else { return vec![] };
+    let current = versions
+        .versions
+        .iter()
+        .find(|version| version.version_stages.iter().any(|label| label == "AWSCURRENT"))
+        .and_then(|version| version.created_date);
+    versions
+        .versions
+        .iter()
+        .filter(|version| version.version_stages.is_empty())
+        .filter(|version| current.is_some_and(|current| version.created_date > Some(current)))
+        .filter_map(|version| version.version_id.clone())
+        .collect()
+}
+
+fn found(case: &Case<'_>, version: &str, removal: Option<(Time, &TrailEvent)>) -> Finding {
+    let by = removal.map_or_else(String::new, |(at, event)| {
+        format!(" by {} at {}", caller(event), at.minute())
+    });
+    let finding = Finding::new(
+        "SEC29",
+        case.secret_resource(),
+        format!(
+            "AWSPENDING was taken off version {version}{by}, but its attempt had already passed \
+             setSecret: the database probably has the password of that version, and AWSCURRENT no \
+             longer logs in."
+        ),
+    )
+    .on(Basis::Indication)
+    .fact("rotation history", format!("the attempt {version} failed after setSecret"));
+    let finding = match removal {
+        Some((at, event)) => finding.proof(
+            ProofKind::Trail,
+            "CloudTrail",
+            format!("UpdateSecretVersionStage at {} by {}", at.second(), caller(event)),
+        ),
+        None => finding.fact("ListSecretVersionIds", format!("{version} is newer than AWSCURRENT")),
+    };
+    let id = quoted(case.secret_id());
+    let current = case.secret().if_known().and_then(|secret| secret.version_with("AWSCURRENT"));
+    finding
+        .fix(
+            "Try the password of that version on the database, soon: a version without a label may \
+             be purged. If it logs in, make the version current; rotate only then.",
+            [
+                format!(
+                    "aws secretsmanager update-secret-version-stage --secret-id {id} \
+                     --version-stage AWSCURRENT --move-to-version-id {version} \
+                     --remove-from-version-id {}",
+                    current.unwrap_or("CURRENT_VERSION_ID")
+                ),
+                format!("aws secretsmanager rotate-secret --secret-id {id}"),
+            ],
+        )
+        .confirm(format!(
+            "aws secretsmanager list-secret-version-ids --secret-id {id} --include-deprecated"
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::{
+        checks::testing::{codes, denied, failed_log, judge, judge_with_log, lacks},
+        evidence::Fact,
+        rotation_log::Step,
+    };
+
+    fn bundle() -> Value {
+        json!({"Secret": {"Name": "app", "VersionIdsToStages": {"now": ["AWSCURRENT"]}},
+            "SecretVersions": null,
+            "TrailEvents": [{"EventName": "UpdateSecretVersionStage", "EventTime": "2026-11-20T05:00:00Z",
+                "Username": "alice", "CloudTrailEvent": json!({"requestParameters": {
+                    "versionStage": "AWSPENDING", "removeFromVersionId": "new"}}).to_string()}]})
+    }
+
+    #[test]
+    fn a_label_taken_off_after_set_secret_is_found() {
+        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::TestSecret);
+        let found = judge_with_log(&CHECK, bundle(), log).expect("findings");
+        assert!(found[0].summary.contains("by alice"));
+        assert!(found[0].fixes[0].commands[0].contains("--move-to-version-id new"));
+    }
+
+    #[test]
+    fn a_label_taken_off_before_set_secret_is_as_it_should_be() {
+        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::CreateSecret);
+        assert!(codes(&judge_with_log(&CHECK, bundle(), log)).is_empty());
+    }
+
+    #[test]
+    fn without_the_trail_the_list_of_versions_tells() {
+        let mut listed = bundle();
+        listed["TrailEvents"] = json!(null);
+        listed["SecretVersions"] = json!({"Versions": [
+            {"VersionId": "now", "VersionStages": ["AWSCURRENT"], "CreatedDate": "2026-11-01"},
+            {"VersionId": "new", "CreatedDate": "2026-11-20"}]});
+        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::FinishSecret);
+        assert_eq!(codes(&judge_with_log(&CHECK, listed, log)), ["SEC29"]);
+    }
+
+    #[test]
+    fn refused_facts_are_named() {
+        let mut gaps = denied(Fact::TrailEvents);
+        gaps.as_array_mut().expect("list").push(denied(Fact::SecretVersions)[0].clone());
+        let refused = json!({"Secret": {"Name": "app"}, "Gaps": gaps});
+        let judgement = judge(&CHECK, refused);
+        assert!(lacks(&judgement, Fact::TrailEvents) && lacks(&judgement, Fact::SecretVersions));
+    }
+}

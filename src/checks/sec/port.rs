@@ -1,0 +1,117 @@
+//! SEC16: the value's port is not the database's.
+
+use super::place::{places, shape};
+use crate::{
+    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    evidence::Fact,
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "port-of-the-value",
+    question: "Is the value's port the one that its database listens on?",
+    codes: &["SEC16"],
+    facts: &[Fact::Secret, Fact::SecretShape, Fact::DBInstances, Fact::DBClusters],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let value = shape(case, "AWSCURRENT")?;
+    if !value.values.contains_key("port") {
+        return Err(Stop::not_applicable(
+            "the value names no port; the templates then use the default",
+        ));
+    }
+    let port = value.text("port").unwrap_or_default();
+    let Ok(number) = port.trim().parse::<i64>() else {
+        let shown = if port.is_empty() { "empty" } else { "not a number" };
+        return Ok(vec![mend(
+            case,
+            Finding::new(
+                "SEC16",
+                case.secret_resource(),
+                format!(
+                    "The value's port is {shown}; the function reads it as a number and fails."
+                ),
+            )
+            .fact("GetSecretValue AWSCURRENT", format!("port: {port:?}")),
+            "PORT",
+        )]);
+    };
+    let Some(host) = value.text("host") else { return Ok(vec![]) };
+    let places = places(case)?;
+    let Some((place, listens)) = places
+        .iter()
+        .filter(|place| place.is_at(&host))
+        .find_map(|place| Some((place, place.port?)))
+    else {
+        return Ok(vec![]);
+    };
+    if listens == number {
+        return Ok(vec![]);
+    }
+    Ok(vec![mend(
+        case,
+        Finding::new(
+            "SEC16",
+            case.secret_resource(),
+            format!("The value's port is {number}; {} listens on {listens}.", place.identifier),
+        )
+        .fact("GetSecretValue AWSCURRENT", format!("host: {host}, port: {number}"))
+        .fact(
+            if place.cluster { "DescribeDBClusters" } else { "DescribeDBInstances" },
+            format!("{} listens on {}:{listens}", place.identifier, place.address),
+        ),
+        &listens.to_string(),
+    )])
+}
+
+fn mend(case: &Case<'_>, finding: Finding, port: &str) -> Finding {
+    let id = quoted(case.secret_id());
+    finding
+        .fix(
+            format!("Store the port {port} in the value."),
+            [format!(
+                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
+                 | jq -c '.port = {port}' \
+                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
+            )],
+        )
+        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::CHECK;
+    use crate::{
+        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        evidence::Fact,
+    };
+
+    fn bundle(port: Value) -> Value {
+        json!({"SecretShape": {"AWSCURRENT": {"Keys": ["host", "port"], "Values": {"host": "db.x", "port": port}}},
+            "DBInstances": [{"DBInstanceIdentifier": "db", "Endpoint": {"Address": "DB.x", "Port": 5432}}],
+            "DBClusters": null})
+    }
+
+    #[test]
+    fn another_port_and_no_number_are_found() {
+        assert_eq!(codes(&judge(&CHECK, bundle(json!(3306)))), ["SEC16"]);
+        assert_eq!(codes(&judge(&CHECK, bundle(json!("")))), ["SEC16"]);
+        assert!(codes(&judge(&CHECK, bundle(json!(5432)))).is_empty());
+        assert!(codes(&judge(&CHECK, bundle(json!("5432")))).is_empty());
+        let none = json!({"SecretShape": {"AWSCURRENT": {"Keys": ["host"]}}});
+        assert!(not_applicable(&judge(&CHECK, none)));
+    }
+
+    #[test]
+    fn refused_facts_are_named() {
+        let mut refused = bundle(json!(5432));
+        refused.as_object_mut().expect("object").remove("DBInstances");
+        refused["Gaps"] = denied(Fact::DBInstances);
+        assert!(lacks(&judge(&CHECK, refused), Fact::DBInstances));
+        let refused = json!({"Gaps": denied(Fact::SecretShape)});
+        assert!(lacks(&judge(&CHECK, refused), Fact::SecretShape));
+    }
+}

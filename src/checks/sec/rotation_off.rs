@@ -1,0 +1,108 @@
+//! SEC20: rotation was set up and is switched off.
+
+use crate::{
+    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    evidence::{Fact, RotationRules},
+};
+
+pub(super) static CHECK: Check = Check {
+    name: "rotation-switched-off",
+    question: "Is rotation switched off on a secret that was set up for it?",
+    codes: &["SEC20"],
+    facts: &[Fact::Secret],
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let secret = case.secret().or_not_applicable("there is no such secret")?;
+    if secret.rotation_enabled == Some(true) {
+        return Ok(vec![]);
+    }
+    // Null means that rotation was never configured (DescribeSecret API reference).
+    let once = secret.rotation_lambda_arn.is_some() || secret.last_rotated_date.is_some();
+    if secret.rotation_enabled.is_none() || !once {
+        return Err(Stop::not_applicable("rotation was never set up for this secret"));
+    }
+    let last = match (&secret.last_rotated_date, &secret.rotation_lambda_arn) {
+        (Some(last), _) => format!("it last rotated on {}", last.date()),
+        (None, Some(function)) => format!("its function is {function}"),
+        (None, None) => String::new(),
+    };
+    let id = quoted(case.secret_id());
+    let function = match &secret.rotation_lambda_arn {
+        Some(arn) => format!(" --rotation-lambda-arn {}", quoted(arn)),
+        None if secret.owning_service.is_some() => String::new(),
+        None => " --rotation-lambda-arn FUNCTION_ARN".to_owned(),
+    };
+    Ok(vec![
+        Finding::new(
+            "SEC20",
+            case.secret_resource(),
+            format!(
+                "Rotation is switched off on a secret that was set up for it ({last}): nothing \
+                 rotates it, and a function that is called for it refuses."
+            ),
+        )
+        .fact("DescribeSecret", "RotationEnabled: false")
+        .fix(
+            "Switch rotation on again. This starts a rotation at once; add \
+             --no-rotate-immediately to wait for the schedule.",
+            [format!(
+                "aws secretsmanager rotate-secret --secret-id {id}{function} --rotation-rules {}",
+                quoted(&rules(secret.rotation_rules.as_ref()))
+            )],
+        )
+        .confirm(format!(
+            "aws secretsmanager describe-secret --secret-id {id} --query RotationEnabled"
+        )),
+    ])
+}
+
+/// The rules as they were, for the command line; every 30 days where none are left.
+fn rules(rules: Option<&RotationRules>) -> String {
+    let mut wanted = serde_json::Map::new();
+    match rules.and_then(|rules| rules.schedule_expression.as_ref()) {
+        Some(expression) => {
+            wanted.insert("ScheduleExpression".to_owned(), expression.clone().into())
+        }
+        None => {
+            let days = rules.and_then(|rules| rules.automatically_after_days).unwrap_or(30);
+            wanted.insert("AutomaticallyAfterDays".to_owned(), days.into())
+        }
+    };
+    if let Some(duration) = rules.and_then(|rules| rules.duration.as_ref()) {
+        wanted.insert("Duration".to_owned(), duration.clone().into());
+    }
+    serde_json::Value::Object(wanted).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CHECK;
+    use crate::{
+        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        evidence::Fact,
+    };
+
+    #[test]
+    fn rotation_that_was_switched_off_is_found_with_its_old_rules() {
+        let bundle = json!({"Secret": {"Name": "app", "RotationEnabled": false,
+            "RotationLambdaARN": "arn:aws:lambda:eu-west-1:1:function:f",
+            "RotationRules": {"ScheduleExpression": "rate(10 days)", "Duration": "3h"}}});
+        let found = judge(&CHECK, bundle).expect("findings");
+        let command = &found[0].fixes[0].commands[0];
+        assert!(
+            command.contains(r#"'{"ScheduleExpression":"rate(10 days)","Duration":"3h"}'"#),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn rotation_that_is_on_or_was_never_set_up_is_not() {
+        assert!(codes(&judge(&CHECK, json!({"Secret": {"RotationEnabled": true}}))).is_empty());
+        assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"RotationEnabled": false}}))));
+        assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));
+    }
+}

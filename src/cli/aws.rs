@@ -1,0 +1,280 @@
+//! Evidence from AWS: the options, the session, progress and timings.
+
+use std::{path::PathBuf, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    Failure,
+    options::ReportOptions,
+    output::{complain, watched},
+};
+use crate::{
+    checks::{self, Selection},
+    collect::{self, CollectError, Collected, Connection, Progress, Request, Session, Timing},
+    evidence::{Evidence, Time},
+};
+
+/// How AWS is reached, and how much is collected.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct AwsOptions {
+    /// Named profile; wins over credentials in the environment.
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
+    profile: Option<String>,
+    /// Region of the secret.
+    #[arg(long, value_name = "REGION", help_heading = "AWS")]
+    region: Option<String>,
+    /// Send every call to this endpoint.
+    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    endpoint_url: Option<String>,
+    /// Trust these certificates (PEM) too; AWS_CA_BUNDLE is honoured.
+    #[arg(long, value_name = "FILE", help_heading = "AWS")]
+    ca_bundle: Option<PathBuf>,
+    /// Assume this role first.
+    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    role_arn: Option<String>,
+    /// Read logs and events back to here: 3d, 12h, or a time such as 2026-11-20T03:00:00Z.
+    #[arg(long, value_name = "WHEN", value_parser = since, help_heading = "AWS")]
+    since: Option<Time>,
+    /// Stop collecting after this long; what is missing then is inconclusive.
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "AWS")]
+    timeout: Option<Duration>,
+    /// Read the secret's value, to keep the names of its keys and the values that name a place.
+    #[arg(long, help_heading = "AWS")]
+    read_secret: bool,
+    /// Print every call with its wave and milliseconds on stderr.
+    #[arg(long, help_heading = "AWS")]
+    timings: bool,
+    /// Show no progress.
+    #[arg(long, help_heading = "AWS")]
+    no_progress: bool,
+}
+
+/// `3d` before now, or a time.
+fn since(text: &str) -> Result<Time, String> {
+    if let Some(time) = Time::parse(text) {
+        return Ok(time);
+    }
+    let span: jiff::Span = text.parse().map_err(|_| {
+        format!("'{text}' is neither a span such as 3d nor a time such as 2026-11-20T03:00:00Z")
+    })?;
+    jiff::Zoned::now()
+        .checked_sub(span.abs())
+        .map(|at| Time(at.timestamp()))
+        .map_err(|_| format!("'{text}' reaches back too far"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u64>().map(Duration::from_secs).ok();
+    seconds
+        .or_else(|| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("'{text}' is no duration such as 90s or 2m"))
+}
+
+impl AwsOptions {
+    fn connection(&self) -> Connection {
+        Connection {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            ca_bundle: self.ca_bundle.clone(),
+            role_arn: self.role_arn.clone(),
+        }
+    }
+
+    fn request(
+        &self,
+        secret: &str,
+        selection: &Selection,
+        progress: &Option<ProgressBar>,
+    ) -> Request {
+        let bar = progress.clone();
+        Request {
+            secret: secret.to_owned(),
+            facts: checks::facts(selection, self.read_secret),
+            read_secret: self.read_secret,
+            since: self.since,
+            timeout: self.timeout,
+            progress: bar.map(|bar| -> Box<dyn Fn(Progress)> {
+                Box::new(move |progress| show(&bar, progress))
+            }),
+            ..Request::default()
+        }
+    }
+
+    /// Collects the evidence about one secret.
+    pub(super) fn collect(
+        &self,
+        secret: &str,
+        selection: &Selection,
+        report: &ReportOptions,
+    ) -> Result<Evidence, Failure> {
+        let bar = self.bar(report, secret);
+        let request = self.request(secret, selection, &bar);
+        let connection = self.connection();
+        let collected = interruptible(collect::collect(&connection, &request));
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        Ok(self.unpack(collected?, report))
+    }
+
+    /// Collects the evidence about many secrets over one session, and hands
+    /// each to `take`. Without names, `list` says which.
+    pub(super) fn collect_each(
+        &self,
+        secrets: Secrets<'_>,
+        selection: &Selection,
+        report: &ReportOptions,
+        take: &mut dyn FnMut(String, Result<Evidence, Failure>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let connection = self.connection();
+        let bar = self.bar(report, "");
+        let outcome = interruptible(async {
+            let named: Vec<&str> = match &secrets {
+                Secrets::Named(names) => names.iter().map(String::as_str).collect(),
+                Secrets::Listed(_) => Vec::new(),
+            };
+            let session = Session::open(&connection, &named).await?;
+            let names: Vec<String> = match &secrets {
+                Secrets::Named(names) => names.to_vec(),
+                Secrets::Listed(filter) => {
+                    let listed = session.list_secrets(filter).await?;
+                    listed
+                        .into_iter()
+                        .filter(|secret| secret.rotates)
+                        .map(|secret| secret.arn)
+                        .collect()
+                }
+            };
+            let mut all = Vec::new();
+            for (done, name) in names.iter().enumerate() {
+                if let Some(bar) = &bar {
+                    bar.set_message(format!("{} of {}: {name}", done + 1, names.len()));
+                }
+                match session.collect(&self.request(name, selection, &None)).await {
+                    // Without credentials or an answer, no further secret fares better.
+                    Err(
+                        error @ (CollectError::Credentials { .. }
+                        | CollectError::Unreachable { .. }),
+                    ) => {
+                        return Err(error);
+                    }
+                    result => all.push((name.clone(), result)),
+                }
+            }
+            Ok(all)
+        });
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        for (name, result) in outcome? {
+            let evidence = result
+                .map(|collected| self.unpack(collected, report))
+                .map_err(|error| Failure::CannotExamine(error.to_string()));
+            take(name, evidence)?;
+        }
+        Ok(())
+    }
+
+    fn unpack(&self, collected: Collected, report: &ReportOptions) -> Evidence {
+        for note in &collected.notes {
+            report.note(&format!("note: {note}"));
+        }
+        if self.timings {
+            for line in timings(&collected.timings) {
+                complain(&line);
+            }
+        }
+        if let Some(caller) = collected.caller_arn.as_deref().filter(|_| watched()) {
+            report.note(&format!("seen as {caller}"));
+        }
+        let mut evidence = collected.evidence;
+        crate::bundle::normalise(&mut evidence);
+        evidence
+    }
+
+    fn bar(&self, report: &ReportOptions, secret: &str) -> Option<ProgressBar> {
+        if self.no_progress || report.quiet || !watched() {
+            return None;
+        }
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {msg}").ok()?;
+        bar.set_style(style);
+        bar.set_message(secret.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+}
+
+/// Which secrets an audit is about.
+pub(super) enum Secrets<'a> {
+    /// These.
+    Named(&'a [String]),
+    /// Those that ListSecrets finds and that rotate.
+    Listed(collect::SecretFilter),
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_message(format!("wave {}: {} of {}", progress.wave, progress.done, progress.total));
+}
+
+/// One line a call, in the order of the waves, and what they add up to.
+fn timings(timings: &[Timing]) -> Vec<String> {
+    let mut sorted: Vec<&Timing> = timings.iter().collect();
+    sorted.sort_by_key(|timing| timing.wave);
+    let mut lines: Vec<String> = sorted
+        .iter()
+        .map(|timing| {
+            let retried = if timing.attempts > 1 {
+                format!(", {} attempts", timing.attempts)
+            } else {
+                String::new()
+            };
+            format!(
+                "wave {} {:>6} ms  {} {}: {}{retried}",
+                timing.wave, timing.milliseconds, timing.operation, timing.resource, timing.outcome
+            )
+        })
+        .collect();
+    let waves = sorted.iter().map(|timing| timing.wave).max().unwrap_or(0);
+    lines.push(format!("{} calls in {waves} waves", timings.len()));
+    lines
+}
+
+/// Drives the collection, and ends it at Ctrl-C.
+fn interruptible<T>(work: impl Future<Output = Result<T, CollectError>>) -> Result<T, Failure> {
+    let outcome = collect::block_on(async {
+        tokio::select! {
+            result = work => result.map(Some),
+            _ = tokio::signal::ctrl_c() => Ok(None),
+        }
+    });
+    match outcome {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(Failure::Interrupted),
+        Err(CollectError::Configuration(text)) => Err(Failure::Usage(text)),
+        Err(error) => Err(Failure::CannotExamine(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, since};
+
+    #[test]
+    fn spans_and_times_are_read() {
+        assert!(since("3d").is_ok());
+        assert!(since("12h").is_ok());
+        assert_eq!(
+            since("2026-11-20T03:00:00Z").map(|t| t.to_string()),
+            Ok("2026-11-20T03:00:00Z".to_owned())
+        );
+        assert!(since("yesterday").is_err());
+        assert_eq!(duration("90s").map(|d| d.as_secs()), Ok(90));
+        assert_eq!(duration("2m").map(|d| d.as_secs()), Ok(120));
+        assert_eq!(duration("45").map(|d| d.as_secs()), Ok(45));
+        assert!(duration("0s").is_err() && duration("-5s").is_err() && duration("soon").is_err());
+    }
+}

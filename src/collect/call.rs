@@ -1,0 +1,148 @@
+//! One call: bounded in number, bounded by the run's deadline, and written
+//! down. What is asked and what becomes of the answer is the services' business.
+
+use std::{
+    cell::{Cell, RefCell},
+    error::Error,
+    rc::Rc,
+    time::Duration,
+};
+
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{
+            Intercept, context::BeforeTransmitInterceptorContextRef, dyn_dispatch_hint,
+        },
+        orchestrator::HttpResponse,
+        result::SdkError,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::{config_bag::ConfigBag, error::metadata::ProvideErrorMetadata};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    Timing,
+    failure::{self, Failure},
+};
+
+/// Calls that may be under way at once.
+const CONCURRENCY: usize = 8;
+
+tokio::task_local! {
+    static ATTEMPTS: Rc<Cell<u32>>;
+}
+
+/// Counts the attempts of the call that runs in this task.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CountAttempts;
+
+#[dyn_dispatch_hint]
+impl Intercept for CountAttempts {
+    fn name(&self) -> &'static str {
+        "CountAttempts"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // Calls that credential providers make run outside any counted call.
+        let _ = ATTEMPTS.try_with(|attempts| attempts.set(attempts.get() + 1));
+        Ok(())
+    }
+}
+
+struct Shared {
+    slots: Semaphore,
+    deadline: Instant,
+    timings: RefCell<Vec<Timing>>,
+}
+
+/// Makes calls, in the name of one wave.
+#[derive(Clone)]
+pub(super) struct Caller {
+    shared: Rc<Shared>,
+    wave: u8,
+}
+
+impl Caller {
+    pub(super) fn new(timeout: Duration) -> Self {
+        let shared = Shared {
+            slots: Semaphore::new(CONCURRENCY),
+            deadline: Instant::now() + timeout,
+            timings: RefCell::default(),
+        };
+        Self { shared: Rc::new(shared), wave: 0 }
+    }
+
+    pub(super) fn in_wave(&self, wave: u8) -> Self {
+        Self { shared: Rc::clone(&self.shared), wave }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.shared.deadline
+    }
+
+    pub(super) fn timings(&self) -> Vec<Timing> {
+        self.shared.timings.borrow().clone()
+    }
+
+    /// Makes one call. `operation` is the IAM action it takes.
+    pub(super) async fn call<T, E>(
+        &self,
+        operation: &'static str,
+        resource: &str,
+        work: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let answer = self.page(operation, resource, async { Some(work.await) }).await?;
+        // `page` answers `None` only where the work does.
+        answer.ok_or(Failure::Absent)
+    }
+
+    /// Asks a paginator for its next page; `None` at the end.
+    pub(super) async fn page<T, E>(
+        &self,
+        operation: &'static str,
+        resource: &str,
+        work: impl Future<Output = Option<Result<T, SdkError<E, HttpResponse>>>>,
+    ) -> Result<Option<T>, Failure>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let late = || Failure::timeout("the run's time was over");
+        if Instant::now() >= self.shared.deadline {
+            return Err(late());
+        }
+        let slot = timeout_at(self.shared.deadline, self.shared.slots.acquire()).await;
+        let Ok(Ok(_slot)) = slot else { return Err(late()) };
+        let attempts = Rc::new(Cell::new(0));
+        let begun = Instant::now();
+        let answer =
+            timeout_at(self.shared.deadline, ATTEMPTS.scope(Rc::clone(&attempts), work)).await;
+        let result = match answer {
+            Err(_) => Err(late()),
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(found))) => Ok(Some(found)),
+            Ok(Some(Err(error))) => Err(failure::of(&error)),
+        };
+        self.shared.timings.borrow_mut().push(Timing {
+            operation,
+            resource: resource.to_owned(),
+            wave: self.wave,
+            milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            attempts: attempts.get(),
+            outcome: result.as_ref().err().map_or("ok", |failure| failure.message()).to_owned(),
+        });
+        result
+    }
+}

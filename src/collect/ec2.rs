@@ -1,0 +1,75 @@
+//! EC2: which VPCs matter, and how a list is read by VPC. The calls themselves
+//! are in `ec2_vpc` and `ec2_gateway`.
+
+use aws_sdk_ec2::types::Filter;
+
+use super::{rds, scene::Scene};
+
+/// Pages of one EC2 list; a page holds up to a thousand elements.
+pub(super) const PAGES: usize = 5;
+
+/// A filter on one attribute.
+pub(super) fn filter(name: &str, values: &[String]) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+}
+
+/// The function's subnets.
+pub(super) fn function_subnets(scene: &Scene) -> Vec<String> {
+    scene
+        .evidence
+        .function
+        .known()
+        .and_then(|function| function.configuration.vpc_config.as_ref())
+        .map(|vpc| vpc.subnet_ids.clone())
+        .unwrap_or_default()
+}
+
+/// The function's VPC: of its subnets, since they cannot be in another; only
+/// where these are not to be seen, as the function's configuration says.
+pub(super) fn function_vpc(scene: &Scene) -> Option<String> {
+    let ids = function_subnets(scene);
+    if ids.is_empty() {
+        return None;
+    }
+    let subnets = scene.evidence.subnets.known().into_iter().flatten();
+    let mut of_subnets = subnets
+        .filter(|subnet| subnet.subnet_id.as_ref().is_some_and(|id| ids.contains(id)))
+        .filter_map(|subnet| subnet.vpc_id.clone());
+    of_subnets.next().or_else(|| {
+        let function = scene.evidence.function.known()?;
+        let vpc = function.configuration.vpc_config.as_ref()?.vpc_id.clone()?;
+        Some(vpc).filter(|id| !id.is_empty())
+    })
+}
+
+/// The VPCs whose network matters: the function's, and the database's where it
+/// is another.
+pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
+    let function = function_vpc(scene);
+    let databases = rds::relevant(scene).vpcs;
+    let mut vpcs: Vec<String> = function.into_iter().chain(databases).collect();
+    vpcs.sort();
+    vpcs.dedup();
+    vpcs
+}
+
+/// Reads every page of a list, within [`PAGES`], and converts each element.
+/// Evaluates to the elements and whether the budget cut some off.
+macro_rules! all_pages {
+    ($caller:expr, $action:expr, $resource:expr, $pages:expr, $field:ident, $convert:expr) => {{
+        let mut pages = $pages;
+        let mut all = Vec::new();
+        let mut cut = true;
+        for _ in 0..$crate::collect::ec2::PAGES {
+            match $caller.page($action, $resource, pages.next()).await? {
+                Some(page) => all.extend($crate::collect::convert::list(page.$field, $convert)),
+                None => {
+                    cut = false;
+                    break;
+                }
+            }
+        }
+        (all, cut)
+    }};
+}
+pub(super) use all_pages;

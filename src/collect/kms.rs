@@ -1,0 +1,132 @@
+//! KMS: the keys that rotation depends on.
+
+use super::{
+    call::Caller,
+    convert::{document, list, time, word, words},
+    failure::Failure,
+    scene::{Found, Scene, found},
+    session::Clients,
+};
+use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
+
+/// Pages of grants (100 each): databases and volumes may hold thousands on a
+/// shared key.
+const GRANT_PAGES: usize = 10;
+
+/// The keys that are named so far, each as the key of `Keys` in the evidence:
+/// the key's ARN, or an alias's ARN where an alias was configured.
+pub(super) fn targets(scene: &Scene) -> Vec<String> {
+    let evidence = &scene.evidence;
+    let secrets = [evidence.secret.known(), evidence.superuser_secret.known()];
+    let function = evidence.function.known().and_then(|f| f.configuration.kms_key_arn.as_deref());
+    let named = secrets
+        .into_iter()
+        .flatten()
+        .filter_map(|secret| secret.kms_key_id.as_deref())
+        .chain(function)
+        .filter(|id| !id.is_empty());
+    let mut arns: Vec<String> = named.filter_map(|id| arn(scene, id)).collect();
+    arns.sort();
+    arns.dedup();
+    arns
+}
+
+/// A key id or alias as an ARN in the secret's region and account.
+fn arn(scene: &Scene, id: &str) -> Option<String> {
+    if id.starts_with("arn:") {
+        return Some(id.to_owned());
+    }
+    let evidence = &scene.evidence;
+    let place = format!(
+        "arn:{}:kms:{}:{}",
+        evidence.partition(),
+        evidence.region()?,
+        evidence.account_id()?
+    );
+    let kind = if id.starts_with("alias/") { "" } else { "key/" };
+    Some(format!("{place}:{kind}{id}"))
+}
+
+/// What to pass where KMS takes no alias: `None` until DescribeKey told.
+pub(super) fn key_id(scene: &Scene, target: &str) -> Option<String> {
+    if !target.contains(":alias/") {
+        return Some(target.to_owned());
+    }
+    let metadata = scene.evidence.keys.get(target)?.key_metadata.known()?;
+    metadata.arn.clone().or_else(|| metadata.key_id.clone())
+}
+
+pub(super) async fn metadata(caller: &Caller, clients: &Clients, target: &str) -> Found {
+    let request = clients.kms.describe_key().key_id(target);
+    let answer = caller.call("kms:DescribeKey", target, request.send()).await?;
+    let Some(key) = answer.key_metadata else { return Err(Failure::Absent) };
+    let metadata = KeyMetadata {
+        arn: key.arn,
+        key_id: Some(key.key_id),
+        key_state: word(key.key_state),
+        key_spec: word(key.key_spec),
+        key_usage: word(key.key_usage),
+        key_manager: word(key.key_manager),
+        deletion_date: time(key.deletion_date),
+        enabled: Some(key.enabled),
+    };
+    let target = target.to_owned();
+    found(move |scene| {
+        scene.evidence.keys.entry(target).or_default().key_metadata = Observed::Known(metadata);
+    })
+}
+
+pub(super) async fn policy(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
+    let request = clients.kms.get_key_policy().key_id(id).policy_name("default");
+    let answer = caller.call("kms:GetKeyPolicy", target, request.send()).await?;
+    let policy = answer.policy.as_deref().map(document);
+    let target = target.to_owned();
+    found(move |scene| {
+        scene.evidence.keys.entry(target).or_default().policy = policy.into();
+    })
+}
+
+pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
+    let mut pages = clients.kms.list_grants().key_id(id).into_paginator().send();
+    let mut grants = Vec::new();
+    let mut cut = true;
+    for _ in 0..GRANT_PAGES {
+        let page = caller.page("kms:ListGrants", target, pages.next()).await?;
+        let Some(page) = page else {
+            cut = false;
+            break;
+        };
+        let more = page.truncated;
+        grants.extend(list(page.grants, |grant| Grant {
+            grant_id: grant.grant_id,
+            grantee_principal: grant.grantee_principal.or(grant.grantee_service_principal),
+            retiring_principal: grant.retiring_principal.or(grant.retiring_service_principal),
+            operations: words(grant.operations),
+            constraints: grant.constraints.map(|constraints| GrantConstraints {
+                encryption_context_subset: constraints
+                    .encryption_context_subset
+                    .map(|pairs| pairs.into_iter().collect()),
+                encryption_context_equals: constraints
+                    .encryption_context_equals
+                    .map(|pairs| pairs.into_iter().collect()),
+            }),
+        }));
+        if !more {
+            cut = false;
+            break;
+        }
+    }
+    let target = target.to_owned();
+    found(move |scene| {
+        scene.evidence.keys.entry(target.clone()).or_default().grants = Observed::Known(grants);
+        if cut {
+            scene.gap(
+                Fact::KeyGrants,
+                "kms:ListGrants",
+                &target,
+                crate::evidence::Reason::Truncated,
+                &format!("only the first {GRANT_PAGES} pages of grants were read"),
+            );
+        }
+    })
+}

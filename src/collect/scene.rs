@@ -1,0 +1,142 @@
+//! What is known so far in a run: the evidence, and the few notes that later
+//! waves need and no bundle holds. Waves read it; what they find is patched in
+//! between two waves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Request, failure::Failure};
+use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
+
+/// What a call found, ready to be put into the scene.
+pub(super) type Patch = Box<dyn FnOnce(&mut Scene)>;
+/// What a task ends with.
+pub(super) type Found = Result<Patch, Failure>;
+
+/// Wraps what was found.
+#[allow(clippy::unnecessary_wraps)] // every call ends in this line
+pub(super) fn found(patch: impl FnOnce(&mut Scene) + 'static) -> Found {
+    Ok(Box::new(patch))
+}
+
+/// A transit gateway route table that an attachment of ours is associated with.
+#[derive(Debug, Default)]
+pub(super) struct Association {
+    pub(super) transit_gateway_id: Option<String>,
+    pub(super) attachments: Vec<String>,
+}
+
+/// A log stream to read.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
+    pub(super) name: String,
+    /// Milliseconds since 1970.
+    pub(super) last_event: Option<i64>,
+}
+
+pub(super) struct Scene {
+    pub(super) evidence: Evidence,
+    /// The facts to collect, inputs included.
+    pub(super) wanted: BTreeSet<Fact>,
+    pub(super) secret_id: String,
+    pub(super) read_secret: bool,
+    pub(super) since: Option<crate::evidence::Time>,
+    pub(super) db_host: Option<String>,
+    /// By transit gateway route table.
+    pub(super) associations: BTreeMap<String, Association>,
+    /// Why the associations are not known; a gap only if there are attachments.
+    pub(super) associations_failure: Option<Failure>,
+    /// Why the function came without its tags.
+    pub(super) tags_failure: Option<String>,
+    pub(super) streams: Vec<Stream>,
+    /// What was asked about, so that no later wave repeats it.
+    pub(super) asked: BTreeSet<(Fact, String)>,
+}
+
+impl Scene {
+    pub(super) fn new(request: &Request, wanted: BTreeSet<Fact>, evidence: Evidence) -> Self {
+        Self {
+            evidence,
+            wanted,
+            secret_id: request.secret.clone(),
+            read_secret: request.read_secret,
+            since: request.since,
+            db_host: request.db.as_ref().map(|(host, _)| host.to_ascii_lowercase()),
+            associations: BTreeMap::new(),
+            associations_failure: None,
+            tags_failure: None,
+            streams: Vec::new(),
+            asked: BTreeSet::new(),
+        }
+    }
+
+    /// Notes that a fact could not be seen, or not whole.
+    pub(super) fn gap(
+        &mut self,
+        fact: Fact,
+        action: &str,
+        resource: &str,
+        reason: Reason,
+        message: &str,
+    ) {
+        self.evidence.add_gap(Gap {
+            fact: fact.name().to_owned(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            reason,
+            message: message.to_owned(),
+        });
+    }
+
+    /// Notes what a failed call means for a fact.
+    pub(super) fn failed(&mut self, fact: Fact, action: &str, resource: &str, failure: &Failure) {
+        match failure {
+            Failure::Absent => match fact {
+                Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
+                    let key = self.evidence.keys.entry(resource.to_owned()).or_default();
+                    match fact {
+                        Fact::KeyMetadata => key.key_metadata = Observed::Absent,
+                        Fact::KeyPolicy => key.policy = Observed::Absent,
+                        _ => key.grants = Observed::Absent,
+                    }
+                }
+                // What another call already found does not vanish.
+                _ if self.evidence.state(fact).is_not_asked() => self.evidence.set_absent(fact),
+                _ => {}
+            },
+            Failure::Refused { action: other, message, .. } => {
+                let action = other.as_deref().unwrap_or(action).to_owned();
+                self.gap(fact, &action, resource, failure.reason(), message);
+            }
+        }
+    }
+
+    /// The rotation function's ARN without its qualifier, and the qualifier.
+    pub(super) fn function(&self) -> Option<(String, Option<String>)> {
+        let arn = self.evidence.secret.known()?.rotation_lambda_arn.as_deref()?;
+        let parts: Vec<&str> = arn.splitn(8, ':').collect();
+        match parts.as_slice() {
+            [.., _] if parts.len() == 8 => Some((parts[..7].join(":"), Some(parts[7].to_owned()))),
+            _ => Some((arn.to_owned(), None)),
+        }
+    }
+
+    /// The rotation function's name, out of its ARN.
+    pub(super) fn function_name(&self) -> Option<String> {
+        let (arn, _) = self.function()?;
+        Some(arn.rsplit(':').next().unwrap_or(&arn).to_owned())
+    }
+
+    /// The execution role's name; a role's path is not part of it.
+    pub(super) fn role_name(&self) -> Option<String> {
+        let arn = self.evidence.function.known()?.configuration.role.as_deref()?;
+        Some(arn.rsplit('/').next().unwrap_or(arn).to_owned())
+    }
+}
+
+/// Adds to a list that several calls fill.
+pub(super) fn extend<T>(fact: &mut Observed<Vec<T>>, items: Vec<T>) {
+    match fact {
+        Observed::Known(list) => list.extend(items),
+        _ => *fact = Observed::Known(items),
+    }
+}

@@ -1,0 +1,366 @@
+//! Region, credentials and clients: everything that is settled once, before
+//! the first call. What is asked is not this module's business.
+
+use std::{env, fs, path::PathBuf, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig,
+    default_provider::credentials::DefaultCredentialsChain,
+    environment::EnvironmentVariableRegionProvider,
+    identity::IdentityCache,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    retry::RetryConfig,
+    sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::{
+    CollectError,
+    call::CountAttempts,
+    failure::{Failure, Kind},
+};
+
+/// Attempts of one call, the first included.
+const ATTEMPTS: u32 = 3;
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// A credential process may have to ask a person something.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Where to connect to, and as whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Named profile; wins over credentials in the environment.
+    pub profile: Option<String>,
+    /// Region. Without one: AWS_REGION, AWS_DEFAULT_REGION, the profile's.
+    pub region: Option<String>,
+    /// Endpoint for every service.
+    pub endpoint_url: Option<String>,
+    /// Certificates (PEM) to trust besides the platform's own; without it,
+    /// `AWS_CA_BUNDLE`.
+    pub ca_bundle: Option<PathBuf>,
+    /// Role to assume first.
+    pub role_arn: Option<String>,
+}
+
+/// A configured connection, good for any number of secrets.
+pub struct Session {
+    pub(super) connection: Connection,
+    pub(super) region: String,
+    pub(super) notes: Vec<String>,
+    pub(super) clients: Clients,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("connection", &self.connection)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One client per service; they share connections and credentials.
+pub(super) struct Clients {
+    pub(super) cloudformation: aws_sdk_cloudformation::Client,
+    pub(super) cloudtrail: aws_sdk_cloudtrail::Client,
+    pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) lambda: aws_sdk_lambda::Client,
+    pub(super) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(super) rds: aws_sdk_rds::Client,
+    pub(super) secretsmanager: aws_sdk_secretsmanager::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+}
+
+macro_rules! client {
+    ($service:ident, $config:expr) => {
+        $service::Client::from_conf(
+            $service::config::Builder::from($config).interceptor(CountAttempts).build(),
+        )
+    };
+}
+
+impl Clients {
+    fn new(config: &SdkConfig) -> Self {
+        Self {
+            cloudformation: client!(aws_sdk_cloudformation, config),
+            cloudtrail: client!(aws_sdk_cloudtrail, config),
+            ec2: client!(aws_sdk_ec2, config),
+            iam: client!(aws_sdk_iam, config),
+            kms: client!(aws_sdk_kms, config),
+            lambda: client!(aws_sdk_lambda, config),
+            logs: client!(aws_sdk_cloudwatchlogs, config),
+            rds: client!(aws_sdk_rds, config),
+            secretsmanager: client!(aws_sdk_secretsmanager, config),
+            sts: client!(aws_sdk_sts, config),
+        }
+    }
+}
+
+impl Session {
+    /// Settles region, credentials and clients. `secrets` are the names or ARNs
+    /// that will be asked about: the region in a full ARN is the one to ask.
+    /// Makes no call to AWS.
+    ///
+    /// # Errors
+    /// [`CollectError::NoRegion`] and [`CollectError::Configuration`].
+    pub async fn open(connection: &Connection, secrets: &[&str]) -> Result<Self, CollectError> {
+        let http_client = http_client(connection)?;
+        let configured = configured_region(connection, http_client.as_ref()).await;
+        let mut notes = Vec::new();
+        let region = settle_region(configured, region_of_arns(secrets)?, &mut notes)
+            .ok_or(CollectError::NoRegion)?;
+        let config = load(connection, &region, http_client).await;
+        Ok(Self { connection: connection.clone(), clients: Clients::new(&config), region, notes })
+    }
+
+    /// The region that this session asks.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The error that stands for a failed first call.
+    pub(super) fn error(&self, action: &str, failure: &Failure) -> CollectError {
+        match failure.kind() {
+            Some(Kind::Credentials) => CollectError::Credentials {
+                message: failure.message().to_owned(),
+                hint: self.hint(failure.message()),
+            },
+            Some(Kind::Unreachable) => CollectError::Unreachable {
+                url: self
+                    .connection
+                    .endpoint_url
+                    .clone()
+                    .or_else(|| env::var("AWS_ENDPOINT_URL").ok())
+                    .unwrap_or_else(|| format!("AWS in {}", self.region)),
+                message: failure.message().to_owned(),
+            },
+            _ => CollectError::Failed {
+                action: action.to_owned(),
+                message: failure.message().to_owned(),
+            },
+        }
+    }
+
+    /// The command that mends broken credentials.
+    fn hint(&self, message: &str) -> String {
+        let profile = self.connection.profile.clone().or_else(|| env::var("AWS_PROFILE").ok());
+        let with_profile =
+            profile.as_ref().map(|name| format!(" --profile {name}")).unwrap_or_default();
+        let lower = message.to_ascii_lowercase();
+        if let Some(role) = &self.connection.role_arn
+            && (lower.contains("assumerole") || lower.contains("accessdenied"))
+        {
+            return format!("check that these credentials may call sts:AssumeRole on {role}");
+        }
+        if lower.contains("was not defined") || lower.contains("could not find profile") {
+            return "`aws configure list-profiles` shows the profiles that exist".to_owned();
+        }
+        if lower.contains("sso") {
+            return format!("run `aws sso login{with_profile}` and try again");
+        }
+        if lower.contains("no credentials were found") {
+            return format!(
+                "run `aws sso login{with_profile}` or `aws login{with_profile}`, or set up a profile with `aws configure{with_profile}`, and try again"
+            );
+        }
+        if lower.contains("expired") {
+            return format!(
+                "the login has expired: run `aws sso login{with_profile}` or `aws login{with_profile}`, or fetch new temporary credentials, and try again"
+            );
+        }
+        format!(
+            "`aws sts get-caller-identity{with_profile}` shows whether these credentials work; `aws configure{with_profile}` sets others"
+        )
+    }
+}
+
+/// The one region that full secret ARNs name.
+fn region_of_arns(secrets: &[&str]) -> Result<Option<String>, CollectError> {
+    let mut regions = secrets.iter().filter_map(|secret| region_of_arn(secret));
+    let Some(first) = regions.next() else { return Ok(None) };
+    match regions.find(|other| *other != first) {
+        Some(other) => Err(CollectError::Configuration(format!(
+            "the secrets are in different regions ({first}, {other}); examine one region at a time"
+        ))),
+        None => Ok(Some(first.to_owned())),
+    }
+}
+
+fn region_of_arn(secret: &str) -> Option<&str> {
+    let parts: Vec<&str> = secret.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "secretsmanager", region, _, _] if !region.is_empty() => Some(region),
+        _ => None,
+    }
+}
+
+fn settle_region(
+    configured: Option<String>,
+    of_arn: Option<String>,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    if let (Some(configured), Some(of_arn)) = (&configured, &of_arn)
+        && configured != of_arn
+    {
+        notes.push(format!(
+            "asking {of_arn}, the region in the secret's ARN, and not the configured {configured}"
+        ));
+    }
+    of_arn.or(configured)
+}
+
+/// Flag, environment, profile: never the instance metadata service.
+async fn configured_region(
+    connection: &Connection,
+    http_client: Option<&SharedHttpClient>,
+) -> Option<String> {
+    if let Some(region) = &connection.region {
+        return Some(region.clone());
+    }
+    let mut profile =
+        ProfileFileRegionProvider::builder().configure(&provider_config(None, http_client));
+    if let Some(name) = &connection.profile {
+        profile = profile.profile_name(name);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build());
+    let region = chain.region().await?;
+    Some(region.as_ref().to_owned()).filter(|region| !region.is_empty())
+}
+
+fn provider_config(region: Option<&str>, http_client: Option<&SharedHttpClient>) -> ProviderConfig {
+    let config = ProviderConfig::without_region()
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_region(region.map(|region| Region::new(region.to_owned())));
+    match http_client {
+        Some(client) => config.with_http_client(client.clone()),
+        None => config,
+    }
+}
+
+async fn load(
+    connection: &Connection,
+    region: &str,
+    http_client: Option<SharedHttpClient>,
+) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts)
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
+        .credentials_provider(credentials(connection, region, http_client.as_ref()).await);
+    if let Some(profile) = &connection.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &connection.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(client) = http_client {
+        loader = loader.http_client(client);
+    }
+    let config = loader.load().await;
+    let Some(role) = &connection.role_arn else { return config };
+    let assumed = AssumeRoleProvider::builder(role)
+        .session_name("rotdoctor")
+        .region(Region::new(region.to_owned()))
+        .configure(&config)
+        .build()
+        .await;
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build()
+}
+
+/// A profile that was named is the only source; the SDK's own chain would let
+/// credentials in the environment win over it, unlike the AWS CLI.
+async fn credentials(
+    connection: &Connection,
+    region: &str,
+    http_client: Option<&SharedHttpClient>,
+) -> SharedCredentialsProvider {
+    let config = provider_config(Some(region), http_client);
+    if let Some(profile) = &connection.profile {
+        return SharedCredentialsProvider::new(
+            ProfileFileCredentialsProvider::builder()
+                .profile_name(profile)
+                .configure(&config)
+                .build(),
+        );
+    }
+    // Off EC2 nothing answers there, and nobody wants to wait four times for it.
+    let metadata = aws_config::imds::Client::builder().configure(&config).max_attempts(1).build();
+    SharedCredentialsProvider::new(
+        DefaultCredentialsChain::builder()
+            .region(Region::new(region.to_owned()))
+            .imds_client(metadata)
+            .configure(config)
+            .build()
+            .await,
+    )
+}
+
+/// A client that trusts one more bundle of certificates, where one is named.
+fn http_client(connection: &Connection) -> Result<Option<SharedHttpClient>, CollectError> {
+    let path = connection.ca_bundle.clone().or_else(|| {
+        env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from)
+    });
+    let Some(path) = path else { return Ok(None) };
+    let refuse = |what: String| {
+        CollectError::Configuration(format!("certificate bundle {}: {what}", path.display()))
+    };
+    let pem = fs::read(&path).map_err(|error| refuse(error.to_string()))?;
+    // rustls ignores what it cannot read, and every call would fail later.
+    if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+        return Err(refuse("holds no PEM certificate".to_owned()));
+    }
+    let store = tls::TrustStore::default().with_pem_certificate(pem);
+    let context = tls::TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(|error| refuse(error.to_string()))?;
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    Ok(Some(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(provider.clone())
+            .tls_context(context.clone())
+            // As the SDK's own client does.
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        if let Some(components) = components {
+            connector.set_sleep_impl(components.sleep_impl());
+        }
+        connector.build()
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{region_of_arns, settle_region};
+
+    #[test]
+    fn the_region_in_an_arn_wins_and_says_so() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf";
+        let of_arn = region_of_arns(&["name", arn]).expect("one region");
+        let mut notes = Vec::new();
+        let region = settle_region(Some("us-east-1".to_owned()), of_arn.clone(), &mut notes);
+        assert_eq!(region.as_deref(), Some("eu-west-1"));
+        assert!(notes[0].contains("eu-west-1") && notes[0].contains("us-east-1"), "{notes:?}");
+
+        notes.clear();
+        assert_eq!(settle_region(None, of_arn, &mut notes).as_deref(), Some("eu-west-1"));
+        assert_eq!(settle_region(None, None, &mut notes), None);
+        assert!(notes.is_empty());
+        assert!(region_of_arns(&[arn, &arn.replace("eu-west-1", "eu-west-2")]).is_err());
+    }
+}

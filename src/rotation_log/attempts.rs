@@ -1,0 +1,199 @@
+//! Invocations → attempts. Secrets Manager invokes the function once for each step
+//! and begins an attempt, a retry of one included, with createSecret. Steps that no
+//! text tells are taken from the neighbours, only where those leave one choice.
+
+use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step};
+use crate::{catalogue::Effect, evidence::Time};
+
+/// Seconds between two invocations up to which the later goes on with the attempt of
+/// the earlier: steps follow each other at once, retries within minutes.
+const TOGETHER: f64 = 600.0;
+
+/// Sorts by start; an invocation without a time keeps its place after the one before.
+pub(super) fn order(invocations: &mut Vec<Invocation>) {
+    let mut newest: Option<Time> = None;
+    let mut keyed: Vec<(Option<Time>, Invocation)> = std::mem::take(invocations)
+        .into_iter()
+        .map(|run| {
+            newest = run.started_at.or(newest);
+            (newest, run)
+        })
+        .collect();
+    keyed.sort_by_key(|(at, _)| *at);
+    invocations.extend(keyed.into_iter().map(|(_, run)| run));
+}
+
+/// Groups the invocations and fills in the steps that their place tells. `cut` says
+/// that older invocations were dropped.
+pub(super) fn group(invocations: &mut [Invocation], cut: bool) -> Vec<Attempt> {
+    let begins = !cut && !later_created(invocations);
+    let mut attempts: Vec<Attempt> = Vec::new();
+    for index in 0..invocations.len() {
+        if by_hand(&invocations[index]) {
+            continue;
+        }
+        let same_event = (0..index).rev().find(|&earlier| {
+            invocations[earlier].request_id.is_some()
+                && invocations[earlier].request_id == invocations[index].request_id
+        });
+        if let Some(earlier) = same_event {
+            let (step, token) = (invocations[earlier].step, invocations[earlier].token.clone());
+            let run = &mut invocations[index];
+            run.step = run.step.or(step);
+            run.token = run.token.take().or(token);
+        }
+        let joins = attempts.last().is_some_and(|attempt| {
+            same_event.is_some_and(|earlier| attempt.runs.contains(&earlier))
+                || goes_on(attempt, invocations, index)
+        });
+        if invocations[index].step.is_none() {
+            invocations[index].step = match attempts.last() {
+                Some(attempt) if joins => place_within(attempt, invocations, index),
+                Some(attempt) => first_of_attempt(Some(attempt), invocations, index),
+                None if begins => first_of_attempt(None, invocations, index),
+                None => None,
+            }
+            .filter(|step| invocations[index].hits.iter().all(|hit| hit.text.may_come_from(*step)));
+        }
+        let run = &invocations[index];
+        if !joins {
+            attempts.push(Attempt {
+                token: None,
+                started_at: run.started_at,
+                runs: Vec::new(),
+                failed_step: None,
+                outcome: AttemptOutcome::Open,
+            });
+        }
+        let Some(attempt) = attempts.last_mut() else { continue };
+        attempt.runs.push(index);
+        attempt.token = attempt.token.take().or_else(|| run.token.clone());
+        merge_by_token(&mut attempts);
+    }
+    for attempt in &mut attempts {
+        conclude(attempt, invocations);
+    }
+    attempts
+}
+
+/// Whether a createSecret did its work somewhere: then a silent invocation at the
+/// start of the log may be a later step of an attempt whose start is not shown.
+fn later_created(invocations: &[Invocation]) -> bool {
+    invocations.iter().any(|run| run.step == Some(Step::CreateSecret) && done(run))
+}
+
+/// An invocation with a test event is no rotation.
+fn by_hand(run: &Invocation) -> bool {
+    run.hits.iter().any(|hit| hit.text.proves("manual-invoke"))
+}
+
+fn done(run: &Invocation) -> bool {
+    run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone)
+}
+
+fn gap(earlier: &Invocation, later: &Invocation) -> Option<f64> {
+    let before = earlier.ended_at.or(earlier.started_at)?;
+    Some(later.started_at?.seconds_since(before))
+}
+
+/// Whether the invocation goes on with the attempt.
+fn goes_on(attempt: &Attempt, invocations: &[Invocation], index: usize) -> bool {
+    let run = &invocations[index];
+    if let (Some(token), Some(other)) = (&attempt.token, &run.token) {
+        return token == other;
+    }
+    let Some(&last) = attempt.runs.last() else { return true };
+    let last = &invocations[last];
+    if gap(last, run).is_some_and(|seconds| seconds > TOGETHER) || finished(last) {
+        return false;
+    }
+    match (last.step, run.step) {
+        // A createSecret after a failed one is its retry; after anything else it
+        // begins the next attempt.
+        (Some(Step::CreateSecret), Some(Step::CreateSecret)) => last.failed(),
+        (_, Some(Step::CreateSecret)) => false,
+        (Some(before), Some(now)) if now < before => false,
+        _ => true,
+    }
+}
+
+fn finished(run: &Invocation) -> bool {
+    run.step == Some(Step::FinishSecret) && (done(run) || run.outcome == RunOutcome::Returned)
+}
+
+/// The step of an invocation that follows in the same attempt and tells none.
+fn place_within(attempt: &Attempt, invocations: &[Invocation], index: usize) -> Option<Step> {
+    let run = &invocations[index];
+    let last = &invocations[*attempt.runs.last()?];
+    let before = last.step?;
+    if gap(last, run).is_some_and(|seconds| seconds > TOGETHER) {
+        return None;
+    }
+    if last.outcome == RunOutcome::Returned {
+        return Step::ALL.into_iter().find(|step| *step > before);
+    }
+    // Nothing comes after a createSecret that failed; a later step that fails may be
+    // retried alone or with the steps before it, which end in another way.
+    let same_end = last.outcome == run.outcome && last.error == run.error;
+    (last.failed() && (before == Step::CreateSecret || same_end)).then_some(before)
+}
+
+/// The step of an attempt's first invocation that tells none: createSecret, where it
+/// failed. (One that returned in silence tells nothing.)
+fn first_of_attempt(
+    before: Option<&Attempt>,
+    invocations: &[Invocation],
+    index: usize,
+) -> Option<Step> {
+    let run = &invocations[index];
+    let certain = match before {
+        None => true,
+        Some(attempt) => {
+            let last = &invocations[*attempt.runs.last()?];
+            finished(last) || gap(last, run).is_some_and(|seconds| seconds > TOGETHER)
+        }
+    };
+    let told = run
+        .hits
+        .iter()
+        .any(|hit| matches!(hit.text.effect, Effect::Progress | Effect::StepDone | Effect::Login));
+    (certain && run.failed() && !told).then_some(Step::CreateSecret)
+}
+
+/// Joins the last attempt to the one before, where a later line shows that both are
+/// about one token.
+fn merge_by_token(attempts: &mut Vec<Attempt>) {
+    let [.., before, last] = attempts.as_slice() else { return };
+    if last.token.is_none() || before.token != last.token {
+        return;
+    }
+    if let Some(last) = attempts.pop()
+        && let Some(before) = attempts.last_mut()
+    {
+        before.runs.extend(last.runs);
+    }
+}
+
+fn conclude(attempt: &mut Attempt, invocations: &mut [Invocation]) {
+    let runs = || attempt.runs.iter().map(|&index| &invocations[index]);
+    let silent_success = attempt.runs.len() == Step::ALL.len()
+        && runs().all(|run| run.step.is_none() && run.outcome == RunOutcome::Returned);
+    let rotated = runs()
+        .any(|run| finished(run) || run.hits.iter().any(|hit| hit.text.proves("rotation-done")));
+    let last_failed = runs().next_back().is_some_and(Invocation::failed);
+    attempt.outcome = if rotated || silent_success {
+        AttemptOutcome::Succeeded
+    } else if last_failed {
+        AttemptOutcome::Failed
+    } else {
+        AttemptOutcome::Open
+    };
+    attempt.failed_step = match attempt.outcome {
+        AttemptOutcome::Succeeded => None,
+        _ => runs().rev().find(|run| run.failed()).and_then(|run| run.step),
+    };
+    for &index in &attempt.runs {
+        let run = &mut invocations[index];
+        run.token = run.token.take().or_else(|| attempt.token.clone());
+    }
+}

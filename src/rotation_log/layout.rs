@@ -1,0 +1,398 @@
+//! One log event → one record: every layout in which Lambda and its runtimes write.
+//! What a record means for an invocation is `building`'s and `reader`'s business.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::{Captures, Regex};
+use serde_json::{Map, Value};
+
+use super::{Level, RaisedError};
+use crate::evidence::Time;
+
+/// What one event says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Record {
+    /// The time that its own text names.
+    pub(super) at: Option<Time>,
+    pub(super) level: Option<Level>,
+    pub(super) request_id: Option<String>,
+    pub(super) kind: Kind,
+    /// The message without time, level and request id.
+    pub(super) text: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Kind {
+    Start {
+        version: Option<String>,
+    },
+    End(Report),
+    Report(Report),
+    /// A sandbox begins, before any START.
+    InitStart,
+    TimedOut(f64),
+    Exited,
+    Raised(RaisedError),
+    #[default]
+    Message,
+}
+
+/// The figures of a REPORT line and its JSON twins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Report {
+    pub(super) duration_ms: Option<f64>,
+    pub(super) memory_mb: Option<u64>,
+    pub(super) max_memory_mb: Option<u64>,
+    pub(super) init_ms: Option<f64>,
+    pub(super) status: Option<Status>,
+    pub(super) error_type: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Success,
+    Error,
+    Timeout,
+}
+
+macro_rules! pattern {
+    ($name:ident, $($part:expr),+) => {
+        static $name: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(concat!($($part),+)).expect("a constant pattern")
+        });
+    };
+}
+
+const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
+
+pattern!(START, r"^START RequestId:\s+(\S+)(?:\s+Version:\s+(\S+))?");
+pattern!(END, r"^END RequestId:\s+(\S+)");
+pattern!(REPORT, r"^REPORT RequestId:\s+(\S+)(?:\s+Duration:\s+([\d.]+) ms)?");
+pattern!(FIGURE, r"(Memory Size|Max Memory Used|Init Duration|Status|Error Type):\s+(\S+)");
+pattern!(
+    TIMED_OUT,
+    r"^(?:(\d{4}-\d\d-\d\dT\S+)\s+)?(?:(?:RequestId:\s+)?(\S*-\S*)\s+)?(?:Error:\s+)?",
+    r"Task timed out after ([\d.]+) seconds"
+);
+pattern!(EXITED, r"^(?:RequestId:\s+(\S+)\s+)?(?:Error:\s+Runtime exited|Process exited before)");
+pattern!(
+    LOGGED,
+    r"(?s)^\[(DEBUG|TRACE|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\]\s+",
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]?\d*Z?)[ \t]*(.*)$"
+);
+pattern!(
+    NODE,
+    r"(?s)^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*Z)\s+(\S*-\S*|undefined)\s+",
+    r"(DEBUG|TRACE|INFO|WARN|WARNING|ERROR|FATAL)\s+(.*)$"
+);
+pattern!(
+    NODE_RAISED,
+    r"(?s)^(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s+(\{.*)$"
+);
+pattern!(TAGGED, r"(?s)^\[(ERROR|CRITICAL)\]\s+(.*)$");
+pattern!(EXCEPTION, r"^((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?::\s?(.*))?$");
+pattern!(EXCEPTION_NAME, r"(?:Error|Exception|Fault|Failure|Exit|Interrupt|Timeout|Timedout)$");
+pattern!(OLD_EXCEPTION, r"^(.*): ([A-Za-z_]\w*)Traceback \(most recent call last\):");
+pattern!(OLD_IMPORT, r"^Unable to import module '[^']+'");
+pattern!(
+    BEGINS,
+    r"^(?:(?:START|END|REPORT) RequestId:|INIT_START |INIT_REPORT |RESTORE_|EXTENSION\s|TELEMETRY\s|",
+    r"\[(?:DEBUG|TRACE|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\]\s|\d{4}-\d\d-\d\dT\S+Z?\s+\S*-\S*\s|",
+    r"RequestId: \S+ |Unable to import module '|\{\s*\x22|.*: [A-Za-z_]\w*Traceback \(most recent)"
+);
+static LEADING_ID: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&format!(r"(?s)^({UUID})\s+(.*)$")).expect("a constant pattern"));
+
+/// Whether a line of a plain text log begins a record of its own.
+pub(super) fn begins_record(line: &str) -> bool {
+    BEGINS.is_match(line)
+}
+
+/// Whether a line can only go on with the record before it: a traceback's frames,
+/// or anything indented (with no-break spaces too, as Lambda does).
+pub(super) fn continues_record(previous: &str, line: &str) -> bool {
+    line.starts_with([' ', '\t', '\u{a0}', '\r'])
+        || line.starts_with("Traceback (most recent call last)")
+        || line.starts_with("XRAY TraceId")
+        || line.starts_with("Runtime.ExitError")
+        || previous.contains("Traceback (most recent call last)")
+}
+
+/// The text with plain spaces and line feeds, without colours.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    static COLOUR: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));
+    let text = text.trim_end();
+    if !text.contains(['\u{a0}', '\r', '\x1b', '\0']) {
+        return Cow::Borrowed(text);
+    }
+    let text = COLOUR.replace_all(text, "");
+    Cow::Owned(
+        text.replace("\r\n", "\n").replace('\r', "\n").replace('\u{a0}', " ").replace('\0', ""),
+    )
+}
+
+/// Reads one event.
+pub(super) fn read(text: &str) -> Record {
+    let text = plain(text);
+    let text = text.as_ref();
+    let trimmed = text.trim_start();
+    if trimmed.starts_with('{')
+        && let Ok(Value::Object(object)) = serde_json::from_str(trimmed)
+    {
+        return read_json(&object, trimmed);
+    }
+    read_platform(trimmed).or_else(|| read_logged(trimmed)).unwrap_or_else(|| Record {
+        text: text.to_owned(),
+        level: raised(trimmed).map(|_| Level::Error),
+        kind: raised(trimmed).map_or(Kind::Message, Kind::Raised),
+        ..Record::default()
+    })
+}
+
+fn group(captures: &Captures<'_>, index: usize) -> Option<String> {
+    captures.get(index).map(|found| found.as_str().to_owned())
+}
+
+fn read_platform(text: &str) -> Option<Record> {
+    let record = |request_id, kind| {
+        Some(Record { request_id, kind, text: text.to_owned(), ..Record::default() })
+    };
+    if let Some(found) = START.captures(text) {
+        return record(group(&found, 1), Kind::Start { version: group(&found, 2) });
+    }
+    if let Some(found) = END.captures(text) {
+        return record(group(&found, 1), Kind::End(Report::default()));
+    }
+    if let Some(found) = REPORT.captures(text) {
+        let mut report = Report {
+            duration_ms: found.get(2).and_then(|ms| ms.as_str().parse().ok()),
+            ..Report::default()
+        };
+        for figure in FIGURE.captures_iter(text) {
+            let value = &figure[2];
+            match &figure[1] {
+                "Memory Size" => report.memory_mb = value.parse().ok(),
+                "Max Memory Used" => report.max_memory_mb = value.parse().ok(),
+                "Init Duration" => report.init_ms = value.parse().ok(),
+                "Status" => report.status = status(value),
+                _ => report.error_type = Some(value.to_owned()),
+            }
+        }
+        return record(group(&found, 1), Kind::Report(report));
+    }
+    if text.starts_with("INIT_START ") {
+        return record(None, Kind::InitStart);
+    }
+    if let Some(found) = TIMED_OUT.captures(text) {
+        return Some(Record {
+            at: found.get(1).and_then(|at| time(at.as_str())),
+            level: Some(Level::Error),
+            request_id: group(&found, 2),
+            kind: Kind::TimedOut(found[3].parse().unwrap_or_default()),
+            text: text[found.get(3).map_or(0, |at| at.start() - "Task timed out after ".len())..]
+                .to_owned(),
+        });
+    }
+    if let Some(found) = EXITED.captures(text) {
+        let mut record = record(group(&found, 1), Kind::Exited)?;
+        record.level = Some(Level::Error);
+        return Some(record);
+    }
+    if OLD_IMPORT.is_match(text) {
+        // Runtimes before 2020 printed no type; later ones call it that.
+        let error = RaisedError {
+            error_type: "Runtime.ImportModuleError".to_owned(),
+            message: first_line(text).to_owned(),
+        };
+        let mut record = record(None, Kind::Raised(error))?;
+        record.level = Some(Level::Error);
+        return Some(record);
+    }
+    None
+}
+
+fn read_logged(text: &str) -> Option<Record> {
+    if let Some(found) = LOGGED.captures(text) {
+        let rest = found.get(3).map_or("", |rest| rest.as_str());
+        let (request_id, message) = match LEADING_ID.captures(rest) {
+            Some(id) => (group(&id, 1), id.get(2).map_or("", |message| message.as_str())),
+            None => (None, rest.trim_start()),
+        };
+        return Some(Record {
+            at: time(&found[2]),
+            level: level(&found[1]),
+            request_id,
+            kind: Kind::Message,
+            text: message.to_owned(),
+        });
+    }
+    if let Some(found) = NODE.captures(text) {
+        let message = found.get(4).map_or("", |message| message.as_str());
+        let kind = NODE_RAISED
+            .captures(message)
+            .and_then(|json| serde_json::from_str::<Map<String, Value>>(&json[1]).ok())
+            .and_then(|object| raised_object(&object))
+            .map_or(Kind::Message, Kind::Raised);
+        return Some(Record {
+            at: time(&found[1]),
+            level: level(&found[3]),
+            request_id: group(&found, 2).filter(|id| id != "undefined"),
+            kind,
+            text: message.to_owned(),
+        });
+    }
+    if let Some(found) = TAGGED.captures(text) {
+        let message = found.get(2).map_or("", |message| message.as_str());
+        return Some(Record {
+            level: Some(Level::Error),
+            kind: raised(message).map_or(Kind::Message, Kind::Raised),
+            text: message.to_owned(),
+            ..Record::default()
+        });
+    }
+    let found = OLD_EXCEPTION.captures(first_line(text))?;
+    let error = RaisedError { error_type: found[2].to_owned(), message: found[1].to_owned() };
+    let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+    Some(Record {
+        level: Some(Level::Error),
+        text: format!(
+            "{}: {}\nTraceback (most recent call last):\n{rest}",
+            error.error_type, error.message
+        )
+        .trim_end()
+        .to_owned(),
+        kind: Kind::Raised(error),
+        ..Record::default()
+    })
+}
+
+/// The exception that a message begins with: `ValueError: …`. A word before a colon
+/// is one only where its name says so or a traceback follows.
+fn raised(message: &str) -> Option<RaisedError> {
+    let first = first_line(message);
+    let found = EXCEPTION.captures(first)?;
+    let certain = message.contains("Traceback (most recent call last)")
+        || (EXCEPTION_NAME.is_match(&found[1]) && !found[1].contains("Warning"));
+    certain.then(|| RaisedError {
+        error_type: found[1].to_owned(),
+        message: group(&found, 2).unwrap_or_default(),
+    })
+}
+
+fn raised_object(object: &Map<String, Value>) -> Option<RaisedError> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let error_type = text("errorType")?;
+    Some(RaisedError { error_type, message: text("errorMessage").unwrap_or_default() })
+}
+
+fn read_json(object: &Map<String, Value>, text: &str) -> Record {
+    if let (Some(kind), Some(Value::Object(record))) =
+        (object.get("type").and_then(Value::as_str), object.get("record"))
+        && let Some(event) = kind.strip_prefix("platform.")
+    {
+        return read_platform_json(event, object, record, text);
+    }
+    let string = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let message = object.get("message").or_else(|| object.get("msg"));
+    // An exception that the code logged carries a message beside its type; Node.js
+    // puts the uncaught one into the message.
+    let error = match message {
+        None => raised_object(object),
+        Some(Value::Object(inner)) => raised_object(inner),
+        Some(_) => None,
+    };
+    let mut body = match (&error, message) {
+        (Some(error), _) => format!("{}: {}", error.error_type, error.message),
+        (None, Some(Value::String(message))) => message.clone(),
+        (None, Some(other)) => other.to_string(),
+        (None, None) => text.to_owned(),
+    };
+    if message.is_some_and(Value::is_string)
+        && let Some(inner) = raised_object(object)
+    {
+        body.push_str(&format!("\n{}: {}", inner.error_type, inner.message));
+    }
+    for frame in object.get("stackTrace").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(frame) = frame.as_str() {
+            body.push('\n');
+            body.push_str(frame.trim_end());
+        }
+    }
+    Record {
+        at: ["timestamp", "time"]
+            .iter()
+            .find_map(|key| object.get(*key).and_then(Value::as_str).and_then(time)),
+        level: ["level", "log_level"]
+            .iter()
+            .find_map(|key| string(key))
+            .and_then(|name| level(&name))
+            .or(error.as_ref().map(|_| Level::Error)),
+        request_id: ["requestId", "AWSRequestId", "aws_request_id", "function_request_id"]
+            .iter()
+            .find_map(|key| string(key)),
+        kind: error.map_or(Kind::Message, Kind::Raised),
+        text: plain(&body).into_owned(),
+    }
+}
+
+fn read_platform_json(
+    event: &str,
+    object: &Map<String, Value>,
+    record: &Map<String, Value>,
+    text: &str,
+) -> Record {
+    let string = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
+    let metric = |key: &str| record.get("metrics")?.get(key)?.as_f64();
+    let report = Report {
+        duration_ms: metric("durationMs"),
+        memory_mb: metric("memorySizeMB").map(|mb| mb as u64),
+        max_memory_mb: metric("maxMemoryUsedMB").map(|mb| mb as u64),
+        init_ms: metric("initDurationMs"),
+        status: string("status").as_deref().and_then(status),
+        error_type: string("errorType"),
+    };
+    let kind = match event {
+        "start" => Kind::Start { version: string("version") },
+        "runtimeDone" => Kind::End(report),
+        "report" => Kind::Report(report),
+        "initStart" => Kind::InitStart,
+        _ => Kind::Message,
+    };
+    Record {
+        at: object.get("time").and_then(Value::as_str).and_then(time),
+        level: None,
+        request_id: string("requestId"),
+        kind,
+        text: text.to_owned(),
+    }
+}
+
+fn status(name: &str) -> Option<Status> {
+    match name {
+        "success" => Some(Status::Success),
+        "error" | "failure" => Some(Status::Error),
+        "timeout" => Some(Status::Timeout),
+        _ => None,
+    }
+}
+
+fn level(name: &str) -> Option<Level> {
+    match name.to_ascii_uppercase().as_str() {
+        "TRACE" | "DEBUG" => Some(Level::Debug),
+        "INFO" => Some(Level::Info),
+        "WARN" | "WARNING" => Some(Level::Warning),
+        "ERROR" | "CRITICAL" | "FATAL" => Some(Level::Error),
+        _ => None,
+    }
+}
+
+/// A time as logs print it; one without a zone is UTC, as everywhere in Lambda.
+pub(super) fn time(text: &str) -> Option<Time> {
+    let text = text.replacen(',', ".", 1);
+    Time::parse(&text).or_else(|| Time::parse(&format!("{}Z", text.replacen(' ', "T", 1))))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

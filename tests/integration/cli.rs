@@ -1,0 +1,154 @@
+//! The command line: what goes where, and every exit code.
+
+use std::io::Write as _;
+
+use crate::support::{command, rotdoctor, run, scratch};
+
+const SAMPLE: &str = "fixtures/bundles/KMS01/fires.json";
+
+#[test]
+fn a_bundle_is_diagnosed_cause_first() {
+    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE]);
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    let cause = run.stdout.lines().find(|line| line.starts_with("CAUSE")).expect("a cause");
+    assert!(cause.contains("KMS01") && cause.contains("confirmed"), "{cause}");
+    let order: Vec<usize> = ["FAILING", "CAUSE", "FIX", "CONFIRM"]
+        .iter()
+        .map(|word| run.stdout.find(word).unwrap_or_else(|| panic!("{word}: {}", run.stdout)))
+        .collect();
+    assert!(order.is_sorted(), "{}", run.stdout);
+    assert!(!run.stdout.contains('\u{1b}'), "colour on a pipe");
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn json_is_all_that_stdout_carries() {
+    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(report["schema_version"], "1");
+    assert_eq!(report["mode"], "bundle");
+    assert_eq!(report["verdict"], "failing");
+    assert_eq!(report["causes"][0]["code"], "KMS01");
+    assert_eq!(report["causes"][0]["confidence"], "confirmed");
+    assert_eq!(report["causes"][0]["fixes"][0]["verified"], true);
+    assert_eq!(report["rotation"]["failed_attempts"], 1);
+    let again = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    assert_eq!(run.stdout, again.stdout, "the order is deterministic");
+}
+
+#[test]
+fn the_exit_code_is_a_promise() {
+    let code = |args: &[&str]| rotdoctor(args).code;
+    assert_eq!(code(&["diagnose", "--bundle", SAMPLE]), 1);
+    assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--exit-zero"]), 0);
+    assert_eq!(code(&["audit", "--bundle", SAMPLE]), 1);
+    assert_eq!(code(&["diagnose", "--bundle", "no-such-file.json"]), 4);
+    assert_eq!(code(&["audit", "--bundle", "no-such-file.json"]), 4);
+    assert_eq!(code(&["audit", "--bundle", "no-such-file.json", "--bundle", SAMPLE]), 1);
+    assert_eq!(code(&["diagnose"]), 2);
+    assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--check", "SEC99"]), 2);
+    assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--output", "sarif"]), 2);
+    assert_eq!(code(&["explain", "NET03"]), 0);
+    assert_eq!(code(&["explain", "NET99"]), 2);
+}
+
+#[test]
+fn a_code_that_was_not_selected_is_not_reported() {
+    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--skip", "KMS01", "--output", "json"]);
+    assert!(!run.stdout.contains("\"code\": \"KMS01\""), "{}", run.stdout);
+}
+
+#[test]
+fn unreadable_bundles_say_what_to_do() {
+    for (text, says) in [
+        (&b"{"[..], "not JSON"),
+        (b"\x00\xff\xfe", "not text"),
+        (b"{\"SchemaVersion\": 9, \"CapturedAt\": \"2026-11-21T00:00:00Z\"}", "update rotdoctor"),
+        (b"{\"CapturedAt\": \"2026-11-21T00:00:00Z\", \"Secret\": 3}", "at Secret"),
+        (b"[]", "one JSON object"),
+        (b"", "not JSON"),
+    ] {
+        let path = scratch("unreadable.json");
+        let mut child = command();
+        child.args(["diagnose", "--bundle", "-"]);
+        std::fs::write(&path, text).expect("scratch");
+        child.stdin(std::fs::File::open(&path).expect("scratch"));
+        let run = run(&mut child);
+        assert_eq!(run.code, 4, "{says}: {}", run.stderr);
+        assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn a_report_goes_to_a_file_whole() {
+    let path = scratch("report.json");
+    let name = path.to_str().expect("UTF-8 path");
+    let run =
+        rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    let text = std::fs::read_to_string(&path).expect("the report");
+    serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+}
+
+#[test]
+fn a_reader_that_hangs_up_is_no_failure() {
+    let mut child = command()
+        .args(["explain", "NET03"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("ends").code(), Some(0));
+}
+
+#[test]
+fn every_sub_command_has_help_and_the_lists_parse() {
+    let help = rotdoctor(&["--help"]).stdout;
+    for name in [
+        "diagnose",
+        "audit",
+        "logs",
+        "explain",
+        "checks",
+        "permissions",
+        "schema",
+        "completions",
+        "man",
+    ] {
+        assert!(help.contains(name), "{name}: {help}");
+        assert_eq!(rotdoctor(&[name, "--help"]).code, 0, "{name}");
+    }
+    for args in [
+        &["checks", "--output", "json"][..],
+        &["permissions"],
+        &["schema"],
+        &["schema", "bundle"],
+        &["schema", "audit"],
+    ] {
+        let run = rotdoctor(args);
+        assert_eq!(run.code, 0, "{args:?}");
+        serde_json::from_str::<serde_json::Value>(&run.stdout)
+            .unwrap_or_else(|e| panic!("{args:?}: {e}"));
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(rotdoctor(&["completions", shell]).stdout.contains("rotdoctor"));
+    }
+    assert!(rotdoctor(&["man"]).stdout.contains(".TH rotdoctor"));
+}
+
+#[test]
+fn untrusted_text_cannot_steer_the_terminal() {
+    let path = scratch("hostile.json");
+    let mut file = std::fs::File::create(&path).expect("scratch");
+    let hostile = "\u{1b}]0;owned\u{7}\u{202e}evil";
+    let bundle = serde_json::json!({
+        "CapturedAt": "2026-11-21T00:00:00Z",
+        "Secret": {"Name": hostile, "ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:x-AbCdEf",
+                   "DeletedDate": "2026-11-20T00:00:00Z"},
+    });
+    write!(file, "{bundle}").expect("scratch");
+    let run = rotdoctor(&["diagnose", "--bundle", path.to_str().expect("UTF-8 path")]);
+    assert!(!run.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", run.stdout);
+    assert!(run.stdout.contains("owned"), "{}", run.stdout);
+}

@@ -1,0 +1,8 @@
+//! The integration tests of everything but the live part: one binary, one
+//! module for each part of the source.
+
+mod catalogue;
+mod cli;
+mod registry;
+mod schema;
+mod support;

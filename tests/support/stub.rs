@@ -1,0 +1,208 @@
+//! A small AWS: an HTTP server on loopback that answers by service and
+//! operation, writes down what it was asked, and fails the test over a request
+//! that nobody expected. It checks no signatures.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// A request as a handler sees it.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Such as `secretsmanager:DescribeSecret`.
+    pub operation: String,
+    /// Path with query, percent-encoding undone.
+    pub path: String,
+    /// JSON, or a form with its percent-encoding undone.
+    pub body: String,
+    /// The access key id that signed it.
+    pub key_id: String,
+    /// How many requests for this operation came before.
+    pub earlier: usize,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: u16,
+    body: String,
+    delay: Duration,
+}
+
+impl Reply {
+    /// A good answer.
+    pub fn ok(body: impl Into<String>) -> Self {
+        Self { status: 200, body: body.into(), delay: Duration::ZERO }
+    }
+
+    /// An error of a service that speaks JSON.
+    pub fn json_error(status: u16, code: &str, message: &str) -> Self {
+        let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
+        Self { status, body, delay: Duration::ZERO }
+    }
+
+    /// An error of a service that speaks XML; EC2 wraps it in its own way.
+    pub fn xml_error(status: u16, code: &str, message: &str) -> Self {
+        let error = format!("<Code>{code}</Code><Message>{message}</Message>");
+        let body = format!(
+            "<Response><Errors><Error>{error}</Error></Errors><Error>{error}</Error></Response>"
+        );
+        Self { status, body, delay: Duration::ZERO }
+    }
+
+    /// The same answer, later.
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+}
+
+type Handler = dyn Fn(&Ask) -> Option<Reply> + Send + Sync;
+
+#[derive(Default)]
+struct Log {
+    asked: Vec<Ask>,
+    unknown: Vec<Ask>,
+}
+
+struct Shared {
+    handler: Box<Handler>,
+    log: Mutex<Log>,
+    under_way: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+/// The server; it ends with the test's process.
+pub struct Stub {
+    /// Its URL.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+impl Stub {
+    /// Starts a server. A handler that answers `None` does not know the request.
+    pub fn start(handler: impl Fn(&Ask) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let shared = Arc::new(Shared {
+            handler: Box::new(handler),
+            log: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
+        });
+        let server = Arc::clone(&shared);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let server = Arc::clone(&server);
+                // A client that goes away ends its connection, not the test.
+                thread::spawn(move || server.serve(&connection).ok());
+            }
+        });
+        Self { url, shared }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.shared.log.lock().expect("the log")
+    }
+
+    /// Every request so far. Fails the test if one was not expected.
+    pub fn asked(&self) -> Vec<Ask> {
+        let log = self.log();
+        assert!(log.unknown.is_empty(), "unexpected requests: {:#?}", log.unknown);
+        log.asked.clone()
+    }
+
+    /// How often an operation was asked for.
+    pub fn count(&self, operation: &str) -> usize {
+        self.asked().iter().filter(|ask| ask.operation == operation).count()
+    }
+
+    /// The most requests that were under way at one time.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.most_at_once.load(Ordering::SeqCst)
+    }
+}
+
+impl Shared {
+    fn serve(&self, connection: &TcpStream) -> std::io::Result<()> {
+        let mut reader = BufReader::new(connection.try_clone()?);
+        while let Some(ask) = read(&mut reader)? {
+            let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_at_once.fetch_max(now, Ordering::SeqCst);
+            let reply = self.answer(ask);
+            thread::sleep(reply.delay);
+            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            let Reply { status, body, .. } = reply;
+            let mut writer = connection;
+            write!(
+                writer,
+                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nx-amzn-requestid: r\r\n\r\n{body}",
+                body.len()
+            )?;
+            writer.flush()?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, mut ask: Ask) -> Reply {
+        let mut log = self.log.lock().expect("the log");
+        ask.earlier = log.asked.iter().filter(|a| a.operation == ask.operation).count();
+        log.asked.push(ask.clone());
+        drop(log);
+        (self.handler)(&ask).unwrap_or_else(|| {
+            self.log.lock().expect("the log").unknown.push(ask);
+            Reply::json_error(501, "UnknownOperationException", "the stub does not know this")
+        })
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let path = decode(line.split(' ').nth(1).unwrap_or_default());
+    let (mut length, mut target, mut scope) = (0, None, Vec::new());
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        let Some((name, value)) = header.trim_end().split_once(':') else { break };
+        let value = value.trim();
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().expect("a length"),
+            "x-amz-target" => target = value.rsplit('.').next().map(str::to_owned),
+            "authorization" => {
+                // … Credential=KEY/DATE/REGION/SERVICE/aws4_request, …
+                let credential = value.split("Credential=").nth(1).unwrap_or_default();
+                scope = credential.split('/').map(str::to_owned).collect();
+            }
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let body = if target.is_some() { text } else { decode(&text.replace('+', " ")) };
+    let action = target
+        .or_else(|| {
+            let form = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
+            form.map(str::to_owned)
+        })
+        .unwrap_or_else(|| {
+            let lambda = if path.contains("/policy") { "GetPolicy" } else { "GetFunction" };
+            lambda.to_owned()
+        });
+    let service = scope.get(3).cloned().unwrap_or_default();
+    let key_id = scope.first().cloned().unwrap_or_default();
+    Ok(Some(Ask { operation: format!("{service}:{action}"), path, body, key_id, earlier: 0 }))
+}
+
+fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
