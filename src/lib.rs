@@ -35,6 +35,7 @@ pub mod evidence;
 pub mod report;
 pub mod rotation_log;
 pub mod schema;
+pub mod seal;
 
 use checks::{Case, Selection};
 use evidence::Evidence;
@@ -58,7 +59,6 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
     let diagnosis = diagnosis::diagnose(case, &results, selection);
     report::assemble(case, mode, &results, &diagnosis, selection)
 }
-pub mod seal;
 
 fn asks_for_more_than_the_log(outcome: &checks::Outcome) -> bool {
     matches!(outcome, checks::Outcome::Inconclusive(missing)

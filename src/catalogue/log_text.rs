@@ -166,7 +166,7 @@ struct Pattern {
     row: usize,
     /// Bytes of literal text; 0 for a regex row, where the order decides.
     weight: usize,
-    /// The full regex of a format string; a regex row is one of `needles` itself.
+    /// The full regex; none where `needles` has it in full.
     source: Option<String>,
     regex: OnceLock<Regex>,
 }
@@ -175,7 +175,7 @@ impl Pattern {
     fn matches(&self, message: &str) -> bool {
         let Some(source) = &self.source else { return true };
         self.regex
-            .get_or_init(|| Regex::new(source).expect("escaped literals and `.+?` only"))
+            .get_or_init(|| Regex::new(source).expect("the table is tested to compile"))
             .is_match(message)
     }
 }
@@ -183,8 +183,8 @@ impl Pattern {
 struct Table {
     texts: Vec<LogText>,
     patterns: Vec<Pattern>,
-    /// Per pattern: a format string's longest literal, or a row's regex. One pass
-    /// over a line sorts out nearly every row.
+    /// Per pattern: its longest literal, or the regex that has none. One pass over a
+    /// line sorts out nearly every row.
     needles: RegexSet,
 }
 
@@ -196,8 +196,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut patterns = Vec::new();
     for (row, text) in texts.iter().enumerate() {
         if text.is_regex {
-            needles.push(format!("(?m){}", text.text));
-            patterns.push(Pattern { row, weight: 0, source: None, regex: OnceLock::new() });
+            let source = format!("(?m){}", text.text);
+            let literal = literal_of_regex(&text.text);
+            needles.push(literal.as_deref().map_or_else(|| source.clone(), regex::escape));
+            let source = literal.map(|_| source);
+            patterns.push(Pattern { row, weight: 0, source, regex: OnceLock::new() });
             continue;
         }
         let literals = literals(&text.text);
@@ -231,7 +234,53 @@ fn literals(format: &str) -> Vec<&str> {
 
 /// The literal as a regex; a `\n` of the source text may be any white space.
 fn literal_pattern(literal: &str) -> String {
-    literal.split("\\n").map(regex::escape).collect::<Vec<_>>().join(r"\s+")
+    let lines: Vec<&str> = literal.split("\\n").collect();
+    let last = lines.len() - 1;
+    let part = |(index, line): (usize, &&str)| {
+        let line = if index > 0 { line.trim_start() } else { line };
+        regex::escape(if index < last { line.trim_end() } else { line })
+    };
+    lines.iter().enumerate().map(part).collect::<Vec<_>>().join(r"\s+")
+}
+
+/// The longest literal that every match of a regex holds; none where it is too short
+/// to sort anything out. Groups and classes count as no literal.
+fn literal_of_regex(regex: &str) -> Option<String> {
+    let (mut best, mut run) = (String::new(), String::new());
+    let mut depth = 0;
+    let mut characters = regex.chars();
+    while let Some(character) = characters.next() {
+        let literal = match character {
+            '|' if depth == 0 => return None,
+            '(' | '[' => {
+                depth += 1;
+                None
+            }
+            ')' | ']' => {
+                depth -= 1;
+                None
+            }
+            // What they follow may be absent.
+            '?' | '*' | '{' => {
+                run.pop();
+                None
+            }
+            '\\' => characters.next().filter(|next| !next.is_alphanumeric()),
+            '^' | '$' | '.' | '+' | '}' => None,
+            other => Some(other),
+        };
+        match literal.filter(|_| depth == 0) {
+            Some(literal) => run.push(literal),
+            None => {
+                if run.len() > best.len() {
+                    best.clone_from(&run);
+                }
+                run.clear();
+            }
+        }
+    }
+    let best = if run.len() > best.len() { run } else { best };
+    (best.trim().len() >= 4).then_some(best)
 }
 
 /// The regex of a format string: open at the front, since runtimes and loggers put
@@ -355,6 +404,29 @@ mod tests {
         for word in EXCLUDES {
             assert!(log_texts().iter().any(|text| text.excludes(word)), "unused: {word}");
         }
+    }
+
+    #[test]
+    fn every_pattern_compiles_and_keeps_its_literal() {
+        for pattern in &TABLE.patterns {
+            match &pattern.source {
+                // It would take the whole set off the fast path wherever a letter
+                // is not ASCII.
+                None => assert!(!log_texts()[pattern.row].text.contains(r"\b")),
+                Some(source) => assert!(regex::Regex::new(source).is_ok(), "{source}"),
+            }
+        }
+        let literal = |regex| super::literal_of_regex(regex);
+        assert_eq!(
+            literal(r"\(1045, [a']Access denied for ").as_deref(),
+            Some("Access denied for ")
+        );
+        assert_eq!(literal(r"abcdefs? x").as_deref(), Some("abcdef"));
+        assert_eq!(literal(r"^START RequestId: \S+ V").as_deref(), Some("START RequestId: "));
+        assert_eq!(literal(r"one thing|another"), None);
+        assert_eq!(literal(r"(?:one thing|another)"), None);
+        let in_full = TABLE.patterns.iter().filter(|pattern| pattern.source.is_none()).count();
+        assert!(in_full < 15, "{in_full} rows have no literal");
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl AwsOptions {
                     let listed = session.list_secrets(filter).await?;
                     listed
                         .into_iter()
-                        .filter(|secret| secret.rotates)
+                        .filter(|secret| secret.rotation_enabled)
                         .map(|secret| secret.arn)
                         .collect()
                 }

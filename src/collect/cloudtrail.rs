@@ -162,7 +162,8 @@ fn names(scene: &Scene) -> Vec<String> {
     names.extend(scene.role_name());
     names.extend(rds::relevant(scene).identifiers);
     names.extend(vpc.map(|vpc| vpc.security_group_ids.clone()).unwrap_or_default());
-    names.extend(evidence.keys.keys().filter_map(|arn| Some(arn.rsplit('/').next()?.to_owned())));
+    let key_ids = evidence.keys.keys().filter(|arn| !arn.contains(":alias/"));
+    names.extend(key_ids.filter_map(|arn| Some(arn.rsplit('/').next()?.to_owned())));
     names.retain(|name| !name.is_empty());
     names
 }

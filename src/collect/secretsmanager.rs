@@ -68,7 +68,6 @@ fn secret(answer: DescribeSecretOutput) -> Secret {
             kms_key_id: replica.kms_key_id,
             status: word(replica.status),
             status_message: replica.status_message,
-            ..ReplicationStatus::default()
         }),
     };
     seal::seal_secret(&mut secret);

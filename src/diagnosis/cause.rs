@@ -89,9 +89,8 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
         .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
         .filter(|finding| match finding.severity {
             Severity::Error => true,
-            Severity::Warning => {
-                fit::fits(finding.code(), stage) && finding.basis != Basis::Candidate
-            }
+            // What the failing run itself printed fits it by nature.
+            Severity::Warning => finding.basis.is_by_log() || fit::fits(finding.code(), stage),
             Severity::Note => false,
         })
         .collect();

@@ -53,14 +53,9 @@ fn findings(results: &[CheckResult], selection: &Selection) -> Vec<Finding> {
             }
         }
     }
-    findings.sort_by(|a, b| {
-        (a.severity, a.basis, a.code(), &a.resource).cmp(&(
-            b.severity,
-            b.basis,
-            b.code(),
-            &b.resource,
-        ))
-    });
+    // Among equals the order of the checks stays, and with it the rank that a
+    // check gives its candidates.
+    findings.sort_by_key(|finding| (finding.severity, finding.basis));
     findings
 }
 

@@ -213,10 +213,12 @@ impl Building {
         let named = |pattern: &Regex| {
             pattern.captures(text).and_then(|found| step(&found[1].to_ascii_lowercase()))
         };
-        self.frame_step = self.frame_step.or_else(|| named(&FRAME_STEP));
+        self.frame_step = self
+            .frame_step
+            .or_else(|| text.contains("_secret").then(|| named(&FRAME_STEP)).flatten());
         self.prefix_step = self
             .prefix_step
-            .or_else(|| named(&EVENT_STEP))
+            .or_else(|| text.contains("Step").then(|| named(&EVENT_STEP)).flatten())
             // One exception: it carries a step's name, and any step may raise it.
             .or_else(|| {
                 if texts.iter().any(|text| text.earliest.is_some()) {

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-use super::{Level, RaisedError};
+use super::{Level, RaisedError, json};
 use crate::evidence::Time;
 
 /// What one event says.
@@ -63,6 +63,7 @@ macro_rules! pattern {
     };
 }
 
+const TRACEBACK: &str = "Traceback (most recent call last)";
 const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 
 pattern!(START, r"^START RequestId:\s+(\S+)(?:\s+Version:\s+(\S+))?");
@@ -105,17 +106,22 @@ static LEADING_ID: LazyLock<Regex> =
 
 /// Whether a line of a plain text log begins a record of its own.
 pub(super) fn begins_record(line: &str) -> bool {
-    BEGINS.is_match(line)
+    // The first byte sorts out most lines without a search.
+    let may = line.starts_with(|first: char| "SERIT[{U".contains(first) || first.is_ascii_digit())
+        || line.contains(TRACEBACK);
+    may && BEGINS.is_match(line)
 }
 
 /// Whether a line can only go on with the record before it: a traceback's frames,
 /// or anything indented (with no-break spaces too, as Lambda does).
 pub(super) fn continues_record(previous: &str, line: &str) -> bool {
     line.starts_with([' ', '\t', '\u{a0}', '\r'])
-        || line.starts_with("Traceback (most recent call last)")
+        || line.starts_with(TRACEBACK)
         || line.starts_with("XRAY TraceId")
         || line.starts_with("Runtime.ExitError")
-        || previous.contains("Traceback (most recent call last)")
+        || previous.contains(TRACEBACK)
+        // The message of an exception may have several lines.
+        || (previous.starts_with('[') && TAGGED.is_match(previous) && !LOGGED.is_match(previous))
 }
 
 /// The text with plain spaces and line feeds, without colours.
@@ -140,7 +146,7 @@ pub(super) fn read(text: &str) -> Record {
     if trimmed.starts_with('{')
         && let Ok(Value::Object(object)) = serde_json::from_str(trimmed)
     {
-        return read_json(&object, trimmed);
+        return json::read(&object, trimmed);
     }
     read_platform(trimmed).or_else(|| read_logged(trimmed)).unwrap_or_else(|| Record {
         text: text.to_owned(),
@@ -158,13 +164,19 @@ fn read_platform(text: &str) -> Option<Record> {
     let record = |request_id, kind| {
         Some(Record { request_id, kind, text: text.to_owned(), ..Record::default() })
     };
-    if let Some(found) = START.captures(text) {
+    if text.starts_with("START ")
+        && let Some(found) = START.captures(text)
+    {
         return record(group(&found, 1), Kind::Start { version: group(&found, 2) });
     }
-    if let Some(found) = END.captures(text) {
+    if text.starts_with("END ")
+        && let Some(found) = END.captures(text)
+    {
         return record(group(&found, 1), Kind::End(Report::default()));
     }
-    if let Some(found) = REPORT.captures(text) {
+    if text.starts_with("REPORT ")
+        && let Some(found) = REPORT.captures(text)
+    {
         let mut report = Report {
             duration_ms: found.get(2).and_then(|ms| ms.as_str().parse().ok()),
             ..Report::default()
@@ -184,7 +196,9 @@ fn read_platform(text: &str) -> Option<Record> {
     if text.starts_with("INIT_START ") {
         return record(None, Kind::InitStart);
     }
-    if let Some(found) = TIMED_OUT.captures(text) {
+    if text.contains("Task timed out after ")
+        && let Some(found) = TIMED_OUT.captures(text)
+    {
         return Some(Record {
             at: found.get(1).and_then(|at| time(at.as_str())),
             level: Some(Level::Error),
@@ -194,12 +208,14 @@ fn read_platform(text: &str) -> Option<Record> {
                 .to_owned(),
         });
     }
-    if let Some(found) = EXITED.captures(text) {
+    if text.starts_with(['R', 'E', 'P'])
+        && let Some(found) = EXITED.captures(text)
+    {
         let mut record = record(group(&found, 1), Kind::Exited)?;
         record.level = Some(Level::Error);
         return Some(record);
     }
-    if OLD_IMPORT.is_match(text) {
+    if text.starts_with('U') && OLD_IMPORT.is_match(text) {
         // Runtimes before 2020 printed no type; later ones call it that.
         let error = RaisedError {
             error_type: "Runtime.ImportModuleError".to_owned(),
@@ -213,7 +229,9 @@ fn read_platform(text: &str) -> Option<Record> {
 }
 
 fn read_logged(text: &str) -> Option<Record> {
-    if let Some(found) = LOGGED.captures(text) {
+    if text.starts_with('[')
+        && let Some(found) = LOGGED.captures(text)
+    {
         let rest = found.get(3).map_or("", |rest| rest.as_str());
         let (request_id, message) = match LEADING_ID.captures(rest) {
             Some(id) => (group(&id, 1), id.get(2).map_or("", |message| message.as_str())),
@@ -227,12 +245,14 @@ fn read_logged(text: &str) -> Option<Record> {
             text: message.to_owned(),
         });
     }
-    if let Some(found) = NODE.captures(text) {
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Some(found) = NODE.captures(text)
+    {
         let message = found.get(4).map_or("", |message| message.as_str());
         let kind = NODE_RAISED
             .captures(message)
             .and_then(|json| serde_json::from_str::<Map<String, Value>>(&json[1]).ok())
-            .and_then(|object| raised_object(&object))
+            .and_then(|object| json::raised(&object))
             .map_or(Kind::Message, Kind::Raised);
         return Some(Record {
             at: time(&found[1]),
@@ -242,7 +262,9 @@ fn read_logged(text: &str) -> Option<Record> {
             text: message.to_owned(),
         });
     }
-    if let Some(found) = TAGGED.captures(text) {
+    if text.starts_with('[')
+        && let Some(found) = TAGGED.captures(text)
+    {
         let message = found.get(2).map_or("", |message| message.as_str());
         return Some(Record {
             level: Some(Level::Error),
@@ -251,7 +273,8 @@ fn read_logged(text: &str) -> Option<Record> {
             ..Record::default()
         });
     }
-    let found = OLD_EXCEPTION.captures(first_line(text))?;
+    let first = first_line(text);
+    let found = first.contains(TRACEBACK).then(|| OLD_EXCEPTION.captures(first)).flatten()?;
     let error = RaisedError { error_type: found[2].to_owned(), message: found[1].to_owned() };
     let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
     Some(Record {
@@ -272,7 +295,7 @@ fn read_logged(text: &str) -> Option<Record> {
 fn raised(message: &str) -> Option<RaisedError> {
     let first = first_line(message);
     let found = EXCEPTION.captures(first)?;
-    let certain = message.contains("Traceback (most recent call last)")
+    let certain = message.contains(TRACEBACK)
         || (EXCEPTION_NAME.is_match(&found[1]) && !found[1].contains("Warning"));
     certain.then(|| RaisedError {
         error_type: found[1].to_owned(),
@@ -280,95 +303,7 @@ fn raised(message: &str) -> Option<RaisedError> {
     })
 }
 
-fn raised_object(object: &Map<String, Value>) -> Option<RaisedError> {
-    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let error_type = text("errorType")?;
-    Some(RaisedError { error_type, message: text("errorMessage").unwrap_or_default() })
-}
-
-fn read_json(object: &Map<String, Value>, text: &str) -> Record {
-    if let (Some(kind), Some(Value::Object(record))) =
-        (object.get("type").and_then(Value::as_str), object.get("record"))
-        && let Some(event) = kind.strip_prefix("platform.")
-    {
-        return read_platform_json(event, object, record, text);
-    }
-    let string = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let message = object.get("message").or_else(|| object.get("msg"));
-    // An exception that the code logged carries a message beside its type; Node.js
-    // puts the uncaught one into the message.
-    let error = match message {
-        None => raised_object(object),
-        Some(Value::Object(inner)) => raised_object(inner),
-        Some(_) => None,
-    };
-    let mut body = match (&error, message) {
-        (Some(error), _) => format!("{}: {}", error.error_type, error.message),
-        (None, Some(Value::String(message))) => message.clone(),
-        (None, Some(other)) => other.to_string(),
-        (None, None) => text.to_owned(),
-    };
-    if message.is_some_and(Value::is_string)
-        && let Some(inner) = raised_object(object)
-    {
-        body.push_str(&format!("\n{}: {}", inner.error_type, inner.message));
-    }
-    for frame in object.get("stackTrace").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(frame) = frame.as_str() {
-            body.push('\n');
-            body.push_str(frame.trim_end());
-        }
-    }
-    Record {
-        at: ["timestamp", "time"]
-            .iter()
-            .find_map(|key| object.get(*key).and_then(Value::as_str).and_then(time)),
-        level: ["level", "log_level"]
-            .iter()
-            .find_map(|key| string(key))
-            .and_then(|name| level(&name))
-            .or(error.as_ref().map(|_| Level::Error)),
-        request_id: ["requestId", "AWSRequestId", "aws_request_id", "function_request_id"]
-            .iter()
-            .find_map(|key| string(key)),
-        kind: error.map_or(Kind::Message, Kind::Raised),
-        text: plain(&body).into_owned(),
-    }
-}
-
-fn read_platform_json(
-    event: &str,
-    object: &Map<String, Value>,
-    record: &Map<String, Value>,
-    text: &str,
-) -> Record {
-    let string = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
-    let metric = |key: &str| record.get("metrics")?.get(key)?.as_f64();
-    let report = Report {
-        duration_ms: metric("durationMs"),
-        memory_mb: metric("memorySizeMB").map(|mb| mb as u64),
-        max_memory_mb: metric("maxMemoryUsedMB").map(|mb| mb as u64),
-        init_ms: metric("initDurationMs"),
-        status: string("status").as_deref().and_then(status),
-        error_type: string("errorType"),
-    };
-    let kind = match event {
-        "start" => Kind::Start { version: string("version") },
-        "runtimeDone" => Kind::End(report),
-        "report" => Kind::Report(report),
-        "initStart" => Kind::InitStart,
-        _ => Kind::Message,
-    };
-    Record {
-        at: object.get("time").and_then(Value::as_str).and_then(time),
-        level: None,
-        request_id: string("requestId"),
-        kind,
-        text: text.to_owned(),
-    }
-}
-
-fn status(name: &str) -> Option<Status> {
+pub(super) fn status(name: &str) -> Option<Status> {
     match name {
         "success" => Some(Status::Success),
         "error" | "failure" => Some(Status::Error),
@@ -377,7 +312,7 @@ fn status(name: &str) -> Option<Status> {
     }
 }
 
-fn level(name: &str) -> Option<Level> {
+pub(super) fn level(name: &str) -> Option<Level> {
     match name.to_ascii_uppercase().as_str() {
         "TRACE" | "DEBUG" => Some(Level::Debug),
         "INFO" => Some(Level::Info),
@@ -389,8 +324,13 @@ fn level(name: &str) -> Option<Level> {
 
 /// A time as logs print it; one without a zone is UTC, as everywhere in Lambda.
 pub(super) fn time(text: &str) -> Option<Time> {
-    let text = text.replacen(',', ".", 1);
-    Time::parse(&text).or_else(|| Time::parse(&format!("{}Z", text.replacen(' ', "T", 1))))
+    let text = text.replacen(',', ".", 1).replacen(' ', "T", 1);
+    let clock = text.split_once('T')?.1;
+    if clock.contains(['Z', '+', '-']) {
+        Time::parse(&text)
+    } else {
+        Time::parse(&format!("{text}Z"))
+    }
 }
 
 fn first_line(text: &str) -> &str {

@@ -4,6 +4,7 @@
 mod attempts;
 mod building;
 mod dates;
+mod json;
 mod layout;
 mod model;
 mod prefix;

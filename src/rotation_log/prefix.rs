@@ -37,7 +37,9 @@ static OWN_TIME: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Takes the prefix off, where there is one.
 pub(super) fn strip(line: &str) -> Option<Prefixed<'_>> {
-    if OWN_TIME.is_match(line) {
+    let starts =
+        line.trim_start().starts_with(|first: char| first == '|' || first.is_ascii_digit());
+    if !starts || OWN_TIME.is_match(line) {
         return None;
     }
     let found = PREFIX.captures(line)?;

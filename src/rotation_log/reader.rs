@@ -49,6 +49,8 @@ pub struct Reader {
     by_request: HashMap<String, u64>,
     by_stream: HashMap<Option<String>, u64>,
     last: Option<u64>,
+    /// Kept invocations that are of other secrets.
+    others_kept: u64,
     dropped: u64,
     other_secrets: u64,
     lines: u64,
@@ -74,6 +76,7 @@ impl Reader {
             by_request: HashMap::new(),
             by_stream: HashMap::new(),
             last: None,
+            others_kept: 0,
             dropped: 0,
             other_secrets: 0,
             lines: 0,
@@ -86,8 +89,7 @@ impl Reader {
     /// as that event.
     pub fn push_line(&mut self, line: &str) {
         self.lines += 1;
-        let line = line.trim_end_matches(['\n', '\r']);
-        let line = layout::plain(line);
+        let line = layout::plain(head(line));
         let prefixed = prefix::strip(&line);
         let rest = prefixed.as_ref().map_or(line.as_ref(), |prefixed| prefixed.rest);
         if rest.trim().is_empty() {
@@ -171,7 +173,15 @@ impl Reader {
         let seq = self.owner(&record.kind, record.request_id.as_ref(), stream.as_ref());
         let redact = self.options.redact;
         if let Some(building) = self.building.get_mut(&seq) {
+            let arn = self.options.secret_arn.as_deref();
+            let is_other = |building: &Building| arn.is_some_and(|arn| building.is_of_another(arn));
+            let before = is_other(building);
             building.take(record, at, redact);
+            match (before, is_other(building)) {
+                (false, true) => self.others_kept += 1,
+                (true, false) => self.others_kept -= 1,
+                _ => {}
+            }
         }
         self.last = Some(seq);
         self.make_room(seq);
@@ -208,10 +218,11 @@ impl Reader {
                 Kind::Start { .. } | Kind::InitStart => {
                     building.awaits_start() && !building.init_seen
                 }
-                // An invocation raises once: a second exception without a START is
-                // another's, whose START the log does not show.
+                // Outside of START and END, a second exception is another invocation's,
+                // whose START the log does not show.
                 Kind::Raised(_) => {
-                    !building.ended && (!building.has_error() || building.awaits_start())
+                    !building.ended
+                        && (building.started || !building.has_error() || building.awaits_start())
                 }
                 _ => true,
             }
@@ -253,7 +264,8 @@ impl Reader {
         if self.building.len() <= INVOCATIONS_KEPT {
             return;
         }
-        let other = self.options.secret_arn.as_ref().and_then(|arn| {
+        let arn = self.options.secret_arn.as_ref().filter(|_| self.others_kept > 0);
+        let other = arn.and_then(|arn| {
             self.building
                 .iter()
                 .find(|(seq, building)| {
@@ -262,11 +274,17 @@ impl Reader {
                 .map(|(seq, _)| *seq)
         });
         match other {
-            Some(_) => self.other_secrets += 1,
+            Some(_) => {
+                self.other_secrets += 1;
+                self.others_kept -= 1;
+            }
             None => self.dropped += 1,
         }
         let Some(seq) = other.or_else(|| self.building.keys().next().copied()) else { return };
         let Some(building) = self.building.remove(&seq) else { return };
+        if other.is_none() && arn.is_some_and(|arn| building.is_of_another(arn)) {
+            self.others_kept -= 1;
+        }
         if let Some(id) = building.request_id()
             && self.by_request.get(id) == Some(&seq)
         {

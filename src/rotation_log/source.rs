@@ -35,11 +35,11 @@ pub fn read(mut input: impl BufRead, options: Options) -> io::Result<RotationLog
     let mut reader = Reader::new(options);
     if is_export(&peeked) {
         let mut whole = Cursor::new(peeked.as_slice()).chain(&mut input);
-        let events = read_export(&mut whole, &mut reader)?;
-        let consumed_peek = whole.get_ref().0.position() as usize;
+        let (found, begun) = read_export(&mut whole, &mut reader)?;
+        let consumed = usize::try_from(whole.get_ref().0.position()).unwrap_or(peeked.len());
         // What is no JSON any more is read as text, from there or from the start.
-        let rest = if events { consumed_peek } else { 0 };
-        let rest = Cursor::new(&peeked[rest.min(peeked.len())..]).chain(&mut input);
+        let (begun, from) = if found { (begun, consumed) } else { (Vec::new(), 0) };
+        let rest = Cursor::new(begun).chain(Cursor::new(&peeked[from..])).chain(&mut input);
         read_lines(rest, &mut reader)?;
     } else {
         read_lines(Cursor::new(peeked).chain(input), &mut reader)?;
@@ -64,29 +64,27 @@ fn is_export(start: &[u8]) -> bool {
     }
 }
 
-/// Reads JSON values one after another. False where not one event was found.
-fn read_export(input: &mut impl Read, reader: &mut Reader) -> io::Result<bool> {
+/// Reads JSON values one after another. Whether an event was found, and the first
+/// byte of what is no JSON and follows.
+fn read_export(input: &mut impl Read, reader: &mut Reader) -> io::Result<(bool, Vec<u8>)> {
     let mut found = false;
-    let mut failed = None;
-    loop {
-        let mut skipped = [0];
-        let mut first = None;
-        // Leaves the first byte that is no space to the parser.
-        while first.is_none() && input.read(&mut skipped)? == 1 {
-            first = (!skipped[0].is_ascii_whitespace()).then_some(skipped[0]);
+    let mut byte = [0];
+    while input.read(&mut byte)? == 1 {
+        if byte[0].is_ascii_whitespace() {
+            continue;
         }
-        let Some(first) = first else { break };
-        let mut json = Deserializer::from_reader(Cursor::new([first]).chain(&mut *input));
+        if !matches!(byte[0], b'{' | b'[') {
+            return Ok((found, byte.to_vec()));
+        }
+        let mut json = Deserializer::from_reader(Cursor::new(byte).chain(&mut *input));
         let mut sink = Sink { reader, found: &mut found };
-        if let Err(error) = json.deserialize_any(&mut sink) {
-            failed = Some(error);
-            break;
+        match json.deserialize_any(&mut sink) {
+            Err(error) if error.is_io() => return Err(error.into()),
+            Err(_) => break,
+            Ok(()) => {}
         }
     }
-    match failed {
-        Some(error) if error.is_io() => Err(error.into()),
-        _ => Ok(found),
-    }
+    Ok((found, Vec::new()))
 }
 
 /// Takes events out of whatever JSON holds them.

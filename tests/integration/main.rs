@@ -3,6 +3,8 @@
 
 mod catalogue;
 mod cli;
+mod logs;
 mod registry;
+mod rotation_log;
 mod schema;
 mod support;

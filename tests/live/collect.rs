@@ -46,7 +46,10 @@ fn collect(stub: &Stub, request: &Request) -> Collected {
 #[test]
 fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
     alone("collect::one_diagnosis_takes_five_waves_and_keeps_no_secret", &KEYS, || {
-        let stub = world::start(|_| None);
+        // Slow enough that what is asked at once is seen at once.
+        let stub = Stub::start(|ask| {
+            world::answer(ask).map(|reply| reply.after(Duration::from_millis(40)))
+        });
         let collected = collect(&stub, &Request { read_secret: true, ..request() });
         let evidence = &collected.evidence;
 
@@ -153,6 +156,9 @@ fn a_refusal_is_a_gap_and_so_is_what_hangs_on_it() {
         let Observed::NotSeen(gap) = &evidence.function else { panic!("{:?}", evidence.function) };
         assert_eq!((gap.action.as_str(), gap.reason), ("lambda:GetFunction", Reason::AccessDenied));
         assert_eq!(gap.resource, FUNCTION);
+        let asked = stub.asked();
+        let ask = asked.iter().find(|ask| ask.operation == "lambda:GetFunction").expect("asked");
+        assert!(ask.path.contains(FUNCTION), "by ARN, which names the account: {}", ask.path);
         let Observed::NotSeen(gap) = &evidence.role else { panic!("{:?}", evidence.role) };
         assert_eq!(gap.action, "lambda:GetFunction", "the action that would settle it");
         let Observed::NotSeen(gap) = &evidence.keys[KEY].policy else { panic!("key policy") };
@@ -218,7 +224,7 @@ fn when_the_time_is_over_the_rest_is_a_gap() {
                 .then(|| Reply::ok("{}").after(Duration::from_secs(20)))
         });
         let facts = BTreeSet::from([Fact::Function, Fact::FunctionPolicy, Fact::Role]);
-        let timeout = Some(Duration::from_millis(1500));
+        let timeout = Some(Duration::from_secs(4));
         let collected = collect(&stub, &Request { facts, timeout, ..request() });
         assert!(collected.evidence.function_policy.known().is_some());
         for observed in [collected.evidence.function.state(), collected.evidence.role.state()] {

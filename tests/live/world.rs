@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 
 use crate::stub::{Ask, Reply, Stub};
 
-pub const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
-pub const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
-pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-1111-4222-8333-123456789012";
+pub(crate) const SECRET: &str =
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
+pub(crate) const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+pub(crate) const KEY: &str =
+    "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-1111-4222-8333-123456789012";
 const VERSION: &str = "0a1b2c3d-0000-4000-8000-1234567890ab";
 
 /// Starts the world, with other answers where `odd` gives one.
-pub fn start(odd: impl Fn(&Ask) -> Option<Reply> + Send + Sync + 'static) -> Stub {
+pub(crate) fn start(odd: impl Fn(&Ask) -> Option<Reply> + Send + Sync + 'static) -> Stub {
     Stub::start(move |ask| odd(ask).or_else(|| answer(ask)))
 }
 
@@ -19,7 +21,8 @@ fn form<'a>(ask: &'a Ask, name: &str) -> &'a str {
     ask.body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or("")
 }
 
-fn answer(ask: &Ask) -> Option<Reply> {
+/// The healthy answer.
+pub(crate) fn answer(ask: &Ask) -> Option<Reply> {
     let (service, operation) = ask.operation.split_once(':')?;
     if let Some(body) = json_answer(service, operation, ask) {
         return Some(Reply::ok(body.to_string()));

@@ -3,7 +3,7 @@
 //! that nobody expected. It checks no signatures.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -15,22 +15,22 @@ use std::{
 
 /// A request as a handler sees it.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// Such as `secretsmanager:DescribeSecret`.
-    pub operation: String,
+    pub(crate) operation: String,
     /// Path with query, percent-encoding undone.
-    pub path: String,
+    pub(crate) path: String,
     /// JSON, or a form with its percent-encoding undone.
-    pub body: String,
+    pub(crate) body: String,
     /// The access key id that signed it.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// How many requests for this operation came before.
-    pub earlier: usize,
+    pub(crate) earlier: usize,
 }
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     status: u16,
     body: String,
     delay: Duration,
@@ -38,18 +38,18 @@ pub struct Reply {
 
 impl Reply {
     /// A good answer.
-    pub fn ok(body: impl Into<String>) -> Self {
+    pub(crate) fn ok(body: impl Into<String>) -> Self {
         Self { status: 200, body: body.into(), delay: Duration::ZERO }
     }
 
     /// An error of a service that speaks JSON.
-    pub fn json_error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn json_error(status: u16, code: &str, message: &str) -> Self {
         let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
         Self { status, body, delay: Duration::ZERO }
     }
 
     /// An error of a service that speaks XML; EC2 wraps it in its own way.
-    pub fn xml_error(status: u16, code: &str, message: &str) -> Self {
+    pub(crate) fn xml_error(status: u16, code: &str, message: &str) -> Self {
         let error = format!("<Code>{code}</Code><Message>{message}</Message>");
         let body = format!(
             "<Response><Errors><Error>{error}</Error></Errors><Error>{error}</Error></Response>"
@@ -58,7 +58,7 @@ impl Reply {
     }
 
     /// The same answer, later.
-    pub fn after(self, delay: Duration) -> Self {
+    pub(crate) fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 }
@@ -79,15 +79,15 @@ struct Shared {
 }
 
 /// The server; it ends with the test's process.
-pub struct Stub {
+pub(crate) struct Stub {
     /// Its URL.
-    pub url: String,
+    pub(crate) url: String,
     shared: Arc<Shared>,
 }
 
 impl Stub {
     /// Starts a server. A handler that answers `None` does not know the request.
-    pub fn start(handler: impl Fn(&Ask) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(handler: impl Fn(&Ask) -> Option<Reply> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let shared = Arc::new(Shared {
@@ -112,19 +112,19 @@ impl Stub {
     }
 
     /// Every request so far. Fails the test if one was not expected.
-    pub fn asked(&self) -> Vec<Ask> {
+    pub(crate) fn asked(&self) -> Vec<Ask> {
         let log = self.log();
         assert!(log.unknown.is_empty(), "unexpected requests: {:#?}", log.unknown);
         log.asked.clone()
     }
 
     /// How often an operation was asked for.
-    pub fn count(&self, operation: &str) -> usize {
+    pub(crate) fn count(&self, operation: &str) -> usize {
         self.asked().iter().filter(|ask| ask.operation == operation).count()
     }
 
     /// The most requests that were under way at one time.
-    pub fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.shared.most_at_once.load(Ordering::SeqCst)
     }
 }

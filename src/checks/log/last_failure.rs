@@ -6,9 +6,10 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop},
+    catalogue::{About, entry},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop},
     evidence::Fact,
-    rotation_log::AttemptOutcome,
+    rotation_log::{AttemptOutcome, Invocation},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -52,6 +53,11 @@ fn judge(case: &Case<'_>) -> Judgement {
             let scene = Scene::of_run(case, log, attempt, index);
             let matches = explain(&scene, arns);
             let found = findings(&matches, &scene, &names);
+            if matches.is_empty()
+                && let Some(finding) = by_text(&log.invocations[index], &scene, &names)
+            {
+                return Ok(vec![finding]);
+            }
             if matches.is_empty() {
                 // An error of the function's own is the cause, whatever failed
                 // before it; behind a consequence the search goes on.
@@ -75,6 +81,21 @@ fn judge(case: &Case<'_>) -> Judgement {
     Ok(consequence.map(|(found, _)| found).unwrap_or_default())
 }
 
+/// Where no row decides: the code that a known text of the run supports best.
+fn by_text(run: &Invocation, scene: &Scene, names: &Names) -> Option<Finding> {
+    let (hit, code) = run.hits.iter().find_map(|hit| Some((hit, hit.text.code.as_deref()?)))?;
+    // The texts know more codes than this check reports; those are for others.
+    let code = CODES.iter().find(|known| **known == code)?;
+    let line = run.lines.get(hit.line)?;
+    let title = entry(code)?.title;
+    let summary = format!("The text that ended the run usually goes with this: {title}.");
+    Some(Finding::new(code, names.resource(About::Secret), summary).on(Basis::Candidate).proof(
+        ProofKind::Log,
+        scene.source.clone(),
+        line.text.lines().next().unwrap_or_default(),
+    ))
+}
+
 /// Says that the newest failure only follows from this one.
 fn behind(mut finding: Finding, later: &[Finding], source: &str) -> Finding {
     let codes: Vec<&str> = later.iter().map(Finding::code).collect();
@@ -90,9 +111,9 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Place, log_modes},
-        checks::{Basis, ProofKind, log::made},
+        checks::log::made,
         evidence::{Observed, Reason},
-        rotation_log::{Invocation, RotationLog, Step},
+        rotation_log::{RotationLog, Step},
     };
 
     const LOGIN: &str = "setSecret: Unable to log into database with previous, current, or pending secret of secret arn a";
