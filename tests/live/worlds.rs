@@ -64,7 +64,7 @@ fn a_rotation_failed_and_nothing_tells_why(emulator: &'static Emulator) {
     assert_eq!(report.rotation.failing_since.map(|at| at.0), Some(first));
     let failed = report.rotation.attempts.iter().find(|attempt| attempt.outcome == "failed");
     let failed = failed.expect("the first failed attempt is among the attempts");
-    assert_eq!(failed.failed_step.as_deref(), Some("setSecret"));
+    assert_eq!(failed.failed_step.as_deref(), Some("setSecret"), "{}", told(&report));
     assert_eq!(failed.token.as_deref(), world.pending.as_deref());
     let minute = first.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let summary = &report.causes[0].finding.summary;
@@ -113,10 +113,8 @@ fn the_secret_names_no_superuser(emulator: &'static Emulator) {
     let error = "KeyError: 'masterarn'";
     world.rotation_fails(hours_ago(2), &Failure::raised("setSecret", 0.5, error));
     let report = world.diagnose().found("SEC04", Failing, 1);
-    assert_eq!(
-        report.rotation.attempts.last().and_then(|last| last.failed_step.as_deref()),
-        Some("setSecret")
-    );
+    let last = report.rotation.attempts.last().expect("the log shows the attempt");
+    assert_eq!(last.failed_step.as_deref(), Some("setSecret"), "{}", told(&report));
 }
 
 fn the_database_has_another_password(emulator: &'static Emulator) {

@@ -94,13 +94,13 @@ fn start(kind: Kind) -> Emulator {
 }
 
 fn launch(kind: Kind, port: u16, environment: &Path, log: &Path) -> Child {
-    let programs = environment.join("bin");
+    let python = environment.join("bin/python");
     let log = File::create(log).expect("a log file under target/");
-    let mut keeper = Command::new(programs.join("python"));
-    keeper.args(["-c", KEEPER]);
+    let mut keeper = Command::new(&python);
+    keeper.args(["-c", KEEPER]).arg(&python);
     match kind {
         Kind::Ministack => keeper
-            .arg(programs.join("ministack"))
+            .args(["-m", "ministack"])
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
@@ -108,12 +108,9 @@ fn launch(kind: Kind, port: u16, environment: &Path, log: &Path) -> Child {
             // Their ports are fixed, so two test processes would fight for them.
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0"),
-        Kind::Moto => keeper.arg(programs.join("moto_server")).args([
-            "-H",
-            "127.0.0.1",
-            "-p",
-            &port.to_string(),
-        ]),
+        Kind::Moto => {
+            keeper.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        }
     }
     // No container is ever wanted: where Docker runs, the emulators would start some.
     .env("DOCKER_HOST", "tcp://127.0.0.1:1")
