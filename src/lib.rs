@@ -32,6 +32,7 @@ pub mod cli;
 pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
+pub mod network;
 pub mod report;
 pub mod rotation_log;
 pub mod schema;

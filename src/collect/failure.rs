@@ -22,6 +22,8 @@ pub(super) enum Failure {
         action: Option<String>,
         message: String,
     },
+    /// The service answered, and the SDK cannot read the answer; this is its body.
+    Unreadable(String),
 }
 
 /// The kinds of refusal that are told apart.
@@ -44,7 +46,7 @@ impl Failure {
 
     pub(super) fn reason(&self) -> Reason {
         match self {
-            Self::Absent => Reason::Unsupported,
+            Self::Absent | Self::Unreadable(_) => Reason::Unsupported,
             Self::Refused { kind, .. } => match kind {
                 Kind::Denied | Kind::Credentials => Reason::AccessDenied,
                 Kind::Throttled => Reason::Throttled,
@@ -57,6 +59,7 @@ impl Failure {
     pub(super) fn kind(&self) -> Option<Kind> {
         match self {
             Self::Absent => None,
+            Self::Unreadable(_) => Some(Kind::Unsupported),
             Self::Refused { kind, .. } => Some(*kind),
         }
     }
@@ -64,6 +67,7 @@ impl Failure {
     pub(super) fn message(&self) -> &str {
         match self {
             Self::Absent => "not found",
+            Self::Unreadable(_) => "the answer cannot be read",
             Self::Refused { message, .. } => message,
         }
     }
@@ -74,6 +78,9 @@ pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(body) = error.raw_response().and_then(unread_body) {
+        return Failure::Unreadable(body);
+    }
     match error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
@@ -96,6 +103,15 @@ where
         SdkError::ConstructionFailure(_) => of_source(error),
         _ => refused(Kind::Unsupported, "the call failed in a way that this SDK does not name"),
     }
+}
+
+/// The body of an answer that reports success and is an error all the same: the
+/// SDK could not read it.
+fn unread_body(response: &HttpResponse) -> Option<String> {
+    if !response.status().is_success() {
+        return None;
+    }
+    Some(String::from_utf8_lossy(response.body().bytes()?).into_owned())
 }
 
 /// What lies at the bottom of an error that never reached a service.

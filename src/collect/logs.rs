@@ -1,10 +1,11 @@
 //! CloudWatch Logs: the rotation function's newest lines, within a budget.
 
-use aws_sdk_cloudwatchlogs::types::OrderBy;
+use aws_sdk_cloudwatchlogs::{operation::get_log_events::GetLogEventsOutput, types::OrderBy};
 
 use super::{
     call::Caller,
     failure::{Failure, Kind},
+    loose_json,
     scene::{Found, Scene, Stream, extend, found},
     session::Clients,
 };
@@ -68,19 +69,24 @@ pub(super) async fn streams(
     let answer = match caller.call(STREAMS, group, by(OrderBy::LastEventTime)).await {
         // Some endpoints know no order by time; names begin with the date.
         Err(Failure::Refused { kind: Kind::Unsupported, .. }) => {
-            caller.call(STREAMS, group, by(OrderBy::LogStreamName)).await?
+            caller.call(STREAMS, group, by(OrderBy::LogStreamName)).await
         }
-        other => other?,
+        other => other,
     };
-    let streams = answer
-        .log_streams
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|stream| {
-            let last_event = stream.last_event_timestamp.or(stream.last_ingestion_time);
-            Some(Stream { name: stream.log_stream_name?, last_event })
-        })
-        .collect();
+    let streams = match answer {
+        Err(Failure::Unreadable(body)) => {
+            loose_json::streams(&body).ok_or(Failure::Unreadable(body))?
+        }
+        answer => answer?
+            .log_streams
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|stream| {
+                let last_event = stream.last_event_timestamp.or(stream.last_ingestion_time);
+                Some(Stream { name: stream.log_stream_name?, last_event })
+            })
+            .collect(),
+    };
     let group = group.to_owned();
     found(move |scene| {
         let (streams, left_out) = choose(streams, since);
@@ -124,6 +130,29 @@ impl Budget {
     }
 }
 
+/// One page of events.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Milliseconds since 1970, and the text.
+    pub(super) events: Vec<(i64, String)>,
+    /// Where older events go on.
+    pub(super) next_backward_token: Option<String>,
+}
+
+impl Page {
+    fn of(page: GetLogEventsOutput) -> Self {
+        let events = page.events.unwrap_or_default().into_iter();
+        Self {
+            events: events
+                .map(|event| {
+                    (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default())
+                })
+                .collect(),
+            next_backward_token: page.next_backward_token,
+        }
+    }
+}
+
 /// Reads one stream from its end towards its beginning.
 pub(super) async fn events(
     caller: &Caller,
@@ -146,7 +175,10 @@ pub(super) async fn events(
             .set_start_time(since.map(Time::millis))
             .set_next_token(token.clone());
         let page = match caller.call(EVENTS, stream, request.send()).await {
-            Ok(page) => page,
+            Ok(page) => Page::of(page),
+            Err(Failure::Unreadable(body)) => {
+                loose_json::page(&body).ok_or(Failure::Unreadable(body))?
+            }
             Err(failure) if events.is_empty() => return Err(failure),
             // What was read before stays.
             Err(failure) => {
@@ -155,11 +187,10 @@ pub(super) async fn events(
             }
         };
         let mut bytes = 0;
-        for event in page.events.unwrap_or_default() {
-            let message = event.message.unwrap_or_default();
+        for (timestamp, message) in page.events {
             bytes += message.len();
             events.push(LogEvent {
-                timestamp: event.timestamp.unwrap_or_default(),
+                timestamp,
                 message: seal::log_line(&message).into_owned(),
                 log_stream_name: Some(stream.to_owned()),
             });

@@ -19,6 +19,7 @@ mod kms;
 mod lambda;
 mod list;
 mod logs;
+mod loose_json;
 pub mod plan;
 mod rds;
 mod run;

@@ -107,6 +107,9 @@ impl Scene {
                 let action = other.as_deref().unwrap_or(action).to_owned();
                 self.gap(fact, &action, resource, failure.reason(), message);
             }
+            Failure::Unreadable(_) => {
+                self.gap(fact, action, resource, failure.reason(), failure.message());
+            }
         }
     }
 

@@ -1,0 +1,5 @@
+//! Worlds around one function: what each rule of the engine does to the answer.
+
+mod laws;
+mod ways;
+mod worlds;
