@@ -36,6 +36,7 @@ worlds! {
     the_function_is_gone,
     the_key_is_disabled,
     the_secret_is_scheduled_for_deletion,
+    the_secret_is_a_replica,
     a_captured_failure_reads_the_same,
     a_captured_health_reads_the_same,
 }
@@ -190,6 +191,15 @@ fn the_secret_is_scheduled_for_deletion(emulator: &'static Emulator) {
     world.diagnose().found("SEC19", AtRisk, 1);
 }
 
+fn the_secret_is_a_replica(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    world.go_to_replica("eu-central-1");
+    let report = world.diagnose().report();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| &*finding.code).collect();
+    assert!(codes.contains(&"SEC25"), "{}", told(&report));
+    assert_eq!(report.target.region.as_deref(), Some("eu-central-1"), "{}", told(&report));
+}
+
 /// moto alone keeps the owner of a secret that RDS manages. That a function is
 /// set for it is what a half-done migration leaves behind.
 #[test]
@@ -215,6 +225,7 @@ fn captured_bundle_gives_the_same_report(world: &World) {
         assert_eq!(without_moment(&live.stdout), without_moment(&read.stdout), "{format}");
         assert_ne!(live.stdout, "", "{format}");
     }
+    fs::remove_file(bundle).expect("the bundle is there");
 }
 
 /// A report without the lines that say where and when the evidence was collected.

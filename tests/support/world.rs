@@ -11,6 +11,7 @@ use std::{
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_lambda::{primitives::Blob, types::Runtime};
+use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use jiff::{SignedDuration, Timestamp};
 
 use self::{cloud::Cloud, making::Parts};
@@ -27,6 +28,8 @@ pub(crate) const PASSWORD: &str = "not-a-real-one";
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
     pub(crate) emulator: &'static Emulator,
+    /// Where the secret is looked for.
+    region: &'static str,
     /// Of the secret, the function, the role, the stack and the database.
     pub(crate) name: String,
     pub(crate) secret_arn: String,
@@ -68,7 +71,8 @@ impl World {
         let parts = Parts::make(&cloud, &name);
         let secret_arn = parts.secret(&cloud, &name);
         let function_arn = making::function_arn(&name);
-        Self { cloud, emulator, name, secret_arn, function_arn, pending: None, parts }
+        let region = REGION;
+        Self { cloud, emulator, region, name, secret_arn, function_arn, pending: None, parts }
     }
 
     fn rotate_with(&self, function_arn: &str, token: &str) {
@@ -165,6 +169,16 @@ impl World {
         self
     }
 
+    /// Copies the secret to another region and goes over to the copy.
+    pub(crate) fn go_to_replica(&mut self, region: &'static str) -> &mut Self {
+        let there = ReplicaRegionType::builder().region(region).build();
+        let copy = self.cloud.secrets().replicate_secret_to_regions().secret_id(&self.name);
+        self.cloud.wait(copy.add_replica_regions(there).send());
+        self.secret_arn = self.secret_arn.replace(REGION, region);
+        self.region = region;
+        self
+    }
+
     /// Schedules the secret for deletion.
     pub(crate) fn deleted(&mut self) -> &mut Self {
         let delete = self.cloud.secrets().delete_secret().secret_id(&self.name);
@@ -191,7 +205,7 @@ impl World {
     pub(crate) fn command(&self, command: &str, more: &[&str]) -> Ran {
         let url = self.emulator.url();
         let mut arguments =
-            vec![command, &self.secret_arn, "--endpoint-url", &url, "--region", REGION];
+            vec![command, &self.secret_arn, "--endpoint-url", &url, "--region", self.region];
         arguments.extend(more);
         run::ran(&mut run::with_credentials(arguments))
     }
