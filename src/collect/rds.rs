@@ -18,8 +18,8 @@ use crate::{evidence::*, seal};
 const PAGES: usize = 20;
 /// Pages of parameters (100 each).
 const PARAMETER_PAGES: usize = 10;
-/// Where nothing names the database, that many in the function's VPC are taken
-/// to be candidates.
+/// Where nothing names the database, that many in the function's VPC (or, where
+/// none is there, in the region) are taken to be candidates.
 const CANDIDATES: usize = 4;
 
 pub(super) async fn instances(caller: &Caller, clients: &Clients) -> Found {
@@ -148,7 +148,7 @@ pub(super) struct Relevant {
 }
 
 /// The databases that the secret may belong to: as its shape, `--db`, RDS or
-/// its tags say; else the few in the function's VPC. Collecting too much here
+/// its tags say; else the few in the function's VPC, or in the region. Collecting too much here
 /// judges nothing.
 pub(super) fn relevant(scene: &Scene) -> Relevant {
     let evidence = &scene.evidence;
@@ -162,7 +162,10 @@ pub(super) fn relevant(scene: &Scene) -> Relevant {
     if chosen.is_empty() && chosen_clusters.is_empty() {
         let vpc = ec2::function_vpc(scene);
         let near = instances.iter().filter(|instance| vpc.is_some() && vpc_of(instance) == vpc);
-        let near: Vec<&DbInstance> = near.collect();
+        let mut near: Vec<&DbInstance> = near.collect();
+        if near.is_empty() {
+            near = instances.iter().collect();
+        }
         if near.len() <= CANDIDATES {
             chosen = near;
         }

@@ -2,6 +2,7 @@
 //! inconclusive checks behind one denied action read as one line.
 
 use super::v1::{Missing, Report};
+use crate::evidence::Fact;
 
 /// How many codes a line names in the short form.
 const CODES_SHOWN: usize = 8;
@@ -38,6 +39,9 @@ fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
     };
     let help = match missing.reason.as_str() {
         "access denied" => format!(": grant {}{on}", missing.action),
+        "not asked for" if missing.fact == Fact::SecretShape.name() => {
+            ": read it with --read-secret (never stored or printed)".to_owned()
+        }
         "not asked for" => ": not in the evidence".to_owned(),
         reason => format!(": {} {reason}{on}", missing.action),
     };

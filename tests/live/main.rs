@@ -5,6 +5,7 @@
 mod bad_input;
 mod bundles;
 mod collect;
+mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;
 #[path = "../support/mod.rs"]

@@ -1,0 +1,99 @@
+//! What the real binary asks of AWS is what `rotdoctor permissions` prints:
+//! nothing more, and nothing that is never used.
+
+use std::{collections::BTreeSet, process::Command};
+
+use crate::{
+    stub::{Ask, Reply, Stub},
+    world,
+};
+
+/// Rights that a call needs besides its own name: Lambda leaves the tags out of
+/// GetFunction without the first (GetFunction API reference), and Secrets
+/// Manager decrypts with the caller's rights (the second).
+const IMPLIED: [&str; 2] = ["lambda:ListTags", "kms:Decrypt"];
+
+fn rotdoctor(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_rotdoctor"))
+        .args(args)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "example")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .expect("the binary runs");
+    String::from_utf8(output.stdout).expect("stdout is UTF-8")
+}
+
+/// The actions that the printed policy allows.
+fn printed(args: &[&str]) -> BTreeSet<String> {
+    let policy: serde_json::Value =
+        serde_json::from_str(&rotdoctor(&[&["permissions"], args].concat())).expect("a policy");
+    let actions = policy["Statement"][0]["Action"].as_array().expect("actions").iter();
+    actions
+        .map(|action| action.as_str().expect("an action").to_owned())
+        .filter(|action| !IMPLIED.contains(&action.as_str()))
+        .collect()
+}
+
+/// The actions that runs asked for, over a world that has everything and the
+/// same world with its database in a cluster.
+fn asked(args: &[&str]) -> BTreeSet<String> {
+    let instance = Stub::start(world::answer);
+    let cluster = Stub::start(|ask| in_a_cluster(ask).or_else(|| world::answer(ask)));
+    asked_of(&instance, args).union(&asked_of(&cluster, args)).cloned().collect()
+}
+
+fn in_a_cluster(ask: &Ask) -> Option<Reply> {
+    let (action, content) = match ask.operation.as_str() {
+        "rds:DescribeDBInstances" => (
+            "DescribeDBInstances",
+            "<DBInstances><DBInstance><DBInstanceIdentifier>db-1</DBInstanceIdentifier>\
+             <DBClusterIdentifier>db</DBClusterIdentifier></DBInstance></DBInstances>",
+        ),
+        "rds:DescribeDBClusters" => (
+            "DescribeDBClusters",
+            "<DBClusters><DBCluster><DBClusterIdentifier>db</DBClusterIdentifier>\
+             <DBClusterParameterGroup>aurora</DBClusterParameterGroup></DBCluster></DBClusters>",
+        ),
+        "rds:DescribeDBClusterParameters" => ("DescribeDBClusterParameters", "<Parameters/>"),
+        _ => return None,
+    };
+    Some(Reply::ok(format!(
+        "<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
+    )))
+}
+
+fn asked_of(stub: &Stub, args: &[&str]) -> BTreeSet<String> {
+    let connection = ["--region", "eu-west-1", "--endpoint-url", &stub.url, "--output", "json"];
+    let report = rotdoctor(&[&["diagnose", "prod/db"], args, &connection].concat());
+    serde_json::from_str::<serde_json::Value>(&report).expect("a report");
+    let asked = stub.asked();
+    asked
+        .into_iter()
+        .map(|ask| ask.operation)
+        // Needs no permission (GetCallerIdentity API reference).
+        .filter(|operation| operation != "sts:GetCallerIdentity")
+        .collect()
+}
+
+#[test]
+fn a_diagnosis_asks_for_just_what_the_policy_allows() {
+    assert_eq!(asked(&[]), printed(&[]));
+}
+
+#[test]
+fn reading_the_secret_adds_just_what_the_policy_adds() {
+    let with = asked(&["--read-secret"]);
+    assert!(with.contains("secretsmanager:GetSecretValue"));
+    assert_eq!(with, printed(&["--read-secret"]));
+}
+
+#[test]
+fn fewer_checks_ask_for_less() {
+    let only = ["--check", "KMS"];
+    let all = printed(&[]);
+    let few = printed(&only);
+    assert!(few.len() < all.len());
+    assert_eq!(asked(&only), few);
+}
