@@ -1,12 +1,17 @@
-//! What talks to AWS, against a stub on loopback. One binary: linking the SDK
-//! takes a while.
+//! What talks to AWS: the collector against a stub on loopback, and the built
+//! binary against two emulators. One binary: linking the SDK takes a while.
 #![cfg(feature = "live")]
 
+mod bad_input;
+mod bundles;
 mod collect;
 mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
+mod worlds;
 
 use std::{env, process::Command};
 
