@@ -101,7 +101,10 @@ pub fn normalise(evidence: &mut Evidence) {
     if let Some(events) = evidence.log_events.known_mut() {
         // A list that runs backwards is reversed first, so that events of the
         // same millisecond keep the order in which they were written.
-        if events.windows(2).all(|pair| pair[0].timestamp >= pair[1].timestamp) {
+        let backwards = events.windows(2).all(|pair| pair[0].timestamp >= pair[1].timestamp)
+            && events.first().map(|first| first.timestamp)
+                > events.last().map(|last| last.timestamp);
+        if backwards {
             events.reverse();
         }
         events.sort_by_key(|event| event.timestamp);

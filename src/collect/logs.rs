@@ -162,7 +162,8 @@ pub(super) async fn events(
     since: Option<Time>,
 ) -> Found {
     let mut budget = Budget { pages: PAGE_LIMIT, bytes: BYTE_LIMIT };
-    let mut events = Vec::new();
+    // Newest page first: within a page time runs forwards.
+    let mut pages: Vec<Vec<LogEvent>> = Vec::new();
     let mut token: Option<String> = None;
     let mut cut = None;
     loop {
@@ -179,7 +180,7 @@ pub(super) async fn events(
             Err(Failure::Unreadable(body)) => {
                 loose_json::page(&body).ok_or(Failure::Unreadable(body))?
             }
-            Err(failure) if events.is_empty() => return Err(failure),
+            Err(failure) if pages.is_empty() => return Err(failure),
             // What was read before stays.
             Err(failure) => {
                 cut = Some((failure.reason(), failure.message().to_owned()));
@@ -187,14 +188,15 @@ pub(super) async fn events(
             }
         };
         let mut bytes = 0;
-        for (timestamp, message) in page.events {
+        let sealed = page.events.into_iter().map(|(timestamp, message)| {
             bytes += message.len();
-            events.push(LogEvent {
+            LogEvent {
                 timestamp,
                 message: seal::log_line(&message).into_owned(),
                 log_stream_name: Some(stream.to_owned()),
-            });
-        }
+            }
+        });
+        pages.push(sealed.collect());
         // The same token again marks the end (GetLogEvents API reference).
         let next = page.next_backward_token;
         if next.is_none() || next == token {
@@ -204,13 +206,17 @@ pub(super) async fn events(
         if !budget.take(bytes) {
             cut = Some((
                 Reason::Truncated,
-                format!("only the end of the log stream was read ({} events)", events.len()),
+                format!(
+                    "only the end of the log stream was read ({} events)",
+                    pages.iter().map(Vec::len).sum::<usize>()
+                ),
             ));
             break;
         }
     }
     let stream = stream.to_owned();
     found(move |scene| {
+        let events = pages.into_iter().rev().flatten().collect();
         extend(&mut scene.evidence.log_events, events);
         if let Some((reason, message)) = cut {
             scene.gap(Fact::LogEvents, EVENTS, &stream, reason, &message);

@@ -223,7 +223,9 @@ fn finish(scene: &mut Scene) {
     scene.evidence.settle();
     rds::join_interfaces(&mut scene.evidence);
     if let Some(events) = scene.evidence.log_events.known_mut() {
-        events.sort();
+        events.sort_by(|a, b| {
+            (a.timestamp, &a.log_stream_name).cmp(&(b.timestamp, &b.log_stream_name))
+        });
     }
 }
 

@@ -39,9 +39,12 @@ pub(super) fn rank(
         Verdict::Healthy | Verdict::Unknown => Vec::new(),
     };
     // The findings come worst first and by basis; a stable sort keeps that
-    // among causes of one confidence.
-    causes
-        .sort_by_key(|cause| (cause.confidence, fit::CONSEQUENCES.contains(&cause.finding.code())));
+    // among causes of one confidence that stand at the same gate.
+    causes.sort_by_key(|cause| {
+        let code = cause.finding.code();
+        let consequence = fit::CONSEQUENCES.contains(&code);
+        (cause.confidence, consequence, cause.finding.severity, fit::gate(code))
+    });
     hang_consequences(&mut causes, findings);
     for symptom in explained {
         // The surest cause that accounts for the line takes it as its proof.

@@ -57,6 +57,20 @@ pub(super) fn fits(code: &str, stage: Option<Stage>) -> bool {
     }
 }
 
+/// Which of two faults has to be mended first: while the secret is deleted, a
+/// replica or not meant to rotate, nothing else about it matters; while there is
+/// no function that runs, nothing that it would meet.
+pub(super) fn gate(code: &str) -> u8 {
+    match code {
+        "SEC19" => 0,
+        "SEC25" | "MGD02" => 1,
+        "SEC20" => 2,
+        "RUN15" => 3,
+        "NET15" | "IAM08" | "IAM09" => 4,
+        _ => 5,
+    }
+}
+
 /// What is never a root cause while another fault is known: it follows from a
 /// failed attempt.
 pub(super) const CONSEQUENCES: &[&str] = &["SEC07", "SEC08", "SCH04", "CFN05"];

@@ -13,7 +13,7 @@ use rotdoctor::{
 use crate::{
     KEYS, alone,
     stub::{Reply, Stub},
-    world::{self, FUNCTION, KEY, SECRET},
+    stub_world::{self as world, FUNCTION, KEY, SECRET},
 };
 
 fn everything() -> BTreeSet<Fact> {

@@ -8,9 +8,9 @@ mod collect;
 mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;
+mod stub_world;
 #[path = "../support/mod.rs"]
 mod support;
-mod world;
 mod worlds;
 
 use std::{env, process::Command};

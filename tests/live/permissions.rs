@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command};
 
 use crate::{
     stub::{Ask, Reply, Stub},
-    world,
+    stub_world as world,
 };
 
 /// Rights that a call needs besides its own name: Lambda leaves the tags out of

@@ -11,7 +11,7 @@ pub(super) static CHECK: Check = Check {
     name: "invoke-permission",
     question: "Does the function's policy let Secrets Manager invoke it?",
     codes: &["IAM08"],
-    facts: &[Fact::Secret, Fact::FunctionPolicy],
+    facts: &[Fact::Secret, Fact::Function, Fact::FunctionPolicy],
     judge,
 };
 
@@ -24,6 +24,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .rotation_lambda_arn
         .as_deref()
         .ok_or_else(|| Stop::not_applicable("no function rotates the secret"))?;
+    if case.function().is_absent() {
+        return Err(Stop::not_applicable("the function does not exist"));
+    }
     let policy = case.function_policy().or_absent()?;
     // Whether a condition fits is another check's question.
     let (proof, why) = match policy {
