@@ -1,7 +1,7 @@
 //! `rotdoctor explain`.
 
 use super::{Failure, output};
-use crate::{catalogue, checks::Selection};
+use crate::{catalogue, checks::Selection, report::page};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,14 +21,7 @@ impl Args {
             );
             return Err(Failure::Usage(text));
         };
-        let severity = format!("{:?}", entry.severity).to_lowercase();
-        output::print(&format!(
-            "{} {} ({severity})\n{}\n\n{}\n",
-            entry.code,
-            entry.name,
-            entry.title,
-            entry.text.trim_end()
-        ))?;
+        output::print_styled(&page::render(entry, output::terminal_layout()))?;
         Ok(0)
     }
 }

@@ -15,8 +15,6 @@ use crate::report::{
     v1::{AuditReport, Report},
 };
 
-/// Columns where no terminal tells.
-const WIDTH: usize = 80;
 /// Beyond this, lines are harder to read, not easier.
 const MAX_WIDTH: usize = 110;
 
@@ -53,9 +51,9 @@ impl ReportOptions {
     }
 
     fn layout(&self) -> Layout {
-        let terminal = self.output_file.is_none().then(terminal_size::terminal_size).flatten();
-        let width = terminal.map_or(WIDTH, |(width, _)| usize::from(width.0).min(MAX_WIDTH));
-        Layout { width, verbose: self.verbose }
+        let terminal =
+            if self.output_file.is_none() { terminal_layout() } else { Layout::default() };
+        Layout { verbose: self.verbose, ..terminal }
     }
 
     fn deliver(&self, text: &str) -> Result<(), Failure> {
@@ -75,6 +73,19 @@ impl ReportOptions {
 
 fn plain_unless(coloured: bool, text: &str) -> String {
     if coloured { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() }
+}
+
+/// As wide as the terminal that stdout is, within reason.
+pub(super) fn terminal_layout() -> Layout {
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let width = terminal.map(|(width, _)| usize::from(width.0).min(MAX_WIDTH));
+    Layout { width: width.unwrap_or(Layout::default().width), ..Layout::default() }
+}
+
+/// Prints text with its colours where stdout shows them.
+pub(super) fn print_styled(text: &str) -> Result<(), Failure> {
+    let choice = anstream::AutoStream::choice(&io::stdout());
+    write_stdout(&mut anstream::AutoStream::new(io::stdout(), choice), text)
 }
 
 /// Prints text as it is.

@@ -4,6 +4,7 @@
 
 mod assemble;
 pub mod json;
+pub mod page;
 pub mod sanitise;
 mod style;
 pub mod table;
