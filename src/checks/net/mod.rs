@@ -8,6 +8,9 @@ mod path;
 mod rds_api_path;
 mod secrets_manager_path;
 
+#[cfg(test)]
+mod tests;
+
 use super::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
