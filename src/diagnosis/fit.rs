@@ -76,7 +76,7 @@ pub(super) fn explains(cause: &str, symptom: &str) -> bool {
         "DB19" => &["SEC09", "NET10", "NET10T"],
         "NET02" | "NET03" | "NET04" | "NET05" | "NET06" | "NET07" | "NET08" | "CFN03" => &["NET01"],
         "NET09" | "NET11" | "NET12" | "NET13" | "NET17" => &["NET10", "NET10T", "SEC09"],
-        "NET10" => &["NET10T"],
+        "NET10" | "NET14" => &["NET10T"],
         "SEC06" => &["SEC08"],
         "SEC19" | "SEC25" => &["SEC20"],
         "SEC26" | "SEC29" => &["SEC08"],

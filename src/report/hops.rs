@@ -11,9 +11,6 @@ use super::{
     wrap::hanging,
 };
 
-/// Columns of the mark and of the kind of hop.
-const MARK: usize = 7;
-const KIND: usize = 10;
 /// An id longer than this takes its text to the next line.
 const LONGEST_ID: usize = 24;
 
@@ -31,23 +28,46 @@ pub(super) fn path(out: &mut String, finding: &Finding, layout: Layout) {
         None => "Lambda's own network".to_owned(),
     };
     let _ = writeln!(out, "\n  {}", paint(style::DIM, &for_terminal(&format!("Path from {from}"))));
-    let lengths = finding.path.iter().map(|hop| hop.resource.chars().count());
-    let ids = lengths.filter(|length| *length <= LONGEST_ID).max().unwrap_or_default();
+    let columns = Columns::of(&finding.path);
     for hop in &finding.path {
-        out.push_str(&line(hop, ids, layout));
+        out.push_str(&line(hop, &columns, layout));
     }
 }
 
-/// Whether a proof is the path that is shown already.
+/// Whether a proof is the path, or a hop of it, that is shown already.
 pub(super) fn is_shown(finding: &Finding, proof: &Evidence) -> bool {
-    !finding.path.is_empty() && proof.source.starts_with("path from ")
+    let is_hop = |hop: &Hop| proof.text == format!("{}: {}", hop.resource, hop.text);
+    !finding.path.is_empty()
+        && (proof.source.starts_with("path from ") || finding.path.iter().any(is_hop))
 }
 
-fn line(hop: &Hop, ids: usize, layout: Layout) -> String {
+/// How wide the columns are.
+struct Columns {
+    marks: usize,
+    kinds: usize,
+    ids: usize,
+}
+
+impl Columns {
+    fn of(hops: &[Hop]) -> Self {
+        let widest = |of: fn(&Hop) -> &str, most: usize| {
+            let lengths = hops.iter().map(|hop| of(hop).chars().count());
+            lengths.filter(|length| *length <= most).max().unwrap_or_default()
+        };
+        Self {
+            marks: widest(|hop| &hop.outcome, LONGEST_ID),
+            kinds: widest(|hop| &hop.kind, LONGEST_ID),
+            ids: widest(|hop| &hop.resource, LONGEST_ID),
+        }
+    }
+}
+
+fn line(hop: &Hop, columns: &Columns, layout: Layout) -> String {
+    let Columns { marks, kinds, ids } = *columns;
     let mark = if hop.outcome == "stop" { "STOP" } else { &hop.outcome };
-    let lead = format!("    {mark:<MARK$} {:<KIND$} {:<ids$}", hop.kind, hop.resource);
+    let lead = format!("    {mark:<marks$}  {:<kinds$}  {:<ids$}", hop.kind, hop.resource);
     let lead = for_terminal(&lead).into_owned();
-    let column = 4 + MARK + 1 + KIND + 1 + ids + 2;
+    let column = 4 + marks + 2 + kinds + 2 + ids + 2;
     let own_line = lead.chars().count() + 2 > column;
     let text = for_terminal(&hop.text);
     let rest = hanging(&text, column, column, layout.width.max(column + 20));
@@ -67,7 +87,7 @@ fn line(hop: &Hop, ids: usize, layout: Layout) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{Columns, line};
     use crate::report::{text::Layout, v1::Hop};
 
     fn hop(outcome: &str, resource: &str, text: &str) -> Hop {
@@ -84,18 +104,18 @@ mod tests {
     fn texts_stand_in_one_column_and_ids_are_whole() {
         let text =
             "no rule admits tcp/443 from 10.20.1.40 (tcp/443 only from sg-0123456789abcdef0)";
-        let long = line(&hop("ok", "sg-0c3d", text), 10, Layout::default());
-        let column = 4 + 7 + 1 + 10 + 1 + 10 + 2;
-        for one in long.lines().skip(1) {
-            assert_eq!(one.len() - one.trim_start().len(), column, "{long}");
-            assert!(one.chars().count() <= 80, "{long}");
+        let hops =
+            [hop("ok", "sg-0c3d", text), hop("ok", "a-host-name-that-is-longer.example.com", "no")];
+        let columns = Columns::of(&hops);
+        let first = line(&hops[0], &columns, Layout::default());
+        assert!(first.starts_with("    ok  ingress  sg-0c3d  no rule"), "{first}");
+        let column = first.find("no rule").unwrap_or_default();
+        for one in first.lines().skip(1) {
+            assert_eq!(one.len() - one.trim_start().len(), column, "{first}");
         }
-        assert!(long.lines().any(|one| one.contains("sg-0123456789abcdef0)")), "{long}");
-        let stop = line(
-            &hop("stop", "a-host-name-that-is-longer.example.com", "no"),
-            10,
-            Layout::default(),
-        );
-        assert!(stop.contains("STOP") && stop.lines().count() == 2, "{stop}");
+        assert!(first.lines().all(|one| one.chars().count() <= 80), "{first}");
+        assert!(first.lines().any(|one| one.contains("sg-0123456789abcdef0)")), "{first}");
+        let long = line(&hops[1], &columns, Layout::default());
+        assert_eq!(long.lines().count(), 2, "{long}");
     }
 }

@@ -155,8 +155,12 @@ fn title(out: &mut String, heading: &str, finding: &Finding, right: &str, layout
 
 fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
     // The path that is shown hop by hop is not quoted once more.
-    let evidence: Vec<_> =
+    let mut evidence: Vec<_> =
         finding.evidence.iter().filter(|proof| !super::hops::is_shown(finding, proof)).collect();
+    if !finding.path.is_empty() {
+        // After the path, what it did to the rotation says most.
+        evidence.sort_by_key(|proof| proof.kind == "fact");
+    }
     if evidence.is_empty() {
         return;
     }

@@ -1,7 +1,9 @@
 //! Checks on the network and the function's interfaces.
 
+mod commands;
 mod database_host;
 mod database_path;
+mod endpoint_policy;
 mod function_state;
 mod mend;
 mod path;

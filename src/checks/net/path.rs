@@ -9,7 +9,7 @@ use crate::{
         command::quoted,
         run::function::{name_of, resource_of},
     },
-    evidence::{Evidence, Fact, Function},
+    evidence::{Evidence, Fact, Function, Observed},
     network::{self, Answer, Blocker, Hop, Layer, Path, PublicDns, Question, Verdict},
     rotation_log::AttemptOutcome,
 };
@@ -88,7 +88,7 @@ impl<'c> Walk<'c> {
         let evidence = case.network();
         let answer = network::judge(evidence, &question, &PublicDns::default());
         if answer.verdict == Verdict::Unknown {
-            return Err(Stop::Inconclusive(missing(&answer)));
+            return Err(Stop::Inconclusive(missing(evidence, &answer)));
         }
         Ok(Self {
             evidence,
@@ -154,7 +154,7 @@ impl<'c> Walk<'c> {
     }
 
     /// Adds the paths that `stops` picks: the first as hops, all as proofs.
-    pub(super) fn with_paths(&self, finding: Finding, stops: impl Fn(&&Path) -> bool) -> Finding {
+    fn with_paths(&self, finding: Finding, stops: impl Fn(&&Path) -> bool) -> Finding {
         let mut paths: Vec<&Path> = self.answer.paths.iter().filter(stops).collect();
         // What never passes shows more than what passes now and then.
         paths.sort_by_key(|path| path.verdict != Verdict::Blocked);
@@ -167,16 +167,19 @@ impl<'c> Walk<'c> {
             let from = path.subnet.as_deref().unwrap_or("Lambda's own network");
             finding = finding.fact(format!("path from {from}"), hop_lines(&path.hops));
         }
-        for note in &self.answer.notes {
-            finding = finding.fact("name resolution", note.clone());
-        }
+        self.with_notes(finding)
+    }
+
+    /// Adds what the name means.
+    pub(super) fn with_notes(&self, finding: Finding) -> Finding {
+        let mut notes = self.answer.notes.clone();
         if self.zones_assumed_away && self.vpc().is_some() {
-            finding = finding.fact(
-                "name resolution",
-                "private hosted zones and resolver rules were not looked at",
-            );
+            notes.push("private hosted zones and resolver rules were not looked at".to_owned());
         }
-        finding
+        if notes.is_empty() {
+            return finding;
+        }
+        finding.fact("name resolution", notes.join("\n"))
     }
 
     fn sentence(&self, summary: &str, sometimes: bool) -> String {
@@ -238,17 +241,39 @@ impl<'c> Walk<'c> {
 }
 
 /// What was not seen and would decide, as checks say it.
-fn missing(answer: &Answer) -> Vec<Missing> {
-    answer
+fn missing(evidence: &Evidence, answer: &Answer) -> Vec<Missing> {
+    let mut all: Vec<Missing> = answer
         .missing
         .iter()
-        .map(|one| Missing {
-            fact: one.fact,
-            action: one.action.clone(),
-            resource: one.resource.clone(),
-            reason: one.reason.clone(),
+        .map(|one| {
+            let mut missing = Missing {
+                fact: one.fact,
+                action: one.action.clone(),
+                resource: one.resource.clone(),
+                reason: one.reason.clone(),
+            };
+            match evidence.state(one.fact) {
+                // All of the fact is wanting, not the one id that came first.
+                Observed::NotAsked if !one.action.is_empty() => {
+                    missing.resource.clear();
+                    missing.reason = "not asked for".to_owned();
+                }
+                // It was asked, and did not hold the answer.
+                Observed::Known(()) | Observed::Absent
+                    if evidence.gap(one.fact, None).is_none()
+                        && one.fact.actions().contains(&one.action.as_str())
+                        && one.reason != "not seen" =>
+                {
+                    missing.action.clear();
+                }
+                _ => {}
+            }
+            missing
         })
-        .collect()
+        .collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The call that shows an element of this kind.

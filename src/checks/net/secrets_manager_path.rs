@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use super::path::{Obstacle, Walk, proved_by_log, with_network_facts};
+use super::{
+    endpoint_policy::{policy, undecided},
+    path::{Obstacle, Walk, proved_by_log, with_network_facts},
+};
 use crate::{
     checks::{
         Basis, Case, Check, Finding, Fix, Judgement, NetworkChange, Stop,
@@ -12,7 +13,7 @@ use crate::{
         run::function::rotation_function,
     },
     evidence::{Fact, VpcEndpoint},
-    network::{self, Blocker, Direction, Layer, Question, Target, Unused, UnusedEndpoint, Verdict},
+    network::{self, Blocker, Direction, Layer, Question, Unused, UnusedEndpoint, Verdict},
 };
 
 /// What is read beside the facts of the path engine.
@@ -265,91 +266,6 @@ impl<'w> Unusable<'w> {
         }
         fixes
     }
-}
-
-/// NET08: an endpoint's policy refuses a call of rotation's.
-fn policy(walk: &Walk<'_>) -> Finding {
-    let actions = &walk.answer.api_denied_actions;
-    let listed = actions.join(", ");
-    let ids = walk.answer.endpoints.join(", ");
-    let endpoint = walk.answer.endpoints.first().cloned().unwrap_or_default();
-    let finding = Finding::new(
-        "NET08",
-        &endpoint,
-        format!(
-            "{} reaches {} through {ids}, whose policy does not let it call {listed}.",
-            walk.function_name(),
-            walk.target
-        ),
-    )
-    .on(walk.basis)
-    .fact("DescribeVpcEndpoints", format!("PolicyDocument of {ids} denies {listed}"));
-    let mut finding = walk.with_paths(finding, |path| path.verdict == Verdict::Reachable);
-    // The way itself is open: its hops would say nothing about the policy.
-    finding.path = None;
-    finding.proofs.retain(|proof| !proof.source.starts_with("path from"));
-    let statements = statements(walk);
-    let changes = walk
-        .answer
-        .endpoints
-        .iter()
-        .map(|endpoint| NetworkChange::AddEndpointStatements {
-            endpoint: endpoint.clone(),
-            statements: statements.clone(),
-        })
-        .collect();
-    finding.fixes.push(walk.settled(
-        "Add to the policy what is missing, for this function's role alone. A statement that denies \
-         it by name must be taken out instead.",
-        changes,
-    ));
-    finding.confirm(walk.rotate())
-}
-
-/// The statements that an endpoint's policy lacks.
-fn statements(walk: &Walk<'_>) -> Vec<Value> {
-    let Target::AwsApi { secret_arn, superuser_arn, .. } = &walk.question.target else {
-        return Vec::new();
-    };
-    let role = walk.function.configuration.role.as_deref().unwrap_or("*");
-    let condition = json!({"ArnEquals": {"aws:PrincipalArn": role}});
-    let secrets: Vec<&str> =
-        [secret_arn, superuser_arn].into_iter().flatten().map(String::as_str).collect();
-    let (random, about): (Vec<&String>, Vec<&String>) =
-        walk.answer.api_denied_actions.iter().partition(|action| *action == "GetRandomPassword");
-    let statement = |actions: Vec<&String>, resource: Value| {
-        let actions: Vec<String> =
-            actions.into_iter().map(|action| format!("secretsmanager:{action}")).collect();
-        json!({"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resource,
-            "Condition": condition})
-    };
-    let mut all = Vec::new();
-    if !about.is_empty() && !secrets.is_empty() {
-        all.push(statement(about, json!(secrets)));
-    }
-    if !random.is_empty() {
-        all.push(statement(random, json!("*")));
-    }
-    all
-}
-
-/// What the policy may deny is neither fine nor a fault.
-fn undecided(walk: &Walk<'_>) -> Judgement {
-    let actions = &walk.answer.api_undecided_actions;
-    if actions.is_empty() {
-        return Ok(Vec::new());
-    }
-    Err(Stop::Inconclusive(vec![crate::checks::Missing {
-        fact: Fact::VpcEndpoints,
-        action: String::new(),
-        resource: walk.answer.endpoints.join(", "),
-        reason: format!(
-            "the path is open; whether the policy of {} lets {} pass hangs on a condition or on \
-             something that was not seen",
-            walk.answer.endpoints.join(", "),
-            actions.join(", ")
-        ),
-    }]))
 }
 
 /// CFN03: the stack put the function into the database's own subnets, which

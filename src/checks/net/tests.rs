@@ -486,6 +486,35 @@ fn the_log_of_such_a_call_is_enough() {
     assert_eq!(all_codes(&found), ["NET14"]);
 }
 
+#[test]
+fn facts_that_nobody_asked_for_are_named_once() {
+    let mut world = secret(world());
+    for fact in ["Subnets", "RouteTables", "SecurityGroups", "Vpcs", "NetworkInterfaces"] {
+        world.as_object_mut().expect("world").shift_remove(fact);
+    }
+    world["Function"]["Configuration"]["VpcConfig"]["SubnetIds"] =
+        json!(["subnet-l1", "subnet-l2"]);
+    let Err(Stop::Inconclusive(missing)) = judge(&secrets_manager_path::CHECK, world) else {
+        panic!("judged what it did not see");
+    };
+    let subnets: Vec<_> = missing.iter().filter(|one| one.fact == Fact::Subnets).collect();
+    assert_eq!(subnets.len(), 1, "{missing:?}");
+    assert_eq!((subnets[0].reason.as_str(), subnets[0].resource.as_str()), ("not asked for", ""));
+}
+
+#[test]
+fn servers_of_ones_own_are_a_reason_and_no_permission() {
+    let mut world = secret(with_endpoint(true));
+    world["DhcpOptions"][0]["DhcpConfigurations"][0]["Values"] = json!([{"Value": "10.0.0.9"}]);
+    let Err(Stop::Inconclusive(missing)) = judge(&secrets_manager_path::CHECK, world) else {
+        panic!("judged what it cannot see");
+    };
+    assert!(
+        missing.iter().any(|one| one.action.is_empty() && one.reason.contains("10.0.0.9")),
+        "{missing:?}"
+    );
+}
+
 /// A case reads what it declares, whatever the engine then looks at.
 #[test]
 fn the_engine_counts_as_reading_all_of_its_facts() {
