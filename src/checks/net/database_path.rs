@@ -11,7 +11,7 @@ use crate::{
         run::function::{name_of, rotation_function},
     },
     evidence::{DbInstance, Fact, Function, Observed, SecurityGroup},
-    network::{self, Blocker, Direction, Layer, Question},
+    network::{self, Blocker, Direction, Layer, Needed, Question, Verdict},
 };
 
 /// What is read beside the facts of the path engine.
@@ -34,7 +34,12 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(vec![finding]);
     }
     let question = Question::database(&host.host, host.port);
-    let mut walk = Walk::of(case, function, question, &format!("{}:{}", host.host, host.port))?;
+    let target = format!("{}:{}", host.host, host.port);
+    let walk = Walk::asked(case, function, question, &target);
+    if let Some(finding) = outside(&walk, &host) {
+        return Ok(vec![finding]);
+    }
+    let mut walk = walk.decided()?;
     // The last failed attempt logged in; what is wrong now came later, or fails
     // now and then.
     if host.assumed || proved_by_log(case, "database-reachable") {
@@ -160,6 +165,34 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
             all
         }
     }
+}
+
+/// NET09 where the database's network was not seen: RDS says that it has no
+/// public address, and that is enough against a function without a VPC.
+fn outside(walk: &Walk<'_>, host: &DatabaseHost) -> Option<Finding> {
+    let all = instances(walk);
+    let private = !all.is_empty() && all.iter().all(|one| one.publicly_accessible == Some(false));
+    if walk.answer.verdict != Verdict::Unknown || walk.vpc().is_some() || !private {
+        return None;
+    }
+    let name = walk.function_name();
+    let needed = format!("{name} in subnets of the database's VPC");
+    let blocker = Blocker {
+        layer: Layer::LambdaVpcConfig,
+        resource: name.to_owned(),
+        direction: None,
+        phase: network::Phase::Forward,
+        partial: false,
+        text: format!("{name} has no VPC, and {} has no public address", host.host),
+        needed: Some(Needed::Setting { text: needed }),
+    };
+    let obstacle = Obstacle { code: "NET09", layer: blocker.layer, blockers: vec![blocker] };
+    let ids: Vec<&str> =
+        all.iter().filter_map(|one| one.db_instance_identifier.as_deref()).collect();
+    let finding = found(walk, &obstacle, host)
+        .on(if host.assumed { Basis::Indication } else { Basis::State })
+        .fact("DescribeDBInstances", format!("{}: PubliclyAccessible is false", ids.join(", ")));
+    Some(finding)
 }
 
 /// The function in the database's own VPC, where it is in another or in none.

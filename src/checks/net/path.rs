@@ -85,12 +85,19 @@ impl<'c> Walk<'c> {
         question: Question,
         target: &str,
     ) -> Result<Self, Stop> {
+        Self::asked(case, function, question, target).decided()
+    }
+
+    /// Puts the question; the answer may be that it cannot be told.
+    pub(super) fn asked(
+        case: &'c Case<'_>,
+        function: &'c Function,
+        question: Question,
+        target: &str,
+    ) -> Self {
         let evidence = case.network();
         let answer = network::judge(evidence, &question, &PublicDns::default());
-        if answer.verdict == Verdict::Unknown {
-            return Err(Stop::Inconclusive(missing(evidence, &answer)));
-        }
-        Ok(Self {
+        Self {
             evidence,
             function,
             question,
@@ -99,7 +106,18 @@ impl<'c> Walk<'c> {
             target: target.to_owned(),
             secret: case.secret_id().to_owned(),
             zones_assumed_away: case.zones_assumed_away(),
-        })
+        }
+    }
+
+    /// Goes on only with an answer.
+    ///
+    /// # Errors
+    /// Inconclusive where a fact that would decide was not seen.
+    pub(super) fn decided(self) -> Result<Self, Stop> {
+        match self.answer.verdict {
+            Verdict::Unknown => Err(Stop::Inconclusive(missing(self.evidence, &self.answer))),
+            _ => Ok(self),
+        }
     }
 
     /// What blocks, sorted by the code that `code_of` finds for each element.

@@ -333,6 +333,21 @@ fn a_private_database_needs_a_function_in_a_vpc() {
 }
 
 #[test]
+fn a_private_database_is_enough_where_its_network_was_not_seen() {
+    let mut blind = shaped(world());
+    blind["Function"]["Configuration"]["VpcConfig"] = json!(null);
+    for fact in ["Subnets", "NetworkInterfaces", "SecurityGroups", "RouteTables", "NetworkAcls"] {
+        blind.as_object_mut().expect("world").shift_remove(fact);
+    }
+    let found = judge(&database_path::CHECK, blind.clone()).expect("findings");
+    assert_eq!((all_codes(&found), found[0].basis), (vec!["NET09"], Basis::State));
+    assert!(found[0].fixes[0].commands[0].contains("SecurityGroupIds=sg-db"), "the only one known");
+    assert!(!mends(blind.clone(), &found[0]), "what was not seen verifies nothing");
+    blind["DBInstances"][0]["PubliclyAccessible"] = json!(true);
+    assert!(judge(&database_path::CHECK, blind).is_err());
+}
+
+#[test]
 fn the_databases_group_is_net10_and_the_functions_net11() {
     let shut =
         shaped(with_group(world(), 1, group("sg-db", json!([tcp(5432, "sg-app")]), json!([]))));
