@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::{Missing, Stop};
-use crate::{evidence::*, rotation_log::RotationLog};
+use crate::{evidence::*, network, rotation_log::RotationLog};
 
 /// The evidence about one secret, as checks see it.
 pub struct Case<'a> {
     evidence: &'a Evidence,
     log: OnceCell<Observed<RotationLog>>,
+    network: OnceCell<Box<Evidence>>,
     reads: RefCell<BTreeSet<Fact>>,
 }
 
@@ -135,7 +136,7 @@ macro_rules! looks {
 impl<'a> Case<'a> {
     /// A case on this evidence.
     pub fn new(evidence: &'a Evidence) -> Self {
-        Self { evidence, log: OnceCell::new(), reads: RefCell::default() }
+        Self { evidence, log: OnceCell::new(), network: OnceCell::new(), reads: RefCell::default() }
     }
 
     /// A case whose log was read from a stream instead of `LogEvents`.
@@ -248,6 +249,36 @@ impl<'a> Case<'a> {
             _ => None,
         }
         .unwrap_or_default()
+    }
+
+    /// The evidence for the path engine, and for nothing else: it says itself
+    /// what it did not see. All of [`network::FACTS`] count as looked at.
+    ///
+    /// Private hosted zones and resolver rules that nobody asked for count as
+    /// none, since no collector asks for them ([`Self::zones_assumed_away`]);
+    /// refused ones stay unknown.
+    pub fn network(&self) -> &Evidence {
+        self.reads.borrow_mut().extend(network::FACTS);
+        if !self.zones_assumed_away() {
+            return self.evidence;
+        }
+        self.network.get_or_init(|| {
+            let mut evidence = Box::new(self.evidence.clone());
+            if evidence.hosted_zones_by_vpc == Observed::NotAsked {
+                evidence.hosted_zones_by_vpc = Observed::Absent;
+            }
+            if evidence.resolver_rules == Observed::NotAsked {
+                evidence.resolver_rules = Observed::Absent;
+            }
+            evidence
+        })
+    }
+
+    /// Whether [`Self::network`] takes it that no private hosted zone and no
+    /// resolver rule changes a name.
+    pub fn zones_assumed_away(&self) -> bool {
+        self.evidence.hosted_zones_by_vpc == Observed::NotAsked
+            || self.evidence.resolver_rules == Observed::NotAsked
     }
 
     /// When the facts were collected: the clock of every judgement.

@@ -1,6 +1,7 @@
 //! The typed changes that fixes amount to, and how each alters the evidence.
 //! A fix is tried by applying its change to a copy and running the checks again.
 
+use super::NetworkChange;
 use crate::evidence::Evidence;
 
 /// A change to the evidence that a fix amounts to.
@@ -41,6 +42,8 @@ pub enum Change {
     },
     /// The secret is taken back from deletion.
     RestoreSecret,
+    /// Something on a path through the network changes.
+    Network(Vec<NetworkChange>),
 }
 
 impl Change {
@@ -75,6 +78,11 @@ impl Change {
             Self::RestoreSecret => {
                 if let Some(secret) = evidence.secret.known_mut() {
                     secret.deleted_date = None;
+                }
+            }
+            Self::Network(changes) => {
+                for change in changes {
+                    change.apply(evidence);
                 }
             }
             Self::SetSchedule { expression, duration } => {

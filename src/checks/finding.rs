@@ -1,7 +1,10 @@
 //! A finding: a fact that is wrong now, with its proof and its fix.
 
 use super::Change;
-use crate::catalogue::{Entry, Severity, entry};
+use crate::{
+    catalogue::{Entry, Severity, entry},
+    network::Hop,
+};
 
 /// A fact that is wrong now.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,8 @@ pub struct Finding {
     pub basis: Basis,
     /// What proves it.
     pub proofs: Vec<Proof>,
+    /// The path that is blocked, where it is one.
+    pub path: Option<BlockedPath>,
     /// What mends it.
     pub fixes: Vec<Fix>,
     /// Commands that show that it is mended.
@@ -87,6 +92,17 @@ pub struct Proof {
     pub text: String,
 }
 
+/// A path through the network, hop by hop, past the first that stops it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedPath {
+    /// The function's subnet; none for a function without a VPC.
+    pub subnet: Option<String>,
+    /// The subnet's block, where it was seen.
+    pub block: Option<String>,
+    /// The hops, request first.
+    pub hops: Vec<Hop>,
+}
+
 /// What kind of thing a proof quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofKind {
@@ -128,6 +144,7 @@ impl Finding {
             summary: summary.into(),
             basis: Basis::State,
             proofs: Vec::new(),
+            path: None,
             fixes: Vec::new(),
             confirm: Vec::new(),
         }
@@ -145,6 +162,7 @@ impl Finding {
         kept.proofs.extend(
             absorbed.proofs.into_iter().filter(|p| !kept.proofs.contains(p)).collect::<Vec<_>>(),
         );
+        kept.path = kept.path.or(absorbed.path);
         if kept.fixes.is_empty() {
             kept.fixes = absorbed.fixes;
         }
@@ -205,6 +223,13 @@ impl Finding {
             commands: commands.into_iter().map(Into::into).collect(),
             change: None,
         });
+        self
+    }
+
+    /// With the path that is blocked.
+    #[must_use]
+    pub fn along(mut self, path: Option<BlockedPath>) -> Self {
+        self.path = path;
         self
     }
 

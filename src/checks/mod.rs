@@ -5,6 +5,7 @@
 
 mod case;
 mod change;
+mod change_network;
 mod command;
 mod finding;
 mod history;
@@ -32,7 +33,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use self::{
     case::{Case, Look},
     change::Change,
-    finding::{Basis, Finding, Fix, Proof, ProofKind},
+    change_network::NetworkChange,
+    finding::{Basis, BlockedPath, Finding, Fix, Proof, ProofKind},
     registry::{AREAS, Selection, UnknownName, checks},
 };
 use crate::evidence::Fact;

@@ -32,6 +32,8 @@ pub(super) fn stages(code: &str) -> &'static [Stage] {
         "IAM08" | "IAM09" | "IAM13" | "IAM15" | "RUN15" | "NET15" | "MGD02" | "SEC19" | "SEC25"
         | "SEC06" | "CFN01" => &[Stage::Invoke, CREATE],
         "RUN16" => ANYWHERE,
+        // The same missing way as NET01, told from where it comes.
+        "CFN03" => ANY_STEP,
         "SEC01" | "SEC02" | "SEC03" | "SEC04" | "SEC05" | "SEC17" | "SEC22" => &[CREATE, SET],
         "SEC08" | "SEC20" | "SEC26" | "SEC29" | "IAM17" | "SEC21" => ANY_STEP,
         "SEC09" | "SEC10" | "SEC11" | "SEC12" | "SEC13" | "SEC14" | "SEC15" | "SEC16" | "SEC18"
@@ -86,9 +88,9 @@ pub(super) fn explains(cause: &str, symptom: &str) -> bool {
         "DB01" | "DB02" | "DB03" | "DB16" | "DB20" | "SEC12" | "SEC13" | "SEC14" | "SEC16"
         | "SEC17" => &["SEC09"],
         "DB19" => &["SEC09", "NET10", "NET10T"],
-        "NET02" | "NET03" | "NET04" | "NET05" | "NET06" | "NET07" | "NET08" => &["NET01"],
+        "NET02" | "NET03" | "NET04" | "NET05" | "NET06" | "NET07" | "NET08" | "CFN03" => &["NET01"],
         "NET09" | "NET11" | "NET12" | "NET13" | "NET17" => &["NET10", "NET10T", "SEC09"],
-        "NET10" => &["NET10T"],
+        "NET10" | "NET14" => &["NET10T"],
         "SEC06" => &["SEC08"],
         "SEC19" | "SEC25" => &["SEC20"],
         "SEC26" | "SEC29" => &["SEC08"],

@@ -4,7 +4,7 @@
 use super::fit;
 use crate::{
     catalogue::Severity,
-    checks::{self, Basis, Case, Finding, Selection},
+    checks::{self, Basis, Case, CheckResult, Finding, Selection},
     evidence::Evidence,
 };
 
@@ -20,6 +20,11 @@ pub struct TriedFix {
 /// Tries every fix of a finding, in their order. A fix without a typed change
 /// cannot be tried and is not verified.
 pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) -> Vec<TriedFix> {
+    if finding.fixes.iter().all(|fix| fix.change.is_none()) {
+        return vec![TriedFix::default(); finding.fixes.len()];
+    }
+    let results = checks::run(&Case::new(evidence), selection);
+    let before: Vec<&str> = undecided(&results, finding.code()).collect();
     finding
         .fixes
         .iter()
@@ -29,7 +34,7 @@ pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) 
             change.apply(&mut changed);
             let case = Case::new(&changed);
             let after = checks::run(&case, selection);
-            let standing: Vec<&Finding> = after
+            let all: Vec<&Finding> = after
                 .iter()
                 .filter_map(|result| match &result.outcome {
                     checks::Outcome::Findings(findings) => Some(findings),
@@ -37,13 +42,16 @@ pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) 
                 })
                 .flatten()
                 // What the log said before the fix says nothing about after it.
-                .filter(|found| found.basis == Basis::State)
+                .filter(|found| !found.basis.is_by_log())
                 .collect();
-            let verified = !standing
+            let stands = all
                 .iter()
                 .any(|found| found.code() == finding.code() && found.resource == finding.resource);
+            // Where a check can no longer tell, nothing is proven.
+            let verified =
+                !stands && undecided(&after, finding.code()).all(|name| before.contains(&name));
+            let standing = all.into_iter().filter(|found| found.basis == Basis::State);
             let mut remaining: Vec<String> = standing
-                .iter()
                 .filter(|found| found.severity == Severity::Error)
                 .filter(|found| found.code() != finding.code() || !verified)
                 .filter(|found| !fit::CONSEQUENCES.contains(&found.code()))
@@ -54,4 +62,13 @@ pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) 
             TriedFix { verified, remaining }
         })
         .collect()
+}
+
+/// The checks on a code that could not tell.
+fn undecided<'r>(results: &'r [CheckResult], code: &'r str) -> impl Iterator<Item = &'static str> {
+    results
+        .iter()
+        .filter(move |result| result.check.codes.contains(&code))
+        .filter(|result| matches!(result.outcome, checks::Outcome::Inconclusive(_)))
+        .map(|result| result.check.name)
 }

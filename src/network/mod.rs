@@ -298,4 +298,4 @@ pub fn judge_with(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,4 +2,4 @@
 
 mod laws;
 mod ways;
-mod worlds;
+pub(crate) mod worlds;

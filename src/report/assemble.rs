@@ -6,6 +6,7 @@ use crate::{
     checks::{self, Case, CheckResult, Outcome, Selection},
     diagnosis::{self, Diagnosis},
     evidence::{Reason, Secret},
+    network::Hop,
     rotation_log::RunOutcome,
 };
 
@@ -157,6 +158,11 @@ fn finding_of(case: &Case<'_>, finding: &checks::Finding, selection: &Selection)
                 text: proof.text.clone(),
             })
             .collect(),
+        path_from: finding
+            .path
+            .as_ref()
+            .map(|path| v1::PathStart { subnet: path.subnet.clone(), cidr: path.block.clone() }),
+        path: finding.path.iter().flat_map(|path| &path.hops).map(hop).collect(),
         fixes: finding
             .fixes
             .iter()
@@ -169,6 +175,16 @@ fn finding_of(case: &Case<'_>, finding: &checks::Finding, selection: &Selection)
             })
             .collect(),
         confirm: finding.confirm.clone(),
+    }
+}
+
+fn hop(hop: &Hop) -> v1::Hop {
+    v1::Hop {
+        outcome: hop.outcome.mark().to_lowercase(),
+        kind: hop.kind.word().to_owned(),
+        resource: hop.resource.clone(),
+        text: hop.text.clone(),
+        needed: hop.needed.as_ref().map(ToString::to_string),
     }
 }
 

@@ -3,6 +3,7 @@
 //! do not.
 
 mod assemble;
+mod hops;
 pub mod json;
 pub mod page;
 pub mod sanitise;

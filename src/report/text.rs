@@ -120,6 +120,7 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
     let finding = &cause.finding;
     title(out, "CAUSE", finding, style::confidence(cause.confidence), layout);
     let _ = write!(out, "{}", block(&finding.summary, 2, layout.width));
+    super::hops::path(out, finding, layout);
     proofs(out, finding, layout);
     if let Some(fix) = finding.fixes.first() {
         fixes(out, fix, layout);
@@ -153,17 +154,24 @@ fn title(out: &mut String, heading: &str, finding: &Finding, right: &str, layout
 }
 
 fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
-    if finding.evidence.is_empty() {
+    // The path that is shown hop by hop is not quoted once more.
+    let mut evidence: Vec<_> =
+        finding.evidence.iter().filter(|proof| !super::hops::is_shown(finding, proof)).collect();
+    if !finding.path.is_empty() {
+        // After the path, what it did to the rotation says most.
+        evidence.sort_by_key(|proof| proof.kind == "fact");
+    }
+    if evidence.is_empty() {
         return;
     }
     out.push('\n');
     let shown = if layout.verbose { usize::MAX } else { PROOFS_SHOWN };
-    for proof in finding.evidence.iter().take(shown) {
+    for proof in evidence.iter().take(shown) {
         let source = for_terminal(&proof.source);
         let _ = writeln!(out, "  {}", paint(style::DIM, &source));
         let _ = write!(out, "{}", quote(&for_terminal(&proof.text), 4, layout));
     }
-    let hidden = finding.evidence.len().saturating_sub(shown);
+    let hidden = evidence.len().saturating_sub(shown);
     if hidden > 0 {
         let _ = writeln!(out, "  ({hidden} more with -v)");
     }
@@ -207,6 +215,7 @@ fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
         title(out, "OR   ", &cause.finding, style::confidence(cause.confidence), layout);
         let _ = write!(out, "{}", block(&cause.finding.summary, 2, layout.width));
         if layout.verbose {
+            super::hops::path(out, &cause.finding, layout);
             proofs(out, &cause.finding, layout);
         }
         if let Some(fix) = cause.finding.fixes.first() {

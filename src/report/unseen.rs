@@ -49,7 +49,8 @@ fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
     if hidden > 0 {
         settles.push_str(&format!(" and {hidden} more"));
     }
-    if missing.fact.is_empty() {
+    // What no call of AWS's settles: the reason is all there is to say.
+    if missing.fact.is_empty() || missing.action.is_empty() {
         return format!("{settles}: {}", missing.reason);
     }
     let on = if missing.resource.is_empty() {

@@ -194,6 +194,12 @@ pub struct Finding {
     pub summary: String,
     /// What proves it.
     pub evidence: Vec<Evidence>,
+    /// Where the blocked path starts, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_from: Option<PathStart>,
+    /// The blocked path, hop by hop; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Hop>,
     /// What mends it.
     pub fixes: Vec<Fix>,
     /// Commands that show that it is mended.
@@ -209,6 +215,32 @@ pub struct Evidence {
     pub source: String,
     /// The quote or the fact.
     pub text: String,
+}
+
+/// Where a path starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PathStart {
+    /// The function's subnet; missing for a function without a VPC.
+    pub subnet: Option<String>,
+    /// The subnet's block.
+    pub cidr: Option<String>,
+}
+
+/// One hop of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    /// `ok`, `partly`, `stop`, `unknown`.
+    pub outcome: String,
+    /// `resolve`, `egress`, `out`, `route`, `via`, `in`, `ingress`, and the
+    /// reply's `route back`, `out back`, `in back`, `via back`.
+    pub kind: String,
+    /// Id of what was examined.
+    pub resource: String,
+    /// The rule that decided.
+    pub text: String,
+    /// What would let it pass, where it stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<String>,
 }
 
 /// What mends a finding.

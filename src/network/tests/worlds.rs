@@ -7,14 +7,14 @@ use crate::{
     network::{Answer, PublicDns, Question, judge},
 };
 
-pub(super) const DB: &str = "mydb.abc.eu-west-1.rds.amazonaws.com";
+pub(crate) const DB: &str = "mydb.abc.eu-west-1.rds.amazonaws.com";
 const SM: &str = "secretsmanager.eu-west-1.amazonaws.com";
 
-pub(super) fn group(id: &str, ingress: Value, egress: Value) -> Value {
+pub(crate) fn group(id: &str, ingress: Value, egress: Value) -> Value {
     json!({"GroupId": id, "VpcId": "vpc-a", "IpPermissions": ingress, "IpPermissionsEgress": egress})
 }
 
-pub(super) fn tcp(port: u16, peer: &str) -> Value {
+pub(crate) fn tcp(port: u16, peer: &str) -> Value {
     let (kind, key) = match peer.split_once('-') {
         Some(("sg", _)) => ("UserIdGroupPairs", "GroupId"),
         Some(("pl", _)) => ("PrefixListIds", "PrefixListId"),
@@ -24,13 +24,13 @@ pub(super) fn tcp(port: u16, peer: &str) -> Value {
     json!({"IpProtocol": "tcp", "FromPort": port, "ToPort": port, kind: [{key: peer}]})
 }
 
-pub(super) fn all(peer: &str) -> Value {
+pub(crate) fn all(peer: &str) -> Value {
     let mut rule = tcp(0, peer);
     rule["IpProtocol"] = json!("-1");
     rule
 }
 
-pub(super) fn entry(
+pub(crate) fn entry(
     number: i64,
     egress: bool,
     action: &str,
@@ -46,7 +46,7 @@ pub(super) fn entry(
     entry
 }
 
-pub(super) fn acl(id: &str, default: bool, subnets: &[&str], mut entries: Vec<Value>) -> Value {
+pub(crate) fn acl(id: &str, default: bool, subnets: &[&str], mut entries: Vec<Value>) -> Value {
     for egress in [true, false] {
         entries.push(entry(32767, egress, "deny", None, "0.0.0.0/0"));
     }
@@ -54,14 +54,14 @@ pub(super) fn acl(id: &str, default: bool, subnets: &[&str], mut entries: Vec<Va
     json!({"NetworkAclId": id, "VpcId": "vpc-a", "IsDefault": default, "Associations": subnets, "Entries": entries})
 }
 
-pub(super) fn open(number: i64) -> Vec<Value> {
+pub(crate) fn open(number: i64) -> Vec<Value> {
     vec![
         entry(number, true, "allow", None, "0.0.0.0/0"),
         entry(number, false, "allow", None, "0.0.0.0/0"),
     ]
 }
 
-pub(super) fn interface(
+pub(crate) fn interface(
     id: &str,
     subnet: &str,
     address: &str,
@@ -74,7 +74,7 @@ pub(super) fn interface(
         "PrivateIpAddresses": [{"PrivateIpAddress": address, "Primary": true}]})
 }
 
-pub(super) fn table(id: &str, main: bool, subnets: &[&str], routes: &[(&str, &str)]) -> Value {
+pub(crate) fn table(id: &str, main: bool, subnets: &[&str], routes: &[(&str, &str)]) -> Value {
     let mut associations: Vec<Value> = subnets.iter().map(|id| json!({"SubnetId": id})).collect();
     if main {
         associations.push(json!({"Main": true}));
@@ -86,7 +86,7 @@ pub(super) fn table(id: &str, main: bool, subnets: &[&str], routes: &[(&str, &st
     json!({"RouteTableId": id, "VpcId": "vpc-a", "Associations": associations, "Routes": all})
 }
 
-pub(super) fn route(to: &str, target: &str) -> Value {
+pub(crate) fn route(to: &str, target: &str) -> Value {
     let (target, state) = match target.strip_prefix('!') {
         Some(target) => (target, "blackhole"),
         None => (target, "active"),
@@ -111,7 +111,7 @@ pub(super) fn route(to: &str, target: &str) -> Value {
 
 /// A VPC with a function in a private subnet, a database in another, and a
 /// public subnet; no way out.
-pub(super) fn world() -> Value {
+pub(crate) fn world() -> Value {
     let everywhere = json!([all("0.0.0.0/0")]);
     json!({
         "CapturedAt": "2026-11-21T00:00:00Z", "Region": "eu-west-1", "AccountId": "111111111111",
@@ -156,7 +156,7 @@ pub(super) fn world() -> Value {
     })
 }
 
-pub(super) fn with_endpoint(private_dns: bool) -> Value {
+pub(crate) fn with_endpoint(private_dns: bool) -> Value {
     let mut world = world();
     world["VpcEndpoints"] = json!([{"VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "VpcId": "vpc-a",
         "ServiceName": "com.amazonaws.eu-west-1.secretsmanager", "State": "available",
@@ -167,7 +167,7 @@ pub(super) fn with_endpoint(private_dns: bool) -> Value {
     world
 }
 
-pub(super) fn with_nat() -> Value {
+pub(crate) fn with_nat() -> Value {
     let mut world = world();
     world["NatGateways"] = json!([{"NatGatewayId": "nat-1", "VpcId": "vpc-a", "SubnetId": "subnet-p1",
         "State": "available", "ConnectivityType": "public", "NatGatewayAddresses": [{"PublicIp": "54.10.20.30"}]}]);
@@ -175,36 +175,36 @@ pub(super) fn with_nat() -> Value {
     world
 }
 
-pub(super) fn push(list: &mut Value, item: Value) {
+pub(crate) fn push(list: &mut Value, item: Value) {
     if !list.is_array() {
         *list = json!([]);
     }
     list.as_array_mut().expect("list").push(item);
 }
 
-pub(super) fn read(world: &Value) -> Evidence {
+pub(crate) fn read(world: &Value) -> Evidence {
     let mut evidence: Evidence = serde_json::from_value(world.clone()).expect("bundle");
     evidence.settle();
     evidence
 }
 
-pub(super) fn dns() -> PublicDns {
+pub(crate) fn dns() -> PublicDns {
     serde_json::from_value(json!({SM: {"A": ["52.119.196.10"], "AAAA": ["2600:1f18:1234::10"]}}))
         .expect("records")
 }
 
-pub(super) fn database(world: &Value) -> Answer {
+pub(crate) fn database(world: &Value) -> Answer {
     judge(&read(world), &Question::database(DB, 5432), &dns())
 }
 
-pub(super) fn secrets_manager(world: &Value) -> Answer {
+pub(crate) fn secrets_manager(world: &Value) -> Answer {
     let evidence = read(world);
     judge(&evidence, &Question::secrets_manager(&evidence).expect("question"), &dns())
 }
 
 /// The answer in short: verdict, then layer, resource, direction, phase of
 /// each blocker.
-pub(super) fn short(answer: &Answer) -> String {
+pub(crate) fn short(answer: &Answer) -> String {
     let mut text = answer.verdict.word().to_owned();
     for blocker in &answer.blockers {
         let direction = blocker.direction.map_or(String::new(), |d| format!(" {}", d.name()));

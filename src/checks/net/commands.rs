@@ -1,0 +1,138 @@
+//! The commands that make a change in a network, with the real ids. Which
+//! changes mend a path is `mend`'s business.
+
+use crate::{
+    checks::{NetworkChange, command::quoted},
+    evidence::{Evidence, Observed},
+};
+
+/// The commands that make a change.
+pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChange) -> Vec<String> {
+    match change {
+        NetworkChange::AddSecurityGroupRule { group, egress, port, peer } => {
+            vec![rule_command(group, *egress, *port, peer)]
+        }
+        NetworkChange::AddAclEntry { acl, egress, number, ports: (from, to), block } => {
+            let way = if *egress { "--egress" } else { "--ingress" };
+            let cidr = if block.contains(':') { "--ipv6-cidr-block" } else { "--cidr-block" };
+            vec![format!(
+                "aws ec2 create-network-acl-entry --network-acl-id {acl} {way} --rule-number \
+                 {number} --protocol tcp --port-range From={from},To={to} {cidr} {block} \
+                 --rule-action allow"
+            )]
+        }
+        NetworkChange::SetRoute { table, destination, target } => {
+            let there = has_route(&evidence.route_tables, table, destination);
+            let verb = if there { "replace-route" } else { "create-route" };
+            let v6 = destination.contains(':');
+            let to = if v6 { "--destination-ipv6-cidr-block" } else { "--destination-cidr-block" };
+            let option = match target.split('-').next() {
+                Some("nat") => "--nat-gateway-id",
+                Some("pcx") => "--vpc-peering-connection-id",
+                Some("tgw") => "--transit-gateway-id",
+                _ => "--gateway-id",
+            };
+            vec![format!(
+                "aws ec2 {verb} --route-table-id {table} {to} {destination} {option} {target}"
+            )]
+        }
+        NetworkChange::EnablePrivateDns { endpoint } => vec![format!(
+            "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --private-dns-enabled"
+        )],
+        NetworkChange::SetVpcDnsAttribute { vpc, attribute } => {
+            let option = if attribute == "enableDnsSupport" {
+                "--enable-dns-support"
+            } else {
+                "--enable-dns-hostnames"
+            };
+            vec![format!("aws ec2 modify-vpc-attribute --vpc-id {vpc} {option}")]
+        }
+        NetworkChange::CreateEndpoint { vpc, service, subnets, groups } => vec![format!(
+            "aws ec2 create-vpc-endpoint --vpc-id {vpc} --vpc-endpoint-type Interface \
+             --service-name {service} --subnet-ids {} --security-group-ids {} \
+             --private-dns-enabled",
+            subnets.join(" "),
+            groups.join(" "),
+        )],
+        NetworkChange::AddEndpointStatements { endpoint, statements } => {
+            let added = serde_json::to_string(statements).unwrap_or_default();
+            vec![
+                format!(
+                    "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {endpoint} --query \
+                     'VpcEndpoints[0].PolicyDocument' --output text | jq --argjson added {} \
+                     '.Statement = ([.Statement] | flatten) + $added' > policy.json",
+                    quoted(&added)
+                ),
+                format!(
+                    "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --policy-document \
+                     file://policy.json"
+                ),
+            ]
+        }
+        NetworkChange::DisableSourceDestCheck { interface } => vec![format!(
+            "aws ec2 modify-network-interface-attribute --network-interface-id {interface} \
+             --no-source-dest-check"
+        )],
+        NetworkChange::AcceptPeering { connection } => vec![format!(
+            "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id {connection}"
+        )],
+        NetworkChange::SetVpcConfig { subnets, groups, .. } => vec![
+            format!(
+                "aws lambda update-function-configuration --function-name {} --vpc-config \
+                 SubnetIds={},SecurityGroupIds={}",
+                quoted(function),
+                subnets.join(","),
+                groups.join(",")
+            ),
+            format!("aws lambda wait function-updated --function-name {}", quoted(function)),
+        ],
+    }
+}
+
+fn rule_command(group: &str, egress: bool, port: u16, peer: &str) -> String {
+    let verb = if egress { "egress" } else { "ingress" };
+    let start = format!("aws ec2 authorize-security-group-{verb} --group-id {group}");
+    let permission = |what: &str| {
+        format!("{start} --ip-permissions 'IpProtocol=tcp,FromPort={port},ToPort={port},{what}'")
+    };
+    if peer.contains(':') {
+        permission(&format!("Ipv6Ranges=[{{CidrIpv6={peer}}}]"))
+    } else if peer.starts_with("sg-") && egress {
+        permission(&format!("UserIdGroupPairs=[{{GroupId={peer}}}]"))
+    } else if peer.starts_with("sg-") {
+        format!("{start} --protocol tcp --port {port} --source-group {peer}")
+    } else {
+        format!("{start} --protocol tcp --port {port} --cidr {peer}")
+    }
+}
+
+fn has_route(
+    tables: &Observed<Vec<crate::evidence::RouteTable>>,
+    table: &str,
+    destination: &str,
+) -> bool {
+    tables.known().into_iter().flatten().any(|one| {
+        one.route_table_id.as_deref() == Some(table)
+            && one.routes.iter().any(|route| {
+                route.destination_cidr_block.as_deref() == Some(destination)
+                    || route.destination_ipv6_cidr_block.as_deref() == Some(destination)
+            })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rule_command;
+
+    #[test]
+    fn rules_name_groups_and_blocks_as_the_command_wants_them() {
+        assert!(
+            rule_command("sg-a", false, 443, "sg-b").ends_with("--port 443 --source-group sg-b")
+        );
+        assert!(
+            rule_command("sg-a", true, 443, "sg-b").contains("UserIdGroupPairs=[{GroupId=sg-b}]")
+        );
+        assert!(rule_command("sg-a", true, 443, "10.0.0.0/16").ends_with("--cidr 10.0.0.0/16"));
+        assert!(rule_command("sg-a", false, 1, "::/0").contains("Ipv6Ranges=[{CidrIpv6=::/0}]"));
+    }
+}

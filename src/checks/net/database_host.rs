@@ -1,0 +1,191 @@
+//! Which host and port the function dials to get to its database, and how that
+//! is known. Whether it gets there is `database_path`'s business.
+
+use crate::{
+    catalogue::Effect,
+    checks::{
+        Case, Stop,
+        db::subject::{Subject, subject},
+    },
+    evidence::{DbCluster, DbInstance},
+};
+
+/// A host and port that the function dials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DatabaseHost {
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// What names it.
+    pub(super) source: &'static str,
+    pub(super) how: String,
+    /// Whether that is only assumed.
+    pub(super) assumed: bool,
+}
+
+/// The host of the case's database: as the secret's value names it, as the
+/// database that the secret belongs to has it, as the log shows it, or that of
+/// the only database there is.
+///
+/// # Errors
+/// Not applicable where nothing names a database, inconclusive where what
+/// would name it was not seen.
+pub(super) fn database_host(case: &Case<'_>) -> Result<DatabaseHost, Stop> {
+    let shapes = case.secret_shape();
+    let shape = shapes.if_known().and_then(|by_stage| by_stage.get("AWSCURRENT"));
+    let named = shape.and_then(|shape| shape.text("host")).filter(|host| !host.is_empty());
+    if let Some(host) = named {
+        let written = shape.and_then(|shape| shape.text("port")?.trim().parse().ok());
+        // A port that is not the database's is a fault of its own; the path is
+        // judged for the one that is.
+        let port = listening_port(case, &host).or(written).or_else(|| case_port(case));
+        let port = port.ok_or_else(|| unknown_port(&host))?;
+        let how = format!("the secret's host is {host}, port {port}");
+        return Ok(DatabaseHost {
+            host,
+            port,
+            source: "GetSecretValue AWSCURRENT",
+            how,
+            assumed: false,
+        });
+    }
+    let subject = subject(case);
+    if let Ok(subject) = &subject
+        && !subject.assumed
+        && let Some(found) = of_subject(subject)
+    {
+        return Ok(found);
+    }
+    if let Some(host) = logged_host(case) {
+        let port = listening_port(case, &host).or_else(|| case_port(case));
+        let port = port.ok_or_else(|| unknown_port(&host))?;
+        let how = format!("the function logged in at {host}");
+        return Ok(DatabaseHost { host, port, source: "rotation log", how, assumed: false });
+    }
+    let subject = subject?;
+    of_subject(&subject).ok_or_else(|| {
+        Stop::not_applicable(format!("{} has no endpoint to connect to", subject.label()))
+    })
+}
+
+fn unknown_port(host: &str) -> Stop {
+    Stop::not_applicable(format!("nothing tells the port of the database at {host}"))
+}
+
+fn of_subject(subject: &Subject<'_>) -> Option<DatabaseHost> {
+    let (host, port) = match subject.cluster {
+        Some(cluster) => (cluster.endpoint.clone()?, cluster.port),
+        None => {
+            let endpoint = subject.instance?.endpoint.as_ref()?;
+            (endpoint.address.clone()?, endpoint.port)
+        }
+    };
+    let own = || subject.instance?.endpoint.as_ref()?.port;
+    let port = u16::try_from(port.or_else(own)?).ok()?;
+    let how = format!("{}: {}", subject.label(), subject.how);
+    Some(DatabaseHost { host, port, source: subject.source(), how, assumed: subject.assumed })
+}
+
+/// The port of the database that the secret belongs to.
+fn case_port(case: &Case<'_>) -> Option<u16> {
+    of_subject(&subject(case).ok()?).map(|found| found.port)
+}
+
+/// The port on which the database at a host listens, where it is one of RDS.
+fn listening_port(case: &Case<'_>, host: &str) -> Option<u16> {
+    let (instances, clusters) = (case.db_instances(), case.db_clusters());
+    let of_cluster = clusters.if_known().into_iter().flatten().find_map(|cluster: &DbCluster| {
+        let names = [&cluster.endpoint, &cluster.reader_endpoint];
+        names
+            .iter()
+            .any(|name| name.as_deref().is_some_and(|n| same(n, host)))
+            .then_some(cluster.port)?
+    });
+    let of_instance = instances.if_known().into_iter().flatten().find_map(|one: &DbInstance| {
+        let endpoint = one.endpoint.as_ref()?;
+        same(endpoint.address.as_deref()?, host).then_some(endpoint.port)?
+    });
+    u16::try_from(of_cluster.or(of_instance)?).ok()
+}
+
+/// Whether two host names are one.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    let plain = |name: &str| name.trim().trim_end_matches('.').to_ascii_lowercase();
+    plain(a) == plain(b)
+}
+
+/// The host of the newest login that the log shows.
+fn logged_host(case: &Case<'_>) -> Option<String> {
+    let log = case.log();
+    let runs = log.if_known()?.invocations.iter().rev();
+    let mut lines = runs.flat_map(|run| {
+        let logins = run.hits.iter().rev().filter(|hit| hit.text.effect == Effect::Login);
+        logins.filter_map(|hit| run.lines.get(hit.line))
+    });
+    lines.find_map(|line| host_in(&line.text))
+}
+
+/// The host in `… with host: 'db.example.com'`.
+fn host_in(line: &str) -> Option<String> {
+    let (_, rest) = line.rsplit_once("host")?;
+    let rest = rest.trim_start_matches([':', ' ', '\'', '"']);
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-._".contains(c)));
+    let host = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+    (host.contains('.')).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{DatabaseHost, database_host, host_in};
+    use crate::checks::{Case, Stop, testing::evidence};
+
+    fn found(bundle: serde_json::Value) -> Result<DatabaseHost, Stop> {
+        let evidence = evidence(bundle);
+        database_host(&Case::new(&evidence))
+    }
+
+    fn fleet() -> serde_json::Value {
+        json!({"DBClusters": null, "DBInstances": [{"DBInstanceIdentifier": "orders",
+            "Endpoint": {"Address": "orders.abc.eu-west-1.rds.amazonaws.com", "Port": 5433}}]})
+    }
+
+    #[test]
+    fn the_value_names_the_host_and_the_database_its_port() {
+        let mut bundle = fleet();
+        bundle["SecretShape"] = json!({"AWSCURRENT": {"Keys": ["host", "port"],
+            "Values": {"host": "orders.abc.eu-west-1.rds.amazonaws.com", "port": 5432}}});
+        let host = found(bundle).expect("host");
+        assert_eq!((host.port, host.assumed), (5433, false));
+        let elsewhere = json!({"SecretShape": {"AWSCURRENT": {"Keys": ["host", "port"],
+            "Values": {"host": "db.example.com", "port": "3306"}}}});
+        assert_eq!(found(elsewhere).expect("host").port, 3306);
+    }
+
+    #[test]
+    fn the_only_database_is_an_assumption_and_none_is_no_question() {
+        assert!(found(fleet()).expect("host").assumed);
+        let none = json!({"DBInstances": [], "DBClusters": []});
+        assert!(matches!(found(none), Err(Stop::NotApplicable(_))));
+        assert!(matches!(found(json!({})), Err(Stop::Inconclusive(_))));
+    }
+
+    #[test]
+    fn the_log_names_the_host_of_a_login() {
+        let line = "setSecret: Successfully established TLS/SSL connection as user 'app' with host: 'orders.abc.eu-west-1.rds.amazonaws.com'";
+        assert_eq!(host_in(line).as_deref(), Some("orders.abc.eu-west-1.rds.amazonaws.com"));
+        assert_eq!(host_in("with host: ''"), None);
+        let mut two = fleet();
+        let second = json!({"DBInstanceIdentifier": "other",
+            "Endpoint": {"Address": "other.abc.eu-west-1.rds.amazonaws.com", "Port": 1}});
+        two["DBInstances"].as_array_mut().expect("list").push(second);
+        let log: Vec<_> = ["START RequestId: r1 Version: 1", line, "END RequestId: r1"]
+            .iter()
+            .enumerate()
+            .map(|(at, message)| json!({"timestamp": 1_795_000_000_000_u64 + at as u64, "message": message}))
+            .collect();
+        two["LogEvents"] = json!(log);
+        let host = found(two).expect("host");
+        assert_eq!((host.port, host.source), (5433, "rotation log"));
+    }
+}

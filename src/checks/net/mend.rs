@@ -1,0 +1,399 @@
+//! Fixes for what blocks a path, each tried on the evidence while it is put
+//! together, so that it opens the path and nothing beside it.
+
+use std::collections::BTreeSet;
+
+use super::{
+    commands::commands,
+    path::{Obstacle, Walk},
+};
+use crate::{
+    checks::{Change, Fix, NetworkChange},
+    evidence::{Evidence, NetworkAcl, Subnet},
+    network::{self, Answer, Blocker, Direction, Layer, Needed, PublicDns, Target, Verdict},
+};
+
+/// More changes than this make no fix that anybody wants to paste.
+const MOST_CHANGES: usize = 12;
+/// How many other subnets are tried for the function.
+const SUBNETS_TRIED: usize = 16;
+/// In how many subnets a function that moves is put.
+const SUBNETS_WANTED: usize = 2;
+/// Entries of a network ACL have numbers up to this (the last is AWS's own).
+const LAST_ENTRY: i64 = 32766;
+/// Where the numbers of new entries start, if no other decides.
+const FIRST_ENTRY: i64 = 100;
+
+impl Walk<'_> {
+    /// The answer after some changes.
+    fn after(&self, changes: &[NetworkChange]) -> (Evidence, Answer) {
+        let mut evidence = self.evidence.clone();
+        for change in changes {
+            change.apply(&mut evidence);
+        }
+        let answer = network::judge(&evidence, &self.question, &PublicDns::default());
+        (evidence, answer)
+    }
+
+    /// Adds what is still needed, one after the other, until nothing that
+    /// `wanted` picks blocks. What stops being needed on the way is left out.
+    fn complete(
+        &self,
+        mut changes: Vec<NetworkChange>,
+        wanted: impl Fn(&Blocker) -> bool,
+    ) -> (Vec<NetworkChange>, Answer) {
+        loop {
+            let (evidence, answer) = self.after(&changes);
+            let next = answer
+                .blockers
+                .iter()
+                .filter(|blocker| wanted(blocker))
+                .find_map(|blocker| change_of(&evidence, blocker))
+                .filter(|change| changes.len() < MOST_CHANGES && !changes.contains(change));
+            match next {
+                Some(change) => changes.push(change),
+                None => return (changes, answer),
+            }
+        }
+    }
+
+    fn fix(&self, summary: impl Into<String>, changes: Vec<NetworkChange>) -> Fix {
+        Fix {
+            summary: summary.into(),
+            commands: changes
+                .iter()
+                .flat_map(|change| commands(self.evidence, self.function_name(), change))
+                .collect(),
+            change: Some(Change::Network(changes)),
+        }
+    }
+
+    /// The rules and entries that an obstacle of filters lacks.
+    pub(super) fn admit(&self, obstacle: &Obstacle) -> Vec<Fix> {
+        let same = |one: &Blocker| {
+            obstacle.blockers.iter().any(|blocker| {
+                (blocker.layer, &blocker.resource, blocker.direction)
+                    == (one.layer, &one.resource, one.direction)
+            })
+        };
+        let (changes, _) = self.complete(Vec::new(), same);
+        if changes.is_empty() {
+            return self.in_words(obstacle);
+        }
+        let summary = match obstacle.layer {
+            Layer::SecurityGroup => {
+                "Add the rule that is missing; it admits this connection and no other."
+            }
+            _ => "Add these entries; network ACLs keep no state, so each direction needs its own.",
+        };
+        vec![self.fix(summary, changes)]
+    }
+
+    /// A route where an obstacle of routes names a gateway to lead to.
+    pub(super) fn reroute(&self, obstacle: &Obstacle) -> Option<Fix> {
+        let (changes, _) = self.complete(Vec::new(), |one| {
+            obstacle.blockers.iter().any(|b| b.resource == one.resource && b.layer == one.layer)
+        });
+        (!changes.is_empty()).then(|| self.fix("Add the route that is missing.", changes))
+    }
+
+    /// What is needed, in words, where no command can be told.
+    pub(super) fn in_words(&self, obstacle: &Obstacle) -> Vec<Fix> {
+        let mut needed: Vec<String> = obstacle
+            .blockers
+            .iter()
+            .filter_map(|b| b.needed.as_ref())
+            .map(Needed::to_string)
+            .collect();
+        needed.dedup();
+        if needed.is_empty() {
+            return Vec::new();
+        }
+        let summary = format!("Needed: {}.", needed.join("; "));
+        vec![Fix { summary, commands: Vec::new(), change: None }]
+    }
+
+    /// An interface endpoint of its own in the function's subnets, with what
+    /// else it takes to get there.
+    pub(super) fn create_endpoint(&self) -> Option<Fix> {
+        let vpc = self.vpc()?;
+        let (service, name) = self.service()?;
+        let rival = |one: &crate::evidence::VpcEndpoint| {
+            one.vpc_id.as_deref() == Some(vpc)
+                && one.service_name.as_deref() == Some(&name)
+                && one.private_dns_enabled == Some(true)
+        };
+        // Two endpoints cannot both have the private name.
+        if self.evidence.vpc_endpoints.known().is_some_and(|all| all.iter().any(rival)) {
+            return None;
+        }
+        let group = self.groups().first()?;
+        let mut changes = self.dns_attributes(vpc);
+        changes.push(NetworkChange::CreateEndpoint {
+            vpc: vpc.to_owned(),
+            service: name,
+            subnets: self.one_in_each_zone(),
+            groups: vec![group.clone()],
+        });
+        let filters = |one: &Blocker| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl);
+        let (mut changes, _) = self.complete(changes, filters);
+        // The endpoint comes last: from then on the whole VPC's name leads to it.
+        changes.sort_by_key(|change| matches!(change, NetworkChange::CreateEndpoint { .. }));
+        Some(self.fix(
+            format!(
+                "Make an interface endpoint for {service} in the function's subnets. Its private \
+                 DNS holds for all of {vpc}: whatever else there calls {service} must be admitted \
+                 by its group too."
+            ),
+            changes,
+        ))
+    }
+
+    /// The default route of the function's subnets to another NAT gateway that
+    /// works.
+    pub(super) fn use_nat(&self) -> Option<Fix> {
+        let vpc = self.vpc()?;
+        let gateways = self.evidence.nat_gateways.known()?;
+        let mut ids: Vec<&str> = gateways
+            .iter()
+            .filter(|nat| nat.vpc_id.as_deref() == Some(vpc))
+            .filter(|nat| nat.state.as_deref() == Some("available"))
+            .filter(|nat| nat.connectivity_type.as_deref() != Some("private"))
+            .filter_map(|nat| nat.nat_gateway_id.as_deref())
+            .collect();
+        ids.sort_unstable();
+        // The function's own tables: the first route of each path.
+        let tables: BTreeSet<&str> = self
+            .answer
+            .paths
+            .iter()
+            .filter(|path| path.verdict != Verdict::Reachable)
+            .filter_map(|path| path.hops.iter().find(|hop| hop.kind == network::HopKind::Route))
+            .map(|hop| hop.resource.as_str())
+            .filter(|id| id.starts_with("rtb-"))
+            .collect();
+        ids.into_iter().find_map(|nat| {
+            let changes: Vec<NetworkChange> = tables
+                .iter()
+                .map(|table| NetworkChange::SetRoute {
+                    table: (*table).to_owned(),
+                    destination: "0.0.0.0/0".to_owned(),
+                    target: nat.to_owned(),
+                })
+                .collect();
+            let opens = !changes.is_empty() && self.after(&changes).1.verdict == Verdict::Reachable;
+            opens.then(|| {
+                self.fix(format!("Lead the subnets' default route to {nat}, which works."), changes)
+            })
+        })
+    }
+
+    /// Other subnets of the function's VPC from which the way is open.
+    pub(super) fn move_function(&self) -> Option<Fix> {
+        let vpc = self.vpc()?;
+        let all = self.evidence.subnets.known()?;
+        let mut others: Vec<&Subnet> = all
+            .iter()
+            .filter(|subnet| subnet.vpc_id.as_deref() == Some(vpc))
+            .filter(|subnet| {
+                subnet.subnet_id.as_ref().is_some_and(|id| !self.subnets().contains(id))
+            })
+            .collect();
+        others.sort_by_key(|subnet| &subnet.subnet_id);
+        let mut zones = BTreeSet::new();
+        let mut found = Vec::new();
+        for subnet in others.into_iter().take(SUBNETS_TRIED) {
+            let Some(id) = subnet.subnet_id.as_ref() else { continue };
+            let change = self.in_subnets(vpc, vec![id.clone()]);
+            if self.after(&[change]).1.verdict == Verdict::Reachable
+                && zones.insert(subnet.availability_zone.as_deref())
+            {
+                found.push(id.clone());
+            }
+            if found.len() == SUBNETS_WANTED {
+                break;
+            }
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let summary = format!(
+            "Move {} to subnets that have a way out. What admits it by the addresses of its subnets \
+             must name the new ones.",
+            self.function_name()
+        );
+        Some(self.fix(summary, vec![self.in_subnets(vpc, found)]))
+    }
+
+    fn in_subnets(&self, vpc: &str, subnets: Vec<String>) -> NetworkChange {
+        let groups = self.groups().to_vec();
+        NetworkChange::SetVpcConfig { vpc: vpc.to_owned(), subnets, groups }
+    }
+
+    /// Changes that were decided on already, as a fix.
+    pub(super) fn settled(&self, summary: impl Into<String>, changes: Vec<NetworkChange>) -> Fix {
+        self.fix(summary, changes)
+    }
+
+    /// The DNS attributes of a VPC that are off and that private names need.
+    pub(super) fn dns_attributes(&self, vpc: &str) -> Vec<NetworkChange> {
+        let all = self.evidence.vpc_attributes.known();
+        let Some(seen) = all.and_then(|all| all.get(vpc)) else { return Vec::new() };
+        let off = |attribute: &Option<crate::evidence::BooleanAttribute>| {
+            attribute.as_ref().and_then(|a| a.value) == Some(false)
+        };
+        [
+            ("enableDnsSupport", off(&seen.enable_dns_support)),
+            ("enableDnsHostnames", off(&seen.enable_dns_hostnames)),
+        ]
+        .into_iter()
+        .filter(|(_, off)| *off)
+        .map(|(attribute, _)| NetworkChange::SetVpcDnsAttribute {
+            vpc: vpc.to_owned(),
+            attribute: attribute.to_owned(),
+        })
+        .collect()
+    }
+
+    /// The service as its host names it, and its name among endpoints.
+    fn service(&self) -> Option<(String, String)> {
+        let Target::AwsApi { service, host, .. } = &self.question.target else { return None };
+        let mut labels = host.split('.');
+        let (first, region, next) = (labels.next()?, labels.next()?, labels.next()?);
+        let plain = first == service || first.strip_suffix("-fips") == Some(service);
+        (plain && next == "amazonaws")
+            .then(|| (first.to_owned(), format!("com.amazonaws.{region}.{first}")))
+    }
+
+    /// The function's subnets, one in each zone: an endpoint takes no more.
+    fn one_in_each_zone(&self) -> Vec<String> {
+        let seen = self.evidence.subnets.known();
+        let zone = |id: &String| {
+            let subnet = seen?.iter().find(|one| one.subnet_id.as_ref() == Some(id))?;
+            subnet.availability_zone.clone()
+        };
+        let mut zones = BTreeSet::new();
+        let mut all: Vec<&String> = self.subnets().iter().collect();
+        all.sort();
+        all.dedup();
+        all.into_iter()
+            .filter(|id| zone(id).is_none_or(|zone| zones.insert(zone)))
+            .cloned()
+            .collect()
+    }
+}
+
+/// The change that a blocker asks for, where it can be told.
+fn change_of(evidence: &Evidence, blocker: &Blocker) -> Option<NetworkChange> {
+    match blocker.needed.as_ref()? {
+        Needed::SecurityGroupRule { group, direction, port, peer_group, peer_cidr } => {
+            Some(NetworkChange::AddSecurityGroupRule {
+                group: group.clone(),
+                egress: *direction == Direction::Egress,
+                port: *port,
+                peer: peer_group.clone().unwrap_or_else(|| peer_cidr.clone()),
+            })
+        }
+        Needed::AclEntry { acl, direction, from_port, to_port, peer_cidr, before_rule } => {
+            let egress = *direction == Direction::Egress;
+            let all = evidence.network_acls.known()?;
+            let found = all.iter().find(|one| one.network_acl_id.as_ref() == Some(acl))?;
+            Some(NetworkChange::AddAclEntry {
+                acl: acl.clone(),
+                egress,
+                number: free_number(found, egress, *before_rule)?,
+                ports: (*from_port, *to_port),
+                block: peer_cidr.clone(),
+            })
+        }
+        Needed::Route { route_table, destination, target } => {
+            let known = ["pcx-", "tgw-", "nat-", "igw-"];
+            let target = match known.iter().any(|start| target.starts_with(start)) {
+                true => target.clone(),
+                false => peering(evidence, route_table, destination)?,
+            };
+            Some(NetworkChange::SetRoute {
+                table: route_table.clone(),
+                destination: destination.clone(),
+                target,
+            })
+        }
+        Needed::Setting { .. } if blocker.layer == Layer::NatInstance => {
+            let interface = evidence.network_interfaces.known()?.iter().find(|one| {
+                one.network_interface_id.as_ref() == Some(&blocker.resource)
+                    && one.source_dest_check == Some(true)
+            })?;
+            interface
+                .network_interface_id
+                .clone()
+                .map(|interface| NetworkChange::DisableSourceDestCheck { interface })
+        }
+        Needed::Setting { .. } if blocker.layer == Layer::Peering => {
+            let all = evidence.vpc_peering_connections.known()?;
+            let found = all
+                .iter()
+                .find(|one| one.vpc_peering_connection_id.as_ref() == Some(&blocker.resource))?;
+            let waits = found.status.as_ref()?.code.as_deref() == Some("pending-acceptance");
+            waits.then(|| NetworkChange::AcceptPeering { connection: blocker.resource.clone() })
+        }
+        Needed::Setting { .. } => None,
+    }
+}
+
+/// An active peering connection from a table's VPC to the one that holds a
+/// block.
+fn peering(evidence: &Evidence, table: &str, destination: &str) -> Option<String> {
+    let tables = evidence.route_tables.known()?;
+    let table = tables.iter().find(|one| one.route_table_id.as_deref() == Some(table))?;
+    let own = table.vpc_id.as_deref()?;
+    let subnets = evidence.subnets.known()?;
+    let target = subnets.iter().find(|one| one.cidr_block.as_deref() == Some(destination))?;
+    let other = target.vpc_id.as_deref()?;
+    let mut found: Vec<&str> = evidence
+        .vpc_peering_connections
+        .known()?
+        .iter()
+        .filter(|one| one.status.as_ref().and_then(|s| s.code.as_deref()) == Some("active"))
+        .filter(|one| {
+            let side = |info: &Option<crate::evidence::PeeringVpcInfo>| {
+                info.as_ref().and_then(|info| info.vpc_id.clone())
+            };
+            let sides = [side(&one.requester_vpc_info), side(&one.accepter_vpc_info)];
+            [own, other].iter().all(|vpc| sides.iter().any(|one| one.as_deref() == Some(vpc)))
+        })
+        .filter_map(|one| one.vpc_peering_connection_id.as_deref())
+        .collect();
+    found.sort_unstable();
+    found.first().map(|id| (*id).to_owned())
+}
+
+/// A number that no entry of the direction has, before the entry that denies.
+fn free_number(acl: &NetworkAcl, egress: bool, before: Option<i64>) -> Option<i64> {
+    let taken: BTreeSet<i64> = acl
+        .entries
+        .iter()
+        .filter(|entry| entry.egress.unwrap_or(false) == egress)
+        .filter_map(|entry| entry.rule_number)
+        .collect();
+    match before {
+        Some(denies) => (1..denies).rev().find(|number| !taken.contains(number)),
+        None => (FIRST_ENTRY..=LAST_ENTRY).find(|number| !taken.contains(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_number;
+    use crate::evidence::NetworkAcl;
+
+    #[test]
+    fn an_entry_gets_a_free_number_before_the_one_that_denies() {
+        let acl: NetworkAcl = serde_json::from_value(serde_json::json!({"Entries": [
+            {"RuleNumber": 100, "Egress": false}, {"RuleNumber": 99, "Egress": false},
+            {"RuleNumber": 1, "Egress": true}, {"RuleNumber": 32767, "Egress": false}]}))
+        .expect("acl");
+        assert_eq!(free_number(&acl, false, Some(100)), Some(98));
+        assert_eq!(free_number(&acl, false, None), Some(101));
+        assert_eq!(free_number(&acl, true, Some(1)), None, "there is no number before 1");
+    }
+}

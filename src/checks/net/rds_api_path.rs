@@ -1,0 +1,154 @@
+//! NET14: the function's way to the API that tells it where the superuser's
+//! database is.
+
+use super::path::{Obstacle, Walk, with_network_facts};
+use crate::{
+    checks::{
+        Case, Check, Finding, Fix, Judgement, Missing, Stop, run::function::rotation_function,
+        template::template,
+    },
+    evidence::{Fact, Secret},
+    network::{self, Layer, Question, Verdict},
+};
+
+/// What is read beside the facts of the path engine.
+const MORE: [Fact; 4] = [Fact::Secret, Fact::SuperuserSecret, Fact::Stack, Fact::LogEvents];
+static FACTS: [Fact; network::FACTS.len() + MORE.len()] = with_network_facts(&MORE);
+
+pub(super) static CHECK: Check = Check {
+    name: "rds-api-path",
+    question: "Can the function reach the API that tells it where the superuser's database is?",
+    codes: &["NET14"],
+    facts: &FACTS,
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Judgement {
+    let function = rotation_function(case)?;
+    let reason = Caller::of(case)?;
+    let question = Question::regional_api(case.network(), reason.service)
+        .ok_or_else(|| Stop::not_applicable("the region is not known"))?;
+    let target = format!("the API of {}", reason.service);
+    let walk = Walk::of(case, function, question, &target)?;
+    if walk.answer.verdict == Verdict::Reachable {
+        return denied(&walk);
+    }
+    let mut obstacles = walk.obstacles(|_| "NET14");
+    // Filters and names stand behind the way itself.
+    obstacles.sort_by_key(|one| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl));
+    Ok(obstacles.iter().map(|one| found(&walk, one, &reason)).collect())
+}
+
+/// Why the function calls such an API.
+struct Caller {
+    service: &'static str,
+    source: &'static str,
+    proof: String,
+}
+
+/// What a template prints about that call.
+const CALLS: &[&str] = &["RDS API", "DescribeDBInstances", "DescribeDBClusters"];
+
+impl Caller {
+    fn of(case: &Case<'_>) -> Result<Self, Stop> {
+        if let Some(line) = logged(case) {
+            return Ok(Self { service: "rds", source: "rotation log", proof: line });
+        }
+        if template(case).is_some_and(|template| !template.alternates()) {
+            return Err(Stop::not_applicable("the template keeps one user and asks no API"));
+        }
+        let look = case.superuser_secret();
+        if look.is_not_asked() {
+            return Err(Stop::not_applicable(
+                "whether there is a superuser's secret was not looked up; --read-secret does",
+            ));
+        }
+        let superuser = look.or_not_applicable("the rotation uses no superuser's secret")?;
+        let service = manager(superuser).ok_or_else(|| {
+            Stop::not_applicable(
+                "no service manages the superuser's secret: it names its host itself",
+            )
+        })?;
+        let proof = format!("{} is managed by {service}", superuser.label());
+        Ok(Self { service, source: "DescribeSecret of masterarn", proof })
+    }
+}
+
+/// The service that manages a superuser's secret, which then names no host.
+fn manager(superuser: &Secret) -> Option<&'static str> {
+    let owner = superuser.owning_service.as_deref();
+    let name = superuser.name.as_deref().unwrap_or_default();
+    let tagged = superuser
+        .tags
+        .iter()
+        .any(|tag| tag.key.as_deref().is_some_and(|key| key.starts_with("aws:rds:primary")));
+    if owner == Some("rds") || tagged || name.starts_with("rds!") {
+        Some("rds")
+    } else if owner == Some("redshift") || name.starts_with("redshift!") {
+        Some("redshift")
+    } else {
+        None
+    }
+}
+
+/// The newest line of the log about such a call.
+fn logged(case: &Case<'_>) -> Option<String> {
+    let log = case.log();
+    let runs = log.if_known()?.invocations.iter().rev();
+    runs.flat_map(|run| run.lines.iter().rev())
+        .find(|line| CALLS.iter().any(|call| line.text.contains(call)))
+        .map(|line| line.text.clone())
+}
+
+fn found(walk: &Walk<'_>, obstacle: &Obstacle, reason: &Caller) -> Finding {
+    let name = walk.function_name();
+    let ids = obstacle.resources();
+    let summary = format!(
+        "{name} must ask {} where the superuser's database is, and cannot reach {}: {}.",
+        walk.target,
+        walk.answer.host,
+        obstacle.words()
+    );
+    let resource = if ids.len() == 1 { ids[0].to_owned() } else { walk.function_resource() };
+    let mut finding =
+        walk.finding(obstacle, resource, &summary).fact(reason.source, reason.proof.clone());
+    finding.fixes = fixes(walk, obstacle);
+    finding
+}
+
+fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
+    if matches!(obstacle.layer, Layer::SecurityGroup | Layer::Nacl) {
+        return walk.admit(obstacle);
+    }
+    let first = match obstacle.layer {
+        Layer::Route | Layer::NatGateway => walk.use_nat(),
+        _ => None,
+    };
+    let mut all: Vec<Fix> = first.into_iter().chain(walk.create_endpoint()).collect();
+    if all.is_empty() {
+        all = walk.in_words(obstacle);
+    }
+    all
+}
+
+/// The path is open; an endpoint's policy on it may not be.
+fn denied(walk: &Walk<'_>) -> Judgement {
+    let answer = &walk.answer;
+    let mut actions = answer.api_denied_actions.clone();
+    actions.extend(answer.api_undecided_actions.iter().cloned());
+    if actions.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A refusal by policy is no missing path, and a function needs one of the
+    // actions only: which one was not seen.
+    Err(Stop::Inconclusive(vec![Missing {
+        fact: Fact::VpcEndpoints,
+        action: String::new(),
+        resource: answer.endpoints.join(", "),
+        reason: format!(
+            "the path is open; the policy of {} may refuse {}",
+            answer.endpoints.join(", "),
+            actions.join(", ")
+        ),
+    }]))
+}
