@@ -1,7 +1,7 @@
 //! The typed changes that fixes amount to, and how each alters the evidence.
 //! A fix is tried by applying its change to a copy and running the checks again.
 
-use crate::evidence::Evidence;
+use crate::{evidence::Evidence, policy::Replacement};
 
 /// A change to the evidence that a fix amounts to.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,11 @@ pub enum Change {
     },
     /// The secret is taken back from deletion.
     RestoreSecret,
+    /// Policy documents are put in the place of others.
+    ReplacePolicies {
+        /// Each with its document.
+        policies: Vec<Replacement>,
+    },
 }
 
 impl Change {
@@ -85,6 +90,9 @@ impl Change {
                     rules.automatically_after_days = None;
                     rules.duration.clone_from(duration);
                 }
+            }
+            Self::ReplacePolicies { policies } => {
+                policies.iter().for_each(|policy| policy.apply(evidence));
             }
             Self::SetTimeout { .. }
             | Self::RemoveReservedConcurrency

@@ -32,7 +32,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use self::{
     case::{Case, Look},
     change::Change,
-    finding::{Basis, Finding, Fix, Proof, ProofKind},
+    finding::{Basis, Finding, Fix, PolicyStatement, Proof, ProofKind},
     registry::{AREAS, Selection, UnknownName, checks},
 };
 use crate::evidence::Fact;

@@ -37,14 +37,14 @@ pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) 
                 })
                 .flatten()
                 // What the log said before the fix says nothing about after it.
-                .filter(|found| found.basis == Basis::State)
+                .filter(|found| !found.basis.is_by_log())
                 .collect();
             let verified = !standing
                 .iter()
                 .any(|found| found.code() == finding.code() && found.resource == finding.resource);
             let mut remaining: Vec<String> = standing
                 .iter()
-                .filter(|found| found.severity == Severity::Error)
+                .filter(|found| found.basis == Basis::State && found.severity == Severity::Error)
                 .filter(|found| found.code() != finding.code() || !verified)
                 .filter(|found| !fit::CONSEQUENCES.contains(&found.code()))
                 .map(|found| found.code().to_owned())
