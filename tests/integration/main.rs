@@ -4,6 +4,7 @@
 mod catalogue;
 mod cli;
 mod logs;
+mod policy;
 mod registry;
 mod rotation_log;
 mod schema;
