@@ -311,6 +311,13 @@ impl<'a> Case<'a> {
         self.evidence.secret_arn().unwrap_or_else(|| self.secret_id()).to_owned()
     }
 
+    /// The evidence for the policy evaluator, which reads `facts` of it. For that
+    /// engine alone: a check looks at facts itself.
+    pub(crate) fn policies(&self, facts: &[Fact]) -> &'a Evidence {
+        self.reads.borrow_mut().extend(facts);
+        self.evidence
+    }
+
     /// The facts that were looked at so far.
     pub fn reads(&self) -> BTreeSet<Fact> {
         self.reads.borrow().clone()

@@ -2,7 +2,7 @@
 //! A fix is tried by applying its change to a copy and running the checks again.
 
 use super::NetworkChange;
-use crate::evidence::Evidence;
+use crate::{evidence::Evidence, policy::Replacement};
 
 /// A change to the evidence that a fix amounts to.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,11 @@ pub enum Change {
     RestoreSecret,
     /// Something on a path through the network changes.
     Network(Vec<NetworkChange>),
+    /// Policy documents are put in the place of others.
+    ReplacePolicies {
+        /// Each with its document.
+        policies: Vec<Replacement>,
+    },
 }
 
 impl Change {
@@ -93,6 +98,9 @@ impl Change {
                     rules.automatically_after_days = None;
                     rules.duration.clone_from(duration);
                 }
+            }
+            Self::ReplacePolicies { policies } => {
+                policies.iter().for_each(|policy| policy.apply(evidence));
             }
             Self::SetTimeout { .. }
             | Self::RemoveReservedConcurrency

@@ -27,6 +27,21 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// Commands that show that it is mended.
     pub confirm: Vec<String>,
+    /// The policy statement that decides, where one does.
+    pub statement: Option<PolicyStatement>,
+}
+
+/// A statement of a policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyStatement {
+    /// The policy: an inline policy's name, a managed one's ARN, or words.
+    pub policy: String,
+    /// Sid, where it has one.
+    pub sid: Option<String>,
+    /// Its place in the document, from 0; none for a grant.
+    pub index: Option<usize>,
+    /// As it stands.
+    pub source: serde_json::Value,
 }
 
 /// What a finding rests on, strongest first.
@@ -53,6 +68,7 @@ impl ProofKind {
             Self::Trail => "trail",
             Self::Date => "date",
             Self::Stack => "stack",
+            Self::Policy => "policy",
         }
     }
 }
@@ -116,6 +132,8 @@ pub enum ProofKind {
     Date,
     /// A stack event.
     Stack,
+    /// A statement of a policy, or what has a say beside it.
+    Policy,
 }
 
 /// What mends a finding.
@@ -125,6 +143,8 @@ pub struct Fix {
     pub summary: String,
     /// Commands to paste, with the real ids filled in.
     pub commands: Vec<String>,
+    /// The same for a CloudFormation template, to be taken over as it stands.
+    pub template: Option<String>,
     /// The change to the evidence that it amounts to, where that can be said.
     pub change: Option<Change>,
 }
@@ -147,6 +167,7 @@ impl Finding {
             path: None,
             fixes: Vec::new(),
             confirm: Vec::new(),
+            statement: None,
         }
     }
 
@@ -163,11 +184,16 @@ impl Finding {
             absorbed.proofs.into_iter().filter(|p| !kept.proofs.contains(p)).collect::<Vec<_>>(),
         );
         kept.path = kept.path.or(absorbed.path);
-        if kept.fixes.is_empty() {
+        // A fix that can be tried is worth more than one that cannot.
+        let tried = |fixes: &[Fix]| fixes.iter().any(|fix| fix.change.is_some());
+        if kept.fixes.is_empty() || tried(&absorbed.fixes) && !tried(&kept.fixes) {
             kept.fixes = absorbed.fixes;
         }
         if kept.confirm.is_empty() {
             kept.confirm = absorbed.confirm;
+        }
+        if kept.statement.is_none() {
+            kept.statement = absorbed.statement;
         }
         kept.severity = self.severity.min(other.severity);
         kept.basis = basis;
@@ -221,7 +247,7 @@ impl Finding {
         self.fixes.push(Fix {
             summary: summary.into(),
             commands: commands.into_iter().map(Into::into).collect(),
-            change: None,
+            ..Fix::default()
         });
         self
     }
@@ -239,6 +265,13 @@ impl Finding {
         if let Some(fix) = self.fixes.last_mut() {
             fix.change = Some(change);
         }
+        self
+    }
+
+    /// With the policy statement that decides.
+    #[must_use]
+    pub fn statement(mut self, statement: Option<PolicyStatement>) -> Self {
+        self.statement = statement;
         self
     }
 

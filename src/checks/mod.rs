@@ -34,7 +34,7 @@ pub use self::{
     case::{Case, Look},
     change::Change,
     change_network::NetworkChange,
-    finding::{Basis, BlockedPath, Finding, Fix, Proof, ProofKind},
+    finding::{Basis, BlockedPath, Finding, Fix, PolicyStatement, Proof, ProofKind},
     registry::{AREAS, Selection, UnknownName, checks},
 };
 use crate::evidence::Fact;

@@ -160,6 +160,8 @@ fn accounts_for(other: &Finding, finding: &Finding, stage: Option<Stage>) -> boo
         && other.severity == Severity::Error
         && fit::fits(other.code(), stage)
         && finding.basis.is_by_log()
+        // Of two that could each be the other's symptom, a line does not choose.
+        && (other.basis != Basis::Line || !fit::explains(finding.code(), other.code()))
 }
 
 /// What follows from the first cause hangs under it, and is no cause itself.

@@ -82,7 +82,12 @@ pub(super) const CONSEQUENCES: &[&str] = &["SEC07", "SEC08", "SCH04", "CFN05"];
 pub(super) fn explains(cause: &str, symptom: &str) -> bool {
     let symptoms: &[&str] = match cause {
         "KMS01" | "KMS02" | "KMS03" => &["IAM04", "IAM05", "IAM06", "IAM07", "IAM18"],
-        "IAM18" | "IAM06" | "IAM07" => &["IAM04", "IAM05"],
+        "IAM04" | "IAM05" | "IAM06" | "IAM07" | "IAM18" => {
+            &["IAM04", "IAM05", "IAM06", "IAM07", "IAM18"]
+        }
+        "IAM01" | "IAM02" | "IAM03" | "IAM10" | "IAM11" => &["IAM01", "IAM02", "IAM03"],
+        "IAM12" | "IAM16" => &["IAM12", "IAM16"],
+        "IAM09" => &["IAM08"],
         "TMO01" => &["NET01", "NET10", "NET10T"],
         "RUN11" => &["NET01", "NET06"],
         "DB01" | "DB02" | "DB03" | "DB16" | "DB20" | "SEC12" | "SEC13" | "SEC14" | "SEC16"
@@ -98,5 +103,5 @@ pub(super) fn explains(cause: &str, symptom: &str) -> bool {
         "CFN01" => &["IAM08"],
         _ => &[],
     };
-    symptoms.contains(&symptom)
+    cause != symptom && symptoms.contains(&symptom)
 }

@@ -7,6 +7,7 @@ use super::{
     arn::Arn,
     edit::{Document, Edit, change, current, touches},
     fix::FixStep,
+    replace::Replacement,
     rotation::RotationRequest,
     surroundings::without_qualifier,
 };
@@ -77,6 +78,11 @@ impl Step<'_> {
             commands: self.commands(),
             cloudformation: self.cloudformation(),
             widens: self.widens(),
+            replacement: Replacement {
+                document: self.document.clone(),
+                name: self.names.policy.clone(),
+                after: self.after.clone(),
+            },
         }
     }
 
@@ -86,7 +92,7 @@ impl Step<'_> {
             .iter()
             .map(|edit| match edit {
                 Edit::Allow { grants, .. } => grants.statement(),
-                Edit::Exempt { index, .. } => at(*index),
+                Edit::Exempt { index, .. } | Edit::Amend { index, .. } => at(*index),
             })
             .collect()
     }
@@ -107,24 +113,33 @@ impl Step<'_> {
             Document::EndpointPolicy { endpoint } => format!("the policy of {endpoint}"),
         };
         let mut allows: Vec<&str> = Vec::new();
-        let mut exempts = false;
+        let mut clauses: Vec<String> = Vec::new();
         for edit in self.edits {
             match edit {
                 Edit::Allow { grants, .. } => {
                     allows.extend(grants.actions.iter().map(String::as_str));
                 }
-                Edit::Exempt { .. } => exempts = true,
+                Edit::Exempt { .. } => {
+                    clauses.push("take the function's role out of the Deny".to_owned());
+                }
+                Edit::Amend { element, instead_of: None, .. } => {
+                    clauses.push(format!("add the secret to {}", element.words()));
+                }
+                Edit::Amend { element, .. } => {
+                    clauses.push(format!("write the secret's whole ARN in {}", element.words()));
+                }
             }
         }
         allows.dedup();
-        match (allows.is_empty(), exempts) {
-            (true, _) => format!("Take the function's role out of the Deny in {place}."),
-            (false, false) => format!("Allow {} in {place}.", allows.join(", ")),
-            (false, true) => format!(
-                "Allow {} in {place}, and take the function's role out of its Deny.",
-                allows.join(", ")
-            ),
+        if !allows.is_empty() {
+            clauses.insert(0, format!("allow {}", allows.join(", ")));
         }
+        clauses.dedup();
+        let mut text = clauses.join(" and ");
+        if let Some(first) = text.get(..1).map(str::to_uppercase) {
+            text.replace_range(..1, &first);
+        }
+        format!("{text} in {place}.")
     }
 
     fn commands(&self) -> Vec<String> {
@@ -146,7 +161,7 @@ impl Step<'_> {
                 )
             }
             Document::SecretPolicy { secret } => format!(
-                "aws secretsmanager put-resource-policy --secret-id {secret} --resource-policy {after}"
+                "aws secretsmanager put-resource-policy --secret-id '{secret}' --resource-policy {after}"
             ),
             Document::TrustPolicy { role } => format!(
                 "aws iam update-assume-role-policy --role-name {role} --policy-document {after}"
@@ -233,7 +248,7 @@ impl Step<'_> {
             Edit::Allow { grants, .. } => {
                 matches!(self.document, Document::KeyPolicy { .. }) && grants.principal.is_some()
             }
-            Edit::Exempt { .. } => false,
+            Edit::Exempt { .. } | Edit::Amend { .. } => false,
         });
         if shared {
             widens.push("the role may then use the key for any secret under it".to_owned());
@@ -247,7 +262,7 @@ fn source_account(edit: &Edit) -> Option<&str> {
         Edit::Allow { grants, .. } => {
             grants.condition.as_ref()?["StringEquals"]["AWS:SourceAccount"].as_str()
         }
-        Edit::Exempt { .. } => None,
+        Edit::Exempt { .. } | Edit::Amend { .. } => None,
     }
 }
 

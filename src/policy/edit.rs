@@ -66,6 +66,31 @@ pub(super) enum Edit {
     Allow { document: Document, grants: Grants },
     /// A role is taken out of the Deny at this place.
     Exempt { document: Document, index: usize, role: String },
+    /// An element of the statement at this place gets a value, next to those it
+    /// has or in the place of one that can never match.
+    Amend {
+        document: Document,
+        index: usize,
+        element: Amended,
+        value: String,
+        instead_of: Option<String>,
+    },
+}
+
+/// The element that is amended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Amended {
+    Resource,
+    Condition { operator: String, key: String },
+}
+
+impl Amended {
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Resource => "the statement's Resource".to_owned(),
+            Self::Condition { key, .. } => format!("the condition on {key}"),
+        }
+    }
 }
 
 /// What a new statement allows.
@@ -81,7 +106,9 @@ pub(super) struct Grants {
 impl Edit {
     pub(super) fn document(&self) -> &Document {
         match self {
-            Self::Allow { document, .. } | Self::Exempt { document, .. } => document,
+            Self::Allow { document, .. }
+            | Self::Exempt { document, .. }
+            | Self::Amend { document, .. } => document,
         }
     }
 }
@@ -154,10 +181,39 @@ pub(super) fn change(document: Option<&Value>, edits: &[&Edit]) -> Value {
                     exempt(statement, role);
                 }
             }
+            Edit::Amend { index, element, value, instead_of, .. } => {
+                let statement = statements.get_mut(*index);
+                let slot = statement.and_then(|statement| match element {
+                    Amended::Resource => statement.get_mut("Resource"),
+                    Amended::Condition { operator, key } => {
+                        statement.get_mut("Condition")?.get_mut(operator)?.get_mut(key)
+                    }
+                });
+                if let Some(slot) = slot {
+                    amend(slot, value, instead_of.as_deref());
+                }
+            }
         }
     }
     changed["Statement"] = Value::Array(statements);
     changed
+}
+
+/// Adds a value to a list, or puts it in the place of another.
+fn amend(slot: &mut Value, value: &str, instead_of: Option<&str>) {
+    let mut list = match slot.take() {
+        Value::Array(list) => list,
+        one => vec![one],
+    };
+    match list.iter_mut().find(|one| instead_of.is_some() && one.as_str() == instead_of) {
+        Some(wrong) => *wrong = value.into(),
+        None => list.push(value.into()),
+    }
+    list.dedup();
+    *slot = match list.len() {
+        1 => list.remove(0),
+        _ => Value::Array(list),
+    };
 }
 
 /// Adds the role to those that a Deny leaves alone.

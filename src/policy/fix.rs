@@ -9,8 +9,11 @@ use super::{
     command::{self, Names},
     decision::{Decision, DenyKind},
     document::Effect,
-    edit::{Document, Edit, Grants, apply, merge},
+    edit::{Amended, Document, Edit, Grants, apply, merge},
+    hint::{self, Hint},
     principal::Principal,
+    proof::FailedOn,
+    replace::Replacement,
     request::Layer,
     rotation::RotationRequest,
 };
@@ -41,6 +44,8 @@ pub struct FixStep {
     pub cloudformation: String,
     /// What it lets through besides.
     pub widens: Vec<String>,
+    /// The document as it then stands.
+    pub replacement: Replacement,
 }
 
 /// Rounds that one request may take: a cross-account use of a key behind a
@@ -100,7 +105,7 @@ fn propose(request: &RotationRequest, decision: &Decision) -> Option<Edit> {
     match decision.kind? {
         DenyKind::KeyState => None,
         DenyKind::Explicit => exempt(request, decision),
-        DenyKind::Implicit => allow(request, decision.layer),
+        DenyKind::Implicit => amend(request, decision).or_else(|| allow(request, decision.layer)),
     }
 }
 
@@ -110,19 +115,54 @@ fn exempt(request: &RotationRequest, decision: &Decision) -> Option<Edit> {
         return None;
     }
     let decisive = decision.decisive.first()?;
-    let policy = decisive.quote.policy.clone();
-    let document = match decision.layer {
-        Layer::Identity if policy.starts_with("arn:") => customer_managed(policy.clone())?,
-        Layer::Identity => {
-            Document::InlinePolicy { role: role_name(request)?, policy: policy.clone() }
-        }
-        Layer::Boundary => customer_managed(policy.clone())?,
-        Layer::Resource => resource_document(request)?,
-        Layer::Endpoint => Document::EndpointPolicy { endpoint: request.endpoint.clone()? },
-        _ => return None,
-    };
+    let document = document_of(request, decision.layer, &decisive.quote.policy)?;
     let role = request.role.clone()?;
     Some(Edit::Exempt { document, index: decisive.quote.index?, role })
+}
+
+/// The document that holds a statement of this layer.
+fn document_of(request: &RotationRequest, layer: Layer, policy: &str) -> Option<Document> {
+    match layer {
+        Layer::Identity if policy.starts_with("arn:") => customer_managed(policy.to_owned()),
+        Layer::Identity => {
+            Some(Document::InlinePolicy { role: role_name(request)?, policy: policy.to_owned() })
+        }
+        Layer::Boundary => customer_managed(policy.to_owned()),
+        Layer::Resource => resource_document(request),
+        Layer::Endpoint => Some(Document::EndpointPolicy { endpoint: request.endpoint.clone()? }),
+        _ => None,
+    }
+}
+
+/// A statement that is meant for this request and names the secret wrongly, or
+/// another one only, is mended where it stands.
+fn amend(request: &RotationRequest, decision: &Decision) -> Option<Edit> {
+    let decisive = decision.decisive.first()?;
+    let failure = decisive.failure.as_ref()?;
+    let hint = failure.hint?;
+    let stale = matches!(hint, Hint::SecretSuffixMissing | Hint::SecretSuffixStale);
+    let (element, value) = match &failure.failed_on {
+        FailedOn::Resource if stale => (Amended::Resource, request.request.resource.clone()),
+        FailedOn::Condition { operator, key }
+            if (stale || hint == Hint::OtherSecret)
+                && key.eq_ignore_ascii_case("kms:EncryptionContext:SecretARN")
+                && !operator.contains("Not") =>
+        {
+            let element = Amended::Condition { operator: operator.clone(), key: key.clone() };
+            (element, request.request.context.value(key)?.to_owned())
+        }
+        _ => return None,
+    };
+    let wrong = failure.asked.iter().find(|text| hint::arns(text, &value) == Some(hint))?;
+    Some(Edit::Amend {
+        document: document_of(request, decisive.layer, &decisive.quote.policy)?,
+        index: decisive.quote.index?,
+        element,
+        // An ARN without suffix and wildcard is no secret's: nobody misses it.
+        instead_of: (hint == Hint::SecretSuffixMissing && !wrong.contains(['*', '?']))
+            .then(|| wrong.clone()),
+        value,
+    })
 }
 
 fn allow(request: &RotationRequest, layer: Layer) -> Option<Edit> {

@@ -193,7 +193,7 @@ fn of_condition(
 
 /// How an ARN that is written differs from the one that is meant. The smaller
 /// hint is the nearer one.
-fn arns(written: &str, meant: &str) -> Option<Hint> {
+pub(super) fn arns(written: &str, meant: &str) -> Option<Hint> {
     let (wrote, mean) = (Arn::read(written)?, Arn::read(meant)?);
     if wrote.service != mean.service {
         return None;

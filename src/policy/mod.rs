@@ -17,6 +17,7 @@ mod decide;
 mod decision;
 mod document;
 mod edit;
+mod endpoint;
 mod fix;
 mod grant;
 mod hint;
@@ -25,6 +26,7 @@ mod path;
 mod pattern;
 mod principal;
 mod proof;
+mod replace;
 mod request;
 mod rotation;
 mod rotation_key;
@@ -40,10 +42,12 @@ pub use self::{
     decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
     document::{Effect, Policy, Statement},
     edit::Document,
+    endpoint::EndpointPolicies,
     fix::{FixPlan, FixStep, fix},
     hint::Hint,
     principal::Principal,
     proof::{FailedOn, Failure},
+    replace::Replacement,
     request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
     rotation::{Need, Purpose, RotationRequest, rotation_requests},
     statement::Element,

@@ -145,11 +145,13 @@ impl<'a> Builder<'a> {
         let Some(secret) = self.secret_known() else { return };
         let Some(function) = secret.rotation_lambda_arn.clone() else { return };
         let mut context = Context::default();
-        if let Some(arn) = secret.arn.as_deref() {
-            context.set("aws:SourceArn", arn);
+        match secret.arn.as_deref() {
+            Some(arn) => context.set("aws:SourceArn", arn),
+            None => context.set_present("aws:SourceArn"),
         }
-        if let Some(account) = evidence.account_id() {
-            context.set("aws:SourceAccount", account);
+        match evidence.account_id() {
+            Some(account) => context.set("aws:SourceAccount", account),
+            None => context.set_present("aws:SourceAccount"),
         }
         context.set("aws:PrincipalIsAWSService", "true");
         context.set("aws:PrincipalServiceName", "secretsmanager.amazonaws.com");

@@ -170,11 +170,18 @@ fn finding_of(case: &Case<'_>, finding: &checks::Finding, selection: &Selection)
             .map(|(fix, tried)| v1::Fix {
                 summary: fix.summary.clone(),
                 commands: fix.commands.clone(),
+                template: fix.template.clone(),
                 verified: tried.verified,
                 remaining: tried.remaining,
             })
             .collect(),
         confirm: finding.confirm.clone(),
+        statement: finding.statement.clone().map(|statement| v1::Statement {
+            policy: statement.policy,
+            sid: statement.sid,
+            index: statement.index,
+            source: statement.source,
+        }),
     }
 }
 

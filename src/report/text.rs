@@ -129,6 +129,10 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
         if layout.verbose || index == 1 {
             let _ = write!(out, "{}", block(&format!("Or: {}", fix.summary), 2, layout.width));
             commands(out, &fix.commands, layout);
+            // A template is copied as it stands: no line of it is wrapped.
+            for line in fix.template.iter().flat_map(|template| template.lines()) {
+                let _ = writeln!(out, "  {}", for_terminal(line));
+            }
         }
     }
     let confirm = confirmation(report, finding);

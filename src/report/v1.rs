@@ -204,12 +204,28 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// Commands that show that it is mended.
     pub confirm: Vec<String>,
+    /// The policy statement that decides, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Statement>,
+}
+
+/// A statement of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Statement {
+    /// The policy: an inline policy's name, a managed one's ARN, or words.
+    pub policy: String,
+    /// Sid, where it has one.
+    pub sid: Option<String>,
+    /// Its place in the document, from 0; none for a grant.
+    pub index: Option<usize>,
+    /// As it stands.
+    pub source: serde_json::Value,
 }
 
 /// One piece of proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// `fact`, `log`, `trail`, `date`, `stack`.
+    /// `fact`, `log`, `trail`, `date`, `stack`, `policy`.
     pub kind: String,
     /// Where it comes from.
     pub source: String,
@@ -250,6 +266,9 @@ pub struct Fix {
     pub summary: String,
     /// Commands to paste.
     pub commands: Vec<String>,
+    /// The same for a CloudFormation template, where that was worked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// True where the change was tried on this evidence and the finding was gone.
     pub verified: bool,
     /// Codes that would still block after it; empty where it was not tried.

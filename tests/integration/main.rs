@@ -5,6 +5,7 @@ mod catalogue;
 mod cli;
 mod logs;
 mod network;
+mod policy;
 mod registry;
 mod rotation_log;
 mod schema;

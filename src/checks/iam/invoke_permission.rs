@@ -1,16 +1,29 @@
-//! IAM08: Secrets Manager may not invoke the rotation function.
+//! IAM08, IAM09, IAM19: whom the function's own policy lets invoke it.
 
-use serde_json::Value;
+use std::sync::Arc;
 
+use serde_json::{Value, json};
+
+use super::{
+    refusal::{mended, proof, statement, why},
+    rights::{Right, of_unseen},
+};
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Change, Check, Finding, Fix, Judgement, PolicyStatement, ProofKind, Stop,
+        command::quoted,
+    },
     evidence::Fact,
+    policy::{
+        Document, Effect, FailedOn, Layers, Part, Policy, Purpose, Replacement, RotationRequest,
+        decide, rotation_requests,
+    },
 };
 
 pub(super) static CHECK: Check = Check {
     name: "invoke-permission",
-    question: "Does the function's policy let Secrets Manager invoke it?",
-    codes: &["IAM08"],
+    question: "Does the function's policy let Secrets Manager invoke it, for this secret alone?",
+    codes: &["IAM08", "IAM09", "IAM19"],
     facts: &[Fact::Secret, Fact::Function, Fact::FunctionPolicy],
     judge,
 };
@@ -27,38 +40,150 @@ fn judge(case: &Case<'_>) -> Judgement {
     if case.function().is_absent() {
         return Err(Stop::not_applicable("the function does not exist"));
     }
-    let policy = case.function_policy().or_absent()?;
-    // Whether a condition fits is another check's question.
-    let (proof, why) = match policy {
-        Some(policy) if policy.statements().any(allows) => return Ok(vec![]),
-        Some(policy) => (
-            format!("{} statements, none for {SERVICE}", policy.statements().count()),
-            format!("no statement of its policy lets {SERVICE} call {ACTION}"),
-        ),
-        None => ("no policy".to_owned(), "it has no resource policy".to_owned()),
-    };
+    case.function_policy().or_absent()?;
+    let evidence = case.policies(CHECK.facts);
+    let request = rotation_requests(evidence)
+        .into_iter()
+        .find(|request| request.purpose == Purpose::InvokeFunction)
+        .ok_or_else(|| Stop::not_applicable("no function rotates the secret"))?;
+    let decision = request.decide();
+    if decision.is_denied() {
+        return Ok(vec![refused(function, Right { request, decision })]);
+    }
+    if decision.effect == Effect::Deny {
+        let missing = decision.unseen().map(|unseen| of_unseen(evidence, unseen)).collect();
+        return Err(Stop::Inconclusive(missing));
+    }
+    let open = open_statements(&request);
+    Ok(open_to_all(case, function, &request, &open).into_iter().collect())
+}
+
+/// IAM09 where a statement lets the service in, only not for this; else IAM08.
+fn refused(function: &str, right: Right) -> Finding {
+    let nearly = right.decision.failure().is_some_and(|failure| {
+        matches!(failure.failed_on, FailedOn::Resource | FailedOn::Condition { .. })
+    });
     let (name, qualifier) = split(function);
-    let qualifier = qualifier
-        .map_or_else(String::new, |qualifier| format!(" --qualifier {}", quoted(qualifier)));
-    let place = if qualifier.is_empty() { "" } else { " for that qualifier" };
-    Ok(vec![
-        Finding::new(
-            "IAM08",
-            function,
-            format!("Secrets Manager may not invoke {function}: {why}{place}, so no rotation starts."),
+    let clause = match &right.request.layers.resource {
+        Part::Given(_) => why(&right.decision),
+        _ => "it has no resource policy".to_owned(),
+    };
+    let place = if qualifier.is_some() { " for that qualifier" } else { "" };
+    let code = if nearly { "IAM09" } else { "IAM08" };
+    let (source, text) = match &right.request.layers.resource {
+        Part::Given(_) => proof(&right),
+        _ => (format!("Lambda GetPolicy{place}"), "no policy".to_owned()),
+    };
+    let finding = Finding::new(
+        code,
+        function,
+        format!("Secrets Manager may not invoke {function}{place}: {clause}. No rotation starts."),
+    )
+    .statement(statement(&right.decision))
+    .proof(ProofKind::Policy, source, text);
+    mended(finding, &[right.request]).confirm(format!(
+        "aws lambda get-policy --function-name {}{}",
+        quoted(name),
+        option(qualifier)
+    ))
+}
+
+fn option(qualifier: Option<&str>) -> String {
+    qualifier.map_or_else(String::new, |qualifier| format!(" --qualifier {}", quoted(qualifier)))
+}
+
+/// The statements that let the service in for any account.
+fn open_statements(request: &RotationRequest) -> Vec<(usize, Option<String>, Value)> {
+    let mut asks = request.request.clone();
+    // A request for somebody else's secret.
+    for key in ["aws:SourceArn", "aws:SourceAccount"] {
+        asks.context.remove(key);
+    }
+    let policies = request.layers.resource.given().into_iter().flatten();
+    let statements = policies
+        .flat_map(|policy| policy.statements().iter().map(|statement| (policy.name(), statement)));
+    statements
+        .filter(|(name, statement)| {
+            let alone =
+                json!({"Version": "2012-10-17", "Statement": [Value::clone(statement.source())]});
+            let layers = Layers {
+                resource: Part::Given(vec![Arc::new(Policy::new(*name, alone))]),
+                ..Layers::default()
+            };
+            decide(&asks, &layers).is_allowed()
+        })
+        .map(|(_, statement)| {
+            (statement.index, statement.sid.clone(), Value::clone(statement.source()))
+        })
+        .collect()
+}
+
+/// IAM19.
+fn open_to_all(
+    case: &Case<'_>,
+    function: &str,
+    request: &RotationRequest,
+    open: &[(usize, Option<String>, Value)],
+) -> Option<Finding> {
+    let (index, sid, source) = open.first()?;
+    let (name, qualifier) = split(function);
+    let (name, qualifier) = (quoted(name), option(qualifier));
+    let account = case.account_id();
+    let policy = request.layers.resource.given()?.first()?;
+    let mut statements: Vec<Value> = policy
+        .statements()
+        .iter()
+        .filter(|statement| !open.iter().any(|(index, ..)| *index == statement.index))
+        .map(|statement| Value::clone(statement.source()))
+        .collect();
+    let bounded = json!({"Sid": "SecretsManagerAccount", "Effect": "Allow",
+        "Principal": {"Service": SERVICE}, "Action": ACTION, "Resource": function,
+        "Condition": {"StringEquals": {"AWS:SourceAccount": account}}});
+    statements.push(bounded);
+    // In this order: in the other one a rotation in between fails.
+    let mut commands = vec![format!(
+        "aws lambda add-permission --function-name {name}{qualifier} --statement-id \
+         SecretsManagerAccount --action {ACTION} --principal {SERVICE} --source-account {account}"
+    )];
+    commands.extend(open.iter().filter_map(|(_, sid, _)| sid.as_deref()).map(|sid| {
+        format!(
+            "aws lambda remove-permission --function-name {name}{qualifier} --statement-id {}",
+            quoted(sid)
         )
-        .fact("Lambda GetPolicy", proof)
-        .fix(
-            "Let Secrets Manager invoke the function for secrets of this account.",
-            [format!(
-                "aws lambda add-permission --function-name {}{qualifier} --statement-id SecretsManagerAccess \
-                 --action {ACTION} --principal {SERVICE} --source-account {}",
-                quoted(name),
-                case.account_id()
-            )],
-        )
-        .confirm(format!("aws lambda get-policy --function-name {}{qualifier}", quoted(name))),
-    ])
+    }));
+    let place = sid.as_ref().map_or_else(
+        || format!("the function's policy, statement {}", index + 1),
+        |sid| format!("the function's policy, statement \"{sid}\""),
+    );
+    let mut finding = Finding::new(
+        "IAM19",
+        function,
+        format!(
+            "{SERVICE} may invoke {function} for any account: {place}, has no condition on \
+             aws:SourceAccount or aws:SourceArn."
+        ),
+    )
+    .statement(Some(PolicyStatement {
+        policy: policy.name().to_owned(),
+        sid: sid.clone(),
+        index: Some(*index),
+        source: source.clone(),
+    }))
+    .proof(ProofKind::Policy, place, source.to_string())
+    .confirm(format!("aws lambda get-policy --function-name {name}{qualifier}"));
+    finding.fixes.push(Fix {
+        summary: "Add a statement for the secret's account, then remove the open one.".to_owned(),
+        commands,
+        change: Some(Change::ReplacePolicies {
+            policies: vec![Replacement {
+                document: Document::FunctionPolicy { function: function.to_owned() },
+                name: String::new(),
+                after: json!({"Version": "2012-10-17", "Statement": statements}),
+            }],
+        }),
+        ..Fix::default()
+    });
+    Some(finding)
 }
 
 /// The ARN without its qualifier, and the qualifier.
@@ -70,49 +195,41 @@ fn split(arn: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn allows(statement: &Value) -> bool {
-    let is = |value: &Value, wanted: &dyn Fn(&str) -> bool| match value {
-        Value::String(one) => wanted(one),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).any(wanted),
-        _ => false,
-    };
-    let of = |key: &str| statement.get(key).unwrap_or(&Value::Null);
-    let principal = of("Principal");
-    let for_service = is(principal, &|who| who == "*")
-        || ["Service", "AWS"].iter().any(|kind| {
-            principal.get(kind).is_some_and(|who| is(who, &|who| who == SERVICE || who == "*"))
-        });
-    of("Effect") == "Allow" && for_service && is(of("Action"), &covers)
-}
-
-/// Whether an action of a policy, with its asterisks, covers InvokeFunction.
-fn covers(action: &str) -> bool {
-    let (action, wanted) = (action.to_ascii_lowercase(), ACTION.to_ascii_lowercase());
-    match action.strip_suffix('*') {
-        Some(start) => wanted.starts_with(start),
-        None => action == wanted,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::CHECK;
     use crate::{
-        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        catalogue::Severity,
+        checks::testing::{codes, denied, evidence, judge, lacks, not_applicable},
         evidence::Fact,
     };
 
     const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+    const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf";
 
     fn bundle(function: &str, policy: Value) -> Value {
-        json!({"AccountId": "123456789012", "FunctionPolicy": policy,
-            "Secret": {"Name": "app", "RotationLambdaARN": function}})
+        json!({"FunctionPolicy": policy,
+            "Secret": {"ARN": SECRET, "Name": "app", "RotationLambdaARN": function}})
     }
 
-    fn statement(principal: Value, action: &str) -> Value {
-        json!({"Statement": [{"Effect": "Allow", "Principal": principal, "Action": action}]})
+    fn statement(principal: Value, action: &str, condition: Value) -> Value {
+        json!({"Sid": "S", "Effect": "Allow", "Principal": principal, "Action": action,
+            "Resource": FUNCTION, "Condition": condition})
+    }
+
+    fn policy(statements: Value) -> Value {
+        json!({"Version": "2012-10-17", "Statement": statements})
+    }
+
+    fn service(condition: Value) -> Value {
+        let principal = json!({"Service": "secretsmanager.amazonaws.com"});
+        statement(principal, "lambda:InvokeFunction", condition)
+    }
+
+    fn account(account: &str) -> Value {
+        json!({"StringEquals": {"AWS:SourceAccount": account}})
     }
 
     #[test]
@@ -122,15 +239,19 @@ mod tests {
             found[0].fixes[0].commands[0],
             format!(
                 "aws lambda add-permission --function-name {FUNCTION} --statement-id \
-                     SecretsManagerAccess --action lambda:InvokeFunction --principal \
+                     SecretsManagerInvoke --action lambda:InvokeFunction --principal \
                      secretsmanager.amazonaws.com --source-account 123456789012"
             )
         );
-        let events = statement(json!({"Service": "events.amazonaws.com"}), "lambda:InvokeFunction");
-        assert_eq!(codes(&judge(&CHECK, bundle(FUNCTION, events))), ["IAM08"]);
-        let other =
-            statement(json!({"Service": "secretsmanager.amazonaws.com"}), "lambda:GetFunction");
-        assert_eq!(codes(&judge(&CHECK, bundle(FUNCTION, other))), ["IAM08"]);
+        let events = json!({"Service": "events.amazonaws.com"});
+        let events = statement(events, "lambda:InvokeFunction", json!({}));
+        assert_eq!(codes(&judge(&CHECK, bundle(FUNCTION, policy(json!([events]))))), ["IAM08"]);
+        let other = json!({"Service": "secretsmanager.amazonaws.com"});
+        let other = statement(other, "lambda:GetFunction", json!({}));
+        let found = judge(&CHECK, bundle(FUNCTION, policy(json!([other])))).expect("findings");
+        assert_eq!(found[0].code(), "IAM08");
+        let quoted = found[0].statement.as_ref().expect("the nearest statement");
+        assert_eq!((quoted.sid.as_deref(), quoted.index), (Some("S"), Some(0)));
     }
 
     #[test]
@@ -144,12 +265,45 @@ mod tests {
     }
 
     #[test]
-    fn any_statement_for_the_service_passes_even_with_a_condition() {
-        let service = json!({"Service": ["events.amazonaws.com", "secretsmanager.amazonaws.com"]});
-        let mut policy = statement(service, "lambda:Invoke*");
-        policy["Statement"][0]["Condition"] = json!({"StringEquals": {"aws:SourceAccount": "1"}});
-        assert!(codes(&judge(&CHECK, bundle(FUNCTION, policy))).is_empty());
+    fn a_statement_that_fits_another_secret_account_or_qualifier_is_another_code() {
+        let with = |condition| bundle(FUNCTION, policy(json!([service(condition)])));
+        let other = SECRET.replace("app-AbCdEf", "other-GhIjKl");
+        for condition in [
+            json!({"ArnLike": {"AWS:SourceArn": other}}),
+            json!({"StringEquals": {"AWS:SourceArn": "arn:aws:secretsmanager:*"}}),
+            account("999999999999"),
+        ] {
+            let found = judge(&CHECK, with(condition.clone())).expect("findings");
+            assert_eq!(found[0].code(), "IAM09", "{condition}");
+            let quoted = found[0].statement.as_ref().expect("the statement");
+            assert_eq!(quoted.source["Condition"], condition);
+        }
+        let bare = policy(json!([service(account("123456789012"))]));
+        let alias = bundle(&format!("{FUNCTION}:live"), bare);
+        assert_eq!(codes(&judge(&CHECK, alias)), ["IAM09"]);
+    }
+
+    #[test]
+    fn one_fitting_statement_passes() {
+        let wrong = service(account("999999999999"));
+        let right = service(account("123456789012"));
+        let both = bundle(FUNCTION, policy(json!([wrong, right])));
+        assert!(codes(&judge(&CHECK, both)).is_empty());
         assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"Name": "app"}}))));
+    }
+
+    #[test]
+    fn an_open_statement_is_noted_and_its_fix_closes_it() {
+        let open = bundle(FUNCTION, policy(json!([service(json!({}))])));
+        let found = judge(&CHECK, open.clone()).expect("findings");
+        assert_eq!((found[0].code(), found[0].severity), ("IAM19", Severity::Note));
+        assert!(found[0].fixes[0].commands[1].contains("remove-permission"));
+        let mut evidence = evidence(open);
+        found[0].fixes[0].change.as_ref().expect("a change").apply(&mut evidence);
+        let mended = serde_json::to_value(&evidence).expect("bundle");
+        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let beside = policy(json!([service(account("123456789012")), service(json!({}))]));
+        assert_eq!(codes(&judge(&CHECK, bundle(FUNCTION, beside))), ["IAM19"]);
     }
 
     #[test]

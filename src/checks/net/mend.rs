@@ -59,6 +59,7 @@ impl Walk<'_> {
 
     fn fix(&self, summary: impl Into<String>, changes: Vec<NetworkChange>) -> Fix {
         Fix {
+            template: None,
             summary: summary.into(),
             commands: changes
                 .iter()
@@ -110,7 +111,7 @@ impl Walk<'_> {
             return Vec::new();
         }
         let summary = format!("Needed: {}.", needed.join("; "));
-        vec![Fix { summary, commands: Vec::new(), change: None }]
+        vec![Fix { summary, commands: Vec::new(), change: None, template: None }]
     }
 
     /// An interface endpoint of its own in the function's subnets, with what

@@ -251,6 +251,7 @@ impl<'w> Unusable<'w> {
         let mut fixes: Vec<Fix> = walk.create_endpoint().into_iter().collect();
         if self.reasons.iter().any(|one| one.reason == Unused::State) {
             fixes.push(Fix {
+                template: None,
                 summary: format!(
                     "Bring {} into service: a pending one waits for its service's owner, one that \
                      failed must be made again.",

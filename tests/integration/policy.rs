@@ -1,0 +1,123 @@
+//! Policies through the real binary: the cause, the statement that decides,
+//! and the fix that was tried.
+
+use serde_json::{Value, json};
+
+use crate::support::{rotdoctor, scratch};
+
+const CONDITION: &str = "fixtures/bundles/IAM06/fires.json";
+const SUFFIX: &str = "fixtures/bundles/IAM02/fires.json";
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/billing-Gh12Jk";
+const OTHER: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-AbCdEf";
+
+fn report(bundle: &str) -> Value {
+    let run = rotdoctor(&["diagnose", "--bundle", bundle, "--output", "json"]);
+    serde_json::from_str(&run.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}{}", run.stdout, run.stderr))
+}
+
+/// The sample with something changed, as a file.
+fn changed(sample: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
+    let text = std::fs::read_to_string(crate::support::root().join(sample)).expect("the sample");
+    let mut bundle: Value = serde_json::from_str(&text).expect("JSON");
+    change(&mut bundle);
+    let path = scratch(name);
+    std::fs::write(&path, bundle.to_string()).expect("scratch");
+    path.to_str().expect("UTF-8 path").to_owned()
+}
+
+#[test]
+fn a_condition_that_names_another_secret_is_the_cause() {
+    let report = report(CONDITION);
+    let cause = &report["causes"][0];
+    assert_eq!(cause["code"], "IAM06", "{report:#}");
+    assert_eq!(cause["confidence"], "confirmed");
+    assert_eq!(report["summary"]["causes"], 1, "{:#}", report["causes"]);
+    let statement = &cause["statement"];
+    assert_eq!(statement["policy"], "rotation");
+    assert_eq!((&statement["sid"], &statement["index"]), (&json!("Key"), &json!(2)));
+    let condition = &statement["source"]["Condition"]["StringEquals"];
+    assert_eq!(condition["kms:EncryptionContext:SecretARN"], OTHER);
+    let proofs = cause["evidence"].as_array().expect("a list");
+    assert_eq!(proofs[0]["kind"], "policy");
+    assert!(proofs.iter().any(|proof| proof["kind"] == "log"), "{proofs:#?}");
+    let fix = &cause["fixes"][0];
+    assert_eq!((&fix["verified"], &fix["remaining"]), (&json!(true), &json!([])), "{fix:#}");
+    let command = fix["commands"][0].as_str().expect("a command");
+    assert!(command.contains(OTHER) && command.contains(SECRET), "{command}");
+    assert_eq!(cause["fixes"][1]["commands"], json!([]));
+    assert!(cause["fixes"][1]["template"].as_str().is_some_and(|text| text.contains(SECRET)));
+}
+
+#[test]
+fn the_screen_quotes_the_statement_and_what_was_asked() {
+    let run = rotdoctor(&["diagnose", "--bundle", CONDITION]);
+    assert_eq!(run.code, 1);
+    let order: Vec<usize> = [
+        "CAUSE  IAM06",
+        "role rotation-role, policy rotation, statement \"Key\"",
+        "\"kms:EncryptionContext:SecretARN\":",
+        "asked for",
+        "Access to KMS is not allowed",
+        "FIX  tried on this evidence: the finding is gone, nothing else seen blocks",
+        "aws iam put-role-policy",
+        "in CloudFormation",
+        "CONFIRM",
+    ]
+    .iter()
+    .map(|words| run.stdout.find(words).unwrap_or_else(|| panic!("{words}: {}", run.stdout)))
+    .collect();
+    assert!(order.is_sorted(), "{}", run.stdout);
+}
+
+#[test]
+fn an_arn_without_its_suffix_is_the_cause() {
+    let report = report(SUFFIX);
+    let cause = &report["causes"][0];
+    assert_eq!(cause["code"], "IAM02", "{report:#}");
+    assert_eq!(cause["confidence"], "confirmed");
+    assert_eq!(cause["statement"]["sid"], "Secret");
+    assert_eq!(cause["statement"]["source"]["Resource"], SECRET[..SECRET.len() - 7]);
+    assert_eq!(cause["fixes"][0]["verified"], true);
+    assert_eq!(cause["fixes"][0]["remaining"], json!([]));
+}
+
+#[test]
+fn the_printed_document_ends_the_finding() {
+    let printed = report(SUFFIX)["causes"][0]["fixes"][0]["commands"][0].clone();
+    let printed = printed.as_str().expect("a command").to_owned();
+    let (_, document) = printed.split_once("--policy-document '").expect("a document");
+    let document: Value = serde_json::from_str(document.trim_end_matches('\'')).expect("JSON");
+    let mended = changed(SUFFIX, "mended.json", |bundle| {
+        bundle["RolePolicies"][0]["PolicyDocument"] = document;
+    });
+    let report = report(&mended);
+    let passed = report["passed"].as_array().expect("a list");
+    assert!(passed.iter().any(|passed| passed["check"] == "secret-rights"), "{report:#}");
+}
+
+#[test]
+fn a_policy_that_could_not_be_read_leaves_it_open() {
+    let bundle = changed(CONDITION, "unread.json", |bundle| {
+        bundle["RolePolicies"] = json!([{"PolicyName": "rotation"}]);
+        bundle["Gaps"] = json!([{"Fact": "RolePolicies", "Action": "iam:GetRolePolicy",
+            "Resource": "rotation", "Reason": "AccessDenied"}]);
+    });
+    let report = report(&bundle);
+    for check in ["secret-rights", "key-rights", "logs-rights"] {
+        let all = report["inconclusive"].as_array().expect("a list");
+        let open = all.iter().find(|open| open["check"] == check).expect(check);
+        let missing = &open["missing"];
+        assert_eq!(missing[0]["action"], "iam:GetRolePolicy", "{check}: {missing:#}");
+        assert_eq!(missing.as_array().map(Vec::len), Some(1), "{check}: {missing:#}");
+    }
+    assert!(report["findings"].as_array().expect("a list").iter().all(|finding| {
+        finding["evidence"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|proof| proof["kind"] != "policy")
+    }));
+    let screen = rotdoctor(&["diagnose", "--bundle", &bundle]).stdout;
+    assert!(screen.contains("grant iam:GetRolePolicy on rotation"), "{screen}");
+}
