@@ -105,3 +105,32 @@ pub(super) fn explains(cause: &str, symptom: &str) -> bool {
     };
     cause != symptom && symptoms.contains(&symptom)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{explains, fits};
+    use crate::catalogue;
+
+    #[test]
+    fn nothing_is_its_own_symptom() {
+        for entry in catalogue::entries() {
+            assert!(!explains(entry.code, entry.code), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn refusals_with_one_text_stand_in_for_each_other() {
+        for proven in ["IAM04", "IAM05", "IAM06", "IAM07", "IAM18", "KMS01"] {
+            for told in ["IAM04", "IAM06", "IAM18"] {
+                assert!(proven == told || explains(proven, told), "{proven} {told}");
+            }
+        }
+        assert!(explains("IAM10", "IAM01") && !explains("IAM01", "IAM10"));
+        assert!(!explains("IAM04", "KMS01"));
+    }
+
+    #[test]
+    fn a_warning_about_the_log_stops_no_rotation() {
+        assert!(!fits("IAM14", None) && fits("IAM01", None));
+    }
+}

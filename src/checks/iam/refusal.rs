@@ -11,7 +11,9 @@ use crate::{
         Basis, Case, Change, Finding, Fix, Judgement, PolicyStatement, ProofKind, Stop,
         command::quoted,
     },
-    policy::{Decision, DenyKind, Layer, Need, Part, Role, RotationRequest, fix},
+    policy::{
+        Decision, DenyKind, FailedOn, Failure, Layer, Need, Part, Role, RotationRequest, fix,
+    },
 };
 
 /// Whether the words name the resources, too.
@@ -142,9 +144,17 @@ pub(super) fn why(decision: &Decision) -> String {
     match (&decisive.failure, decision.role) {
         (Some(failure), Role::NearMiss) => {
             let hint = failure.hint.map(|hint| format!(": {}", hint.words())).unwrap_or_default();
-            format!("{quote} comes nearest, and its {} does not fit{hint}", failure.failed_on)
+            format!("{quote} comes nearest, and its {} does not fit{hint}", on(failure))
         }
         _ => format!("{quote} denies it"),
+    }
+}
+
+/// The element on which a near miss failed.
+fn on(failure: &Failure) -> String {
+    match &failure.failed_on {
+        FailedOn::Condition { key, .. } => format!("condition on {key}"),
+        other => other.to_string(),
     }
 }
 
@@ -180,7 +190,7 @@ pub(super) fn proof(right: &Right) -> (String, String) {
         let seen = failure.seen.as_deref().unwrap_or("nothing: the request does not carry it");
         text.push_str(&format!(
             "\nits {} has {}\nasked for {seen}",
-            failure.failed_on,
+            on(failure),
             failure.asked.join(", ")
         ));
     } else {
