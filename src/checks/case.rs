@@ -173,7 +173,9 @@ impl<'a> Case<'a> {
     pub fn log(&self) -> Look<'_, RotationLog> {
         let observed = self.log.get_or_init(|| match &self.evidence.log_events {
             Observed::Known(events) => {
-                Observed::Known(RotationLog::from_events(events, self.evidence.secret_arn()))
+                let log = RotationLog::from_events(events, self.evidence.secret_arn());
+                let trail = self.evidence.trail_events.known().map(Vec::as_slice);
+                Observed::Known(log.without_strangers(self.evidence.secret.known(), trail))
             }
             Observed::Absent => Observed::Absent,
             Observed::NotAsked => Observed::NotAsked,

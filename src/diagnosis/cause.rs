@@ -42,8 +42,11 @@ pub(super) fn rank(
     // among causes of one confidence that stand at the same gate.
     causes.sort_by_key(|cause| {
         let code = cause.finding.code();
-        let consequence = fit::CONSEQUENCES.contains(&code);
-        (cause.confidence, consequence, cause.finding.severity, fit::gate(code))
+        let last = fit::CONSEQUENCES.contains(&code);
+        // Where no attempt failed, a warning explains nothing, and an overdue
+        // rotation comes before it.
+        let weight = (verdict == Verdict::AtRisk).then_some(cause.finding.severity);
+        (cause.confidence, weight, last, cause.finding.severity, fit::gate(code))
     });
     hang_consequences(&mut causes, findings);
     for symptom in explained {
@@ -90,6 +93,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     let roots: Vec<&Finding> = findings
         .iter()
         .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
+        .filter(|finding| !fit::STANDING.contains(&finding.code()))
         .filter(|finding| match finding.severity {
             Severity::Error => true,
             // What the failing run itself printed fits it by nature.
@@ -113,20 +117,20 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
                 Basis::Candidate if candidates == 1 && roots.len() == 1 => Confidence::Likely,
                 Basis::Indication | Basis::Candidate => Confidence::Possible,
             };
-            // A warning never explains a failure with any certainty.
-            let confidence =
-                if finding.severity == Severity::Error { confidence } else { Confidence::Possible };
+            // A warning explains a failure with certainty only where the failing run
+            // itself names it.
+            let certain =
+                finding.severity == Severity::Error || (finding.basis.names_by_line() && fits);
+            let confidence = if certain { confidence } else { Confidence::Possible };
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })
         .collect();
     // A warning is worth a thought only where no error accounts for the failure.
-    let accounted = |cause: &Cause| {
-        cause.finding.severity == Severity::Error && cause.confidence < Confidence::Possible
-    };
+    let accounted = |cause: &Cause| cause.confidence < Confidence::Possible;
     if causes.iter().any(accounted) {
-        causes.retain(|cause| cause.finding.severity == Severity::Error);
+        causes.retain(|cause| cause.finding.severity == Severity::Error || accounted(cause));
     }
-    if !causes.iter().any(|cause| cause.finding.severity == Severity::Error) {
+    if !causes.iter().any(|cause| cause.finding.severity == Severity::Error || accounted(cause)) {
         // Nothing that is known explains it: what is left to show is the stuck
         // state itself, and that its cause was not seen.
         causes.extend(
@@ -155,7 +159,12 @@ fn stage_of(timeline: &Timeline) -> Option<Stage> {
 
 /// Whether `finding` is only what `other`, proven, looks like in the log.
 fn accounts_for(other: &Finding, finding: &Finding, stage: Option<Stage>) -> bool {
-    fit::explains(other.code(), finding.code())
+    let same_refusal = finding.basis == Basis::Candidate
+        && other.basis != Basis::Line
+        && other.code() != finding.code()
+        && fit::REFUSED_LOGIN.contains(&other.code())
+        && fit::REFUSED_LOGIN.contains(&finding.code());
+    (fit::explains(other.code(), finding.code()) || same_refusal)
         && matches!(other.basis, Basis::State | Basis::StateAndLine | Basis::Line)
         && other.severity == Severity::Error
         && fit::fits(other.code(), stage)
@@ -174,8 +183,10 @@ fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding]) {
         causes[0].consequences = rest;
         return;
     }
-    // A warning does not stop a rotation, so nothing follows from it.
-    if first.finding.severity != Severity::Error || fit::stages(first.finding.code()).is_empty() {
+    // What only may have stopped a rotation has no consequences yet.
+    let stopped =
+        first.finding.severity == Severity::Error || first.confidence < Confidence::Possible;
+    if !stopped || fit::stages(first.finding.code()).is_empty() {
         return;
     }
     let codes: Vec<String> = consequences(findings).collect();

@@ -35,6 +35,7 @@ pub struct Diagnosis {
 pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection) -> Diagnosis {
     let timeline = Timeline::of(case);
     let mut findings = findings(results, selection);
+    fit::drop_moot(&mut findings);
     let verdict = verdict(case, &timeline, &findings);
     let causes = cause::rank(&timeline, verdict, &mut findings);
     Diagnosis { verdict, timeline, causes, findings }

@@ -10,6 +10,7 @@ mod model;
 mod prefix;
 mod reader;
 mod source;
+mod strangers;
 
 pub use self::{
     model::{

@@ -1,6 +1,6 @@
 //! RUN09: the function runs out of memory.
 
-use super::function::name_of;
+use super::function::{name_of, resource_of};
 use crate::{
     catalogue::Severity,
     checks::{Basis, Case, Check, Finding, Judgement, ProofKind},
@@ -50,7 +50,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         )
     };
     let wanted = run.memory_mb.unwrap_or(128).max(128) * 2;
-    let mut finding = Finding::new("RUN09", name, summary)
+    let resource = function.map_or_else(|| name.to_owned(), resource_of);
+    let mut finding = Finding::new("RUN09", resource, summary)
         .severity(if log.failing() { severity } else { Severity::Warning })
         .on(basis)
         .proof(ProofKind::Log, format!("log, request {id}"), proof(run));

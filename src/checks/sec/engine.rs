@@ -31,6 +31,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             "nothing shows that the value is for a database's template",
         ));
     }
+    if value.is_json == Some(false) {
+        return Err(Stop::not_applicable("the value is not JSON, which is a question of its own"));
+    }
     let wanted = template.as_ref().and_then(Template::engine);
     let Some(engine) = value.text("engine").filter(|engine| !engine.is_empty()) else {
         return Ok(vec![unset(case, template.as_ref(), wanted)]);
@@ -96,7 +99,7 @@ fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Ju
                     since.date()
                 ),
             )
-            .on(Basis::Indication)
+            .on(if engine_was_refused(case) { Basis::StateAndLine } else { Basis::Indication })
             .fact("GetSecretValue AWSCURRENT", format!("engine: {engine}"))
             .fact("GetFunction", "LastModified is before that day");
             Ok(vec![mend(case, finding, &named.name)])
@@ -113,6 +116,14 @@ fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Ju
             )))
         }
     }
+}
+
+/// Whether the newest failed run printed that its template takes another engine:
+/// the value has one, so its name is what that function does not know.
+fn engine_was_refused(case: &Case<'_>) -> bool {
+    let log = case.log();
+    let run = log.if_known().and_then(|log| log.last_failure());
+    run.is_some_and(|run| run.hits.iter().any(|hit| hit.text.code.as_deref() == Some("SEC02")))
 }
 
 fn mend(case: &Case<'_>, finding: Finding, engine: &str) -> Finding {
@@ -138,7 +149,10 @@ mod tests {
 
     use super::CHECK;
     use crate::{
-        checks::testing::{codes, denied, judge, lacks, not_applicable},
+        checks::{
+            Basis,
+            testing::{codes, denied, judge, lacks, not_applicable},
+        },
         evidence::Fact,
     };
 
@@ -172,6 +186,36 @@ mod tests {
         refused.as_object_mut().expect("object").remove("Function");
         refused["Gaps"] = denied(Fact::Function);
         assert!(lacks(&judge(&CHECK, refused), Fact::Function));
+    }
+
+    #[test]
+    fn the_functions_own_refusal_proves_that_it_is_too_old() {
+        let line = "[ERROR] KeyError: \"Database engine must be set to 'mysql' in order to use \
+                    this rotation lambda\"\nTraceback (most recent call last):";
+        let event = |millis: i64, message: &str| json!({"timestamp": millis, "message": message});
+        let mut refused = bundle(
+            Some("aurora-mysql"),
+            json!({"Configuration": {"LastModified": "2023-01-01T00:00:00Z"}}),
+        );
+        let before = judge(&CHECK, refused.clone()).expect("findings");
+        assert_eq!(before[0].basis, Basis::Indication);
+        refused["LogEvents"] = json!([
+            event(
+                1_795_057_921_000,
+                "START RequestId: 22222222-aaaa-4bbb-8ccc-000000000002 Version: $LATEST"
+            ),
+            event(1_795_057_922_000, line),
+            event(1_795_057_922_500, "END RequestId: 22222222-aaaa-4bbb-8ccc-000000000002"),
+        ]);
+        let found = judge(&CHECK, refused).expect("findings");
+        assert_eq!(found[0].basis, Basis::StateAndLine);
+    }
+
+    #[test]
+    fn plain_text_has_no_engine_to_judge() {
+        let mut plain = bundle(None, postgres());
+        plain["SecretShape"] = json!({"AWSCURRENT": {"Keys": [], "IsJson": false}});
+        assert!(not_applicable(&judge(&CHECK, plain)));
     }
 
     #[test]

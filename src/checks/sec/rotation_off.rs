@@ -18,6 +18,11 @@ fn judge(case: &Case<'_>) -> Judgement {
     if secret.rotation_enabled == Some(true) {
         return Ok(vec![]);
     }
+    // A replica never rotates by itself; the primary's switch is what counts.
+    let here = secret.arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    if secret.primary_region.as_deref().zip(here).is_some_and(|(primary, here)| primary != here) {
+        return Err(Stop::not_applicable("this is a replica; the primary rotates"));
+    }
     // Null means that rotation was never configured (DescribeSecret API reference).
     let once = secret.rotation_lambda_arn.is_some() || secret.last_rotated_date.is_some();
     if secret.rotation_enabled.is_none() || !once {
@@ -97,6 +102,17 @@ mod tests {
             command.contains(r#"'{"ScheduleExpression":"rate(10 days)","Duration":"3h"}'"#),
             "{command}"
         );
+    }
+
+    #[test]
+    fn a_replica_has_no_switch_of_its_own() {
+        let copy = |region: &str| {
+            json!({"Secret": {"RotationEnabled": false, "LastRotatedDate": "2026-10-20T03:10:58Z",
+                "ARN": format!("arn:aws:secretsmanager:{region}:123456789012:secret:app-AbCdEf"),
+                "PrimaryRegion": "eu-west-1"}})
+        };
+        assert!(not_applicable(&judge(&CHECK, copy("eu-central-1"))));
+        assert_eq!(codes(&judge(&CHECK, copy("eu-west-1"))), ["SEC20"]);
     }
 
     #[test]

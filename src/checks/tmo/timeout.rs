@@ -4,10 +4,10 @@ use crate::{
     catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
-        run::function::{name_of, resource_of, rotation_function, template_hint},
+        run::function::{from_template, name_of, resource_of, rotation_function, template_hint},
     },
     evidence::{Fact, Function},
-    rotation_log::{Invocation, RotationLog},
+    rotation_log::{AttemptOutcome, Invocation, RotationLog},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -46,6 +46,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let ran_out = log.and_then(|log| ran_out(log, timeout));
     let (basis, severity) = match ran_out {
         Some(_) => (Basis::State, Severity::Error),
+        // Code of one's own that rotated within its time needs no more.
+        None if !from_template(function, log) && log.is_some_and(has_sufficed) => {
+            (Basis::Indication, Severity::Note)
+        }
         None => (Basis::Indication, Severity::Warning),
     };
     let mut finding = Finding::new(
@@ -77,6 +81,11 @@ fn judge(case: &Case<'_>) -> Judgement {
                 "aws lambda get-function-configuration --function-name {name} --query Timeout"
             )),
     ])
+}
+
+/// Whether the newest attempt came through.
+fn has_sufficed(log: &RotationLog) -> bool {
+    log.last_attempt().is_some_and(|attempt| attempt.outcome == AttemptOutcome::Succeeded)
 }
 
 /// The newest invocation that Lambda ended at about this timeout.
@@ -131,6 +140,22 @@ mod tests {
         assert_eq!((proven[0].basis, proven[0].severity), (Basis::State, Severity::Error));
         let before = judge_with_log(&CHECK, bundle(10), timed_out(3.01)).expect("findings");
         assert_eq!(before[0].basis, Basis::Indication);
+    }
+
+    #[test]
+    fn a_short_timeout_that_has_sufficed_is_a_note_in_code_of_ones_own() {
+        let mut log = crate::checks::testing::failed_log(
+            "a-b-c-d-e",
+            "2026-11-19T03:12:03Z",
+            crate::rotation_log::Step::FinishSecret,
+        );
+        assert_eq!(
+            judge_with_log(&CHECK, bundle(10), log.clone()).expect("findings")[0].severity,
+            Severity::Warning
+        );
+        log.attempts[0].outcome = crate::rotation_log::AttemptOutcome::Succeeded;
+        let found = judge_with_log(&CHECK, bundle(10), log).expect("findings");
+        assert_eq!(found[0].severity, Severity::Note);
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! The worlds of `fixtures/bundles`: in each `fires.json` the code is the first
+//! cause (or what `_expected` says), in each `quiet.json` nothing blames it.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use rotdoctor::{
+    bundle,
+    catalogue::Severity,
+    checks::{Selection, checks},
+    evidence::Evidence,
+    examine,
+    report::{
+        json,
+        text::{self, Layout},
+        v1::{Mode, Report},
+    },
+};
+use serde::Deserialize;
+
+use crate::support::root;
+
+/// What a world is for, where the rule above does not say it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Expected {
+    verdict: Option<String>,
+    first_cause: Option<String>,
+    findings: Vec<String>,
+    not_first: Vec<String>,
+    exit: Option<u8>,
+}
+
+/// Codes that checks report and that have no world here, and why.
+const WITHOUT_A_WORLD: &[(&str, &[&str])] = &[
+    (
+        "roles, policies and grants; tested beside the evaluator",
+        &[
+            "IAM02", "IAM03", "IAM06", "IAM07", "IAM09", "IAM10", "IAM11", "IAM12", "IAM13",
+            "IAM14", "IAM15", "IAM16", "IAM17", "IAM18", "IAM19",
+        ],
+    ),
+    (
+        "paths through a network; tested with the vectors of reachability",
+        &[
+            "NET02", "NET03", "NET04", "NET05", "NET06", "NET07", "NET08", "NET09", "NET11",
+            "NET12", "NET13", "NET14", "NET16", "NET17", "CFN03",
+        ],
+    ),
+    ("what a package holds; tested with packages", &["RUN04", "RUN17"]),
+];
+
+struct World {
+    name: String,
+    code: String,
+    evidence: Evidence,
+    expected: Option<Expected>,
+    report: Report,
+}
+
+fn worlds(kind: &str) -> Vec<World> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(root().join("fixtures/bundles"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    folders.sort();
+    folders.iter().map(|folder| world(folder.join(format!("{kind}.json")))).collect()
+}
+
+fn world(path: PathBuf) -> World {
+    let code = path.parent().and_then(|p| p.file_name()).expect("a folder").to_string_lossy();
+    let name = format!("{code}/{}", path.file_name().expect("a file").to_string_lossy());
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let read = bundle::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(read.unknown_keys.is_empty(), "{name}: {:?}", read.unknown_keys);
+    let raw: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let expected = raw.get("_expected").map(|value| {
+        Expected::deserialize(value).unwrap_or_else(|error| panic!("{name}: {error}"))
+    });
+    let report = examine(&read.evidence, Mode::Bundle, &Selection::default());
+    World { code: code.into_owned(), name, evidence: read.evidence, expected, report }
+}
+
+fn verdict(report: &Report) -> String {
+    let value = serde_json::to_value(report.verdict).expect("a word");
+    value.as_str().expect("a word").to_owned()
+}
+
+fn first(report: &Report) -> Option<&str> {
+    report.causes.first().map(|cause| cause.finding.code.as_str())
+}
+
+/// The exit code that the command would give, errors only.
+fn exit(report: &Report) -> u8 {
+    match () {
+        () if report.findings.iter().any(|f| f.severity == Severity::Error) => 1,
+        () if report.inconclusive.is_empty() => 0,
+        () => 3,
+    }
+}
+
+#[test]
+fn each_code_is_the_first_cause_where_it_is_the_cause() {
+    let mut wrong = Vec::new();
+    for World { name, code, expected, report, .. } in worlds("fires") {
+        let expected = expected.unwrap_or_else(|| Expected {
+            verdict: Some("failing".to_owned()),
+            first_cause: Some(code),
+            ..Expected::default()
+        });
+        let causes: Vec<&str> = report.causes.iter().map(|c| c.finding.code.as_str()).collect();
+        let found: Vec<&str> = report.findings.iter().map(|f| f.code.as_str()).collect();
+        let verdict = verdict(&report);
+        let fits = expected.verdict.is_none_or(|wanted| wanted == verdict)
+            && expected.first_cause.as_deref().is_none_or(|wanted| first(&report) == Some(wanted))
+            && expected.findings.iter().all(|wanted| found.contains(&wanted.as_str()))
+            && !expected.not_first.iter().any(|not| first(&report) == Some(not))
+            && expected.exit.is_none_or(|wanted| wanted == exit(&report));
+        if !fits {
+            wrong.push(format!("{name}: {verdict}, causes {causes:?}, findings {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_code_is_blamed_where_it_is_not_the_cause() {
+    let mut wrong = Vec::new();
+    for World { name, code, expected, report, .. } in worlds("quiet") {
+        let expected = expected.unwrap_or_default();
+        let blamed = report.causes.iter().any(|cause| cause.finding.code == code)
+            || report
+                .findings
+                .iter()
+                .any(|finding| finding.code == code && finding.severity == Severity::Error);
+        let verdict = verdict(&report);
+        let fits = !blamed
+            && expected.verdict.is_none_or(|wanted| wanted == verdict)
+            && !expected.not_first.iter().any(|not| first(&report) == Some(not));
+        if !fits {
+            wrong.push(format!("{name}: {verdict}, {:?}", report.causes));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_report_is_plain_text_that_fits_and_json_that_reads_back() {
+    for World { name, evidence, report, .. } in worlds("fires").into_iter().chain(worlds("quiet")) {
+        let shown = text::render(&report, Layout::default());
+        for line in shown.lines() {
+            let words = line.split_whitespace();
+            let longest = words.map(|word| word.chars().count()).max().unwrap_or_default();
+            let is_command = line.trim_start().starts_with(['$', '|']) || line.contains("aws ");
+            assert!(line.chars().count() <= 80 || longest > 40 || is_command, "{name}: {line}");
+            assert!(!line.chars().any(char::is_control), "{name}: {line:?}");
+        }
+        let written = json::render(&report);
+        let back: Report =
+            serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(json::render(&back), written, "{name}");
+        let again = examine(&evidence, Mode::Bundle, &Selection::default());
+        assert_eq!(json::render(&again), written, "{name}");
+    }
+}
+
+#[test]
+fn every_code_of_a_check_has_a_world_or_a_reason() {
+    let with: BTreeSet<String> = worlds("fires").into_iter().map(|world| world.code).collect();
+    let without: BTreeSet<&str> =
+        WITHOUT_A_WORLD.iter().flat_map(|(_, codes)| *codes).copied().collect();
+    let missing: Vec<&str> = checks()
+        .flat_map(|check| check.codes)
+        .copied()
+        .filter(|code| !with.contains(*code) && !without.contains(code))
+        .collect();
+    assert!(missing.is_empty(), "no world and no reason: {missing:?}");
+    let both: Vec<&&str> = without.iter().filter(|code| with.contains(**code)).collect();
+    assert!(both.is_empty(), "a world and a reason for none: {both:?}");
+}
