@@ -283,6 +283,20 @@ impl<'a> Case<'a> {
             || self.evidence.resolver_rules == Observed::NotAsked
     }
 
+    /// End of the last good rotation as the secret itself tells it. A version that
+    /// is still pending although it is older contradicts the date: a rotation that
+    /// ends well takes the label from it.
+    pub fn last_rotated(&self) -> Option<Time> {
+        let secret = self.secret().if_known()?;
+        let rotated = secret.last_rotated_date?;
+        let versions = self.secret_versions();
+        let pending = secret.stuck_pending().and_then(|version| {
+            let versions = &versions.if_known()?.versions;
+            versions.iter().find(|v| v.version_id.as_deref() == Some(version))?.created_date
+        });
+        pending.is_none_or(|created| created > rotated).then_some(rotated)
+    }
+
     /// When the facts were collected: the clock of every judgement.
     pub fn now(&self) -> Time {
         self.evidence.captured_at

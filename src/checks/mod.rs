@@ -54,6 +54,13 @@ pub struct Check {
     pub judge: fn(&Case<'_>) -> Judgement,
 }
 
+impl Check {
+    /// Whether it judges what a log or an event said, not the state of things.
+    pub fn judges_text(&self) -> bool {
+        log::CHECKS.iter().any(|check| std::ptr::eq(*check, self))
+    }
+}
+
 /// What a check says: findings (none means passed), or why it cannot say.
 pub type Judgement = Result<Vec<Finding>, Stop>;
 

@@ -8,6 +8,7 @@ use crate::{
     catalogue::Severity,
     checks::{Basis, Finding, ProofKind},
     report::v1::{Confidence, Verdict},
+    rotation_log::RunOutcome,
 };
 
 /// A finding that explains the failure, or will stop the next rotation.
@@ -101,14 +102,23 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             Severity::Note => false,
         })
         .collect();
-    let line_named = roots.iter().any(|finding| finding.basis.names_by_line());
+    let line_named =
+        roots.iter().any(|finding| finding.basis.names_by_line() && from_failing_run(finding));
     let candidates = roots.iter().filter(|finding| finding.basis == Basis::Candidate).count();
     let mut causes: Vec<Cause> = roots
         .iter()
         .map(|finding| {
             let fits = fit::fits(finding.code(), stage);
             let confidence = match finding.basis {
-                Basis::Line | Basis::StateAndLine => Confidence::Confirmed,
+                Basis::Line | Basis::StateAndLine if fits || from_failing_run(finding) => {
+                    Confidence::Confirmed
+                }
+                // An event elsewhere, at a stage that the failure was not at.
+                Basis::Line | Basis::StateAndLine => Confidence::Possible,
+                // A step that would have met this fault first came through.
+                Basis::State | Basis::Indication if came_through(timeline, finding.code()) => {
+                    Confidence::Possible
+                }
                 // Another line names the failure: this state stops something too, but later.
                 Basis::State if fits && line_named => Confidence::Likely,
                 Basis::State if fits => Confidence::Confirmed,
@@ -147,13 +157,35 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     causes
 }
 
+/// Whether the failing run itself printed the line, not CloudTrail or a stack.
+fn from_failing_run(finding: &Finding) -> bool {
+    finding.proofs.iter().any(|proof| proof.kind == ProofKind::Log)
+}
+
+/// Whether an earlier step of the failed attempt returned that a fault of this
+/// code would have stopped.
+fn came_through(timeline: &Timeline, code: &str) -> bool {
+    timeline.last_failure().is_some_and(|attempt| {
+        attempt.steps.iter().any(|run| {
+            run.outcome == RunOutcome::Returned
+                && run.step != attempt.failed_step
+                && run.step.is_some_and(|step| fit::stages(code).contains(&Stage::In(step)))
+        })
+    })
+}
+
 /// Where the last failed attempt stopped, where that is known. An attempt that
 /// CloudTrail shows and a log that was read does not, never reached the function.
 fn stage_of(timeline: &Timeline) -> Option<Stage> {
     let attempt = timeline.last_failure()?;
     match attempt.failed_step {
         Some(step) => Some(Stage::In(step)),
-        None => (timeline.log_seen && !attempt.invoked).then_some(Stage::Invoke),
+        None => {
+            // Only a log that goes on before and after it shows that by silence.
+            let (from, to) = timeline.log_span?;
+            let silent = attempt.started_at.is_some_and(|at| from < at && at < to);
+            (silent && !attempt.invoked).then_some(Stage::Invoke)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub use self::{
 };
 use crate::{
     catalogue::Severity,
-    checks::{self, Case, CheckResult, Finding, Selection},
+    checks::{self, Basis, Case, CheckResult, Finding, Selection},
     report::v1::Verdict,
 };
 
@@ -56,8 +56,31 @@ fn findings(results: &[CheckResult], selection: &Selection) -> Vec<Finding> {
     }
     // Among equals the order of the checks stays, and with it the rank that a
     // check gives its candidates.
+    for finding in &mut findings {
+        lower_where_state_says_otherwise(finding, results);
+    }
     findings.sort_by_key(|finding| (finding.severity, finding.basis));
     findings
+}
+
+/// A line of the past is weaker than the state of now: where the check that looks
+/// at the state itself found nothing wrong, the line is only a candidate.
+fn lower_where_state_says_otherwise(finding: &mut Finding, results: &[CheckResult]) {
+    if finding.basis != Basis::Line {
+        return;
+    }
+    let disproof = results.iter().find(|result| {
+        result.outcome == checks::Outcome::Passed
+            && result.check.codes.contains(&finding.code())
+            && !result.check.judges_text()
+    });
+    if let Some(result) = disproof {
+        finding.basis = Basis::Candidate;
+        finding.summary.push_str(&format!(
+            " As things stand now, the check {} finds nothing of this.",
+            result.check.name
+        ));
+    }
 }
 
 /// A log line rarely knows the ARN of what it complains about, so a finding by
@@ -73,8 +96,20 @@ fn verdict(case: &Case<'_>, timeline: &Timeline, findings: &[Finding]) -> Verdic
     if findings.iter().any(|finding| finding.severity <= Severity::Warning) {
         return Verdict::AtRisk;
     }
-    if case.secret().is_unseen() && timeline.attempts.is_empty() {
+    if cannot_tell(case, timeline) {
         return Verdict::Unknown;
     }
     Verdict::Healthy
+}
+
+/// Whether too little was seen to say that rotation does not fail.
+fn cannot_tell(case: &Case<'_>, timeline: &Timeline) -> bool {
+    // An attempt whose end was not seen may have failed.
+    if let Some(last) = timeline.attempts.last() {
+        return last.outcome == Outcome::Open
+            && last.started_at.is_none_or(|at| Some(at) > timeline.last_success);
+    }
+    let Some(secret) = case.secret().if_known() else { return true };
+    let rotates = secret.rotation_enabled == Some(true) && secret.owning_service.is_none();
+    rotates && case.log().is_unseen() && case.trail_events().is_unseen()
 }

@@ -15,6 +15,9 @@ const UNDER_WAY_SECONDS: f64 = 900.0;
 /// no token tells.
 const SAME_ATTEMPT_SECONDS: f64 = 300.0;
 
+/// Retries of a failing step go on for some minutes before the attempt ends.
+const RETRIES_SECONDS: f64 = 1800.0;
+
 /// The history of one secret's rotation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
@@ -30,8 +33,8 @@ pub struct Timeline {
     pub failing: bool,
     /// The version that is stuck as AWSPENDING.
     pub stuck_version: Option<String>,
-    /// Whether the function's log was read.
-    pub log_seen: bool,
+    /// From when to when the function's log was seen, where it was.
+    pub log_span: Option<(Time, Time)>,
 }
 
 /// One attempt at a rotation.
@@ -95,7 +98,7 @@ impl Timeline {
             .iter()
             .filter(|attempt| attempt.outcome == Outcome::Succeeded)
             .filter_map(|attempt| attempt.started_at)
-            .chain(secret.and_then(|secret| secret.last_rotated_date))
+            .chain(case.last_rotated())
             .max();
         let failed: Vec<&Attempt> = attempts
             .iter()
@@ -116,7 +119,7 @@ impl Timeline {
             failed_attempts: failed.len() as u64,
             failing: last_failed || stuck_version.is_some(),
             last_success,
-            log_seen: !case.log().is_unseen(),
+            log_span: case.log().if_known().and_then(span),
             stuck_version,
             attempts,
         }
@@ -129,6 +132,12 @@ impl Timeline {
         }
         self.attempts.iter().rev().find(|attempt| attempt.outcome == Outcome::Failed)
     }
+}
+
+/// The time that the log's invocations cover.
+fn span(log: &rotation_log::RotationLog) -> Option<(Time, Time)> {
+    let times = || log.invocations.iter().filter_map(|run| run.started_at);
+    times().min().zip(times().max())
 }
 
 /// Whether the pending version is so young that its rotation may still run.
@@ -192,13 +201,20 @@ fn place(attempts: &mut Vec<Attempt>, event: &TrailEvent, secret: Option<&Secret
     }
     let token = event.rotation_token();
     let near = |attempt: &Attempt| match (attempt.started_at, event.event_time) {
-        (Some(start), Some(at)) => at.seconds_since(start).abs() <= SAME_ATTEMPT_SECONDS,
+        // The end of an attempt is recorded when its retries are used up.
+        (Some(start), Some(at)) => {
+            (-SAME_ATTEMPT_SECONDS..=RETRIES_SECONDS).contains(&at.seconds_since(start))
+        }
         _ => false,
     };
     let index = attempts
         .iter()
         .position(|attempt| token.is_some() && attempt.token == token)
-        .or_else(|| attempts.iter().rposition(|attempt| attempt.token.is_none() && near(attempt)));
+        .or_else(|| {
+            attempts
+                .iter()
+                .rposition(|attempt| near(attempt) && (token.is_none() || attempt.token.is_none()))
+        });
     let index = index.unwrap_or_else(|| {
         attempts.push(Attempt { started_at: event.event_time, ..Attempt::default() });
         attempts.len() - 1

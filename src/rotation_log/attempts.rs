@@ -180,7 +180,9 @@ fn conclude(attempt: &mut Attempt, invocations: &mut [Invocation]) {
         && runs().all(|run| run.step.is_none() && run.outcome == RunOutcome::Returned);
     let rotated = runs()
         .any(|run| finished(run) || run.hits.iter().any(|hit| hit.text.proves("rotation-done")));
-    let last_failed = runs().next_back().is_some_and(Invocation::failed);
+    // A retry whose end is not shown does not undo the failure before it.
+    let last_failed =
+        runs().rfind(|run| run.outcome != RunOutcome::Open).is_some_and(Invocation::failed);
     attempt.outcome = if rotated || silent_success {
         AttemptOutcome::Succeeded
     } else if last_failed {

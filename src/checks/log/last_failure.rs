@@ -16,7 +16,7 @@ pub(super) static CHECK: Check = Check {
     name: "log-last-failure",
     question: "Does the log of the newest failed attempt name its cause?",
     codes: CODES,
-    facts: &[Fact::LogEvents, names::FACTS[0], names::FACTS[1]],
+    facts: &[Fact::LogEvents, Fact::SecretVersions, names::FACTS[0], names::FACTS[1]],
     judge,
 };
 
@@ -46,8 +46,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     let arns = Arns::of(case);
     // What only shows that something failed before, and when.
     let mut consequence: Option<(Vec<Finding>, String)> = None;
-    let since_success =
-        log.attempts.iter().rev().take_while(|a| a.outcome != AttemptOutcome::Succeeded);
+    // What failed before the last good rotation is history.
+    let rotated = case.last_rotated();
+    let since_success = log.attempts.iter().rev().take_while(|attempt| {
+        attempt.outcome != AttemptOutcome::Succeeded
+            && (rotated.is_none() || attempt.started_at.is_none() || attempt.started_at > rotated)
+    });
     for attempt in since_success.filter(|attempt| attempt.outcome == AttemptOutcome::Failed) {
         for &index in attempt.runs.iter().rev().filter(|&&i| log.invocations[i].failed()) {
             let scene = Scene::of_run(case, log, attempt, index);
