@@ -135,6 +135,10 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })
         .collect();
+    // Beside a confirmed cause, what only may be one stays among the findings.
+    if causes.iter().any(|cause| cause.confidence == Confidence::Confirmed) {
+        causes.retain(|cause| cause.confidence < Confidence::Possible);
+    }
     // A warning is worth a thought only where no error accounts for the failure.
     let accounted = |cause: &Cause| cause.confidence < Confidence::Possible;
     if causes.iter().any(accounted) {
