@@ -133,7 +133,7 @@ impl Building {
             }
             Kind::End(report) | Kind::Report(report) => {
                 self.ended = true;
-                self.report(report);
+                self.report(report, redact);
                 return;
             }
             Kind::TimedOut(seconds) => run.timed_out_after = Some(seconds),
@@ -141,7 +141,7 @@ impl Building {
             Kind::InitStart => self.init_seen = true,
             Kind::Raised(error) => {
                 run.error = Some(super::RaisedError {
-                    error_type: error.error_type,
+                    error_type: cut(&redact(&error.error_type)),
                     message: cut(&redact(&error.message)),
                 });
             }
@@ -150,7 +150,7 @@ impl Building {
         self.line(at, record.level, &record.text, redact);
     }
 
-    fn report(&mut self, report: Report) {
+    fn report(&mut self, report: Report, redact: fn(&str) -> Cow<'_, str>) {
         let run = &mut self.invocation;
         run.duration_ms = report.duration_ms.or(run.duration_ms);
         run.memory_mb = report.memory_mb.or(run.memory_mb);
@@ -163,7 +163,10 @@ impl Building {
             }
             Some(error_type) if error_type == "Runtime.ExitError" => self.died = true,
             Some(error_type) if run.error.is_none() => {
-                run.error = Some(super::RaisedError { error_type, message: String::new() });
+                run.error = Some(super::RaisedError {
+                    error_type: cut(&redact(&error_type)),
+                    message: String::new(),
+                });
             }
             _ => {}
         }

@@ -5,6 +5,8 @@
 //! Passwords, tokens, keys and connection strings are replaced; host names,
 //! addresses, ARNs, ids and user names stay, since a diagnosis needs them.
 
+mod json;
+mod names;
 mod text;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
@@ -109,26 +111,55 @@ pub fn stack_parameter(name: &str, value: &str) -> String {
     }
 }
 
+/// What stands where an event stood that could not be read.
+const UNREADABLE_EVENT: &str = "(not shown: this event is not JSON)";
+
 /// Redacts a CloudTrail event's JSON text. The values of a function's
-/// environment variables pass the same gate as GetFunction's.
+/// environment variables pass the same gate as GetFunction's. An event that is
+/// cut off, and so cannot be read, is not shown where it may hold any.
 pub fn trail_event(text: &str) -> String {
-    let mut text = Cow::Borrowed(text);
-    if text.contains("\"environment\"")
-        && let Ok(mut event) = serde_json::from_str::<Value>(&text)
-    {
-        for side in ["requestParameters", "responseElements"] {
-            let pointer = format!("/{side}/environment/variables");
-            if let Some(Value::Object(variables)) = event.pointer_mut(&pointer) {
+    let mentions_environment = text.to_ascii_lowercase().contains("environment");
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut event) if mentions_environment => {
+            hide_environments(&mut event);
+            log_line(&event.to_string()).into_owned()
+        }
+        Ok(_) => log_line(text).into_owned(),
+        Err(_) if mentions_environment || text::is_suspect(text) => UNREADABLE_EVENT.to_owned(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn hide_environments(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(hide_environments),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name.eq_ignore_ascii_case("environment") {
+                    hide_variables(member);
+                }
+                hide_environments(member);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn hide_variables(environment: &mut Value) {
+    let Value::Object(members) = environment else { return };
+    for (name, member) in members {
+        if name.eq_ignore_ascii_case("variables") {
+            if let Value::Object(variables) = member {
                 for (name, value) in variables {
                     if !ROTATION_VARIABLES.contains(&name.as_str()) {
                         *value = Value::String(HIDDEN.to_owned());
                     }
                 }
+            } else if !member.is_null() {
+                *member = Value::String(HIDDEN.to_owned());
             }
         }
-        text = Cow::Owned(event.to_string());
     }
-    log_line(&text).into_owned()
 }
 
 /// Seals a whole evidence again. What `collect` made passes unchanged; a bundle
@@ -148,25 +179,20 @@ pub fn evidence(evidence: &mut Evidence) {
     if let Some(stack) = evidence.stack.known_mut() {
         seal_stack(stack);
     }
-    for event in evidence.stack_events.known_mut().into_iter().flatten() {
-        seal_text(&mut event.resource_status_reason);
-    }
-    for resource in evidence.stack_resources.known_mut().into_iter().flatten() {
-        seal_text(&mut resource.resource_status_reason);
-    }
-    for event in evidence.log_events.known_mut().into_iter().flatten() {
-        if let Cow::Owned(sealed) = log_line(&event.message) {
-            event.message = sealed;
-        }
-    }
     for event in evidence.trail_events.known_mut().into_iter().flatten() {
         seal_trail_event(event);
     }
-    for parameter in evidence.db_parameters.known_mut().into_iter().flatten() {
-        seal_text(&mut parameter.parameter_value);
-    }
-    for gap in &mut evidence.gaps {
-        gap.message = log_line(&gap.message).into_owned();
+    seal_every_text(evidence);
+}
+
+/// No list of fields to forget one in: every string of the evidence passes.
+/// Identifiers pass unchanged, since nothing in them looks like a secret.
+fn seal_every_text(evidence: &mut Evidence) {
+    let mut whole = serde_json::to_value(&*evidence).expect("an evidence is JSON");
+    let before = whole.clone();
+    json::leaves(&mut whole, None);
+    if whole != before {
+        *evidence = serde_json::from_value(whole).expect("a text for a text is the same shape");
     }
 }
 

@@ -4,71 +4,134 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexSet};
 
-use super::REDACTED;
+use super::{
+    REDACTED, json,
+    names::{Class, class_in, key_names, password_names, worth_hiding},
+};
 
 /// Cheap look at a line: does anything in it smell of a secret?
 static SUSPECT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)passw|passphrase|pwd|\bpass\b|secret|token|authorization|identified|signature",
-        r"|api.?key|access.?key|private.?key|akia|asia|://|jdbc:|iqoj|fwog|fqog",
+        r"(?i)pass|pwd|pw\b|secret|token|authorization|identified|signature|cookie|basic |bearer ",
+        r"|api.?key|access.?key|private.?key|akia|asia|://|jdbc:|iqoj|fwog|fqog|eyj|gh[a-z]_",
+        r#"|@tcp|@unix|sqlplus|["'][a-z][a-z0-9_$#]*/[^\s'"]+@"#,
     ))
 });
 
-/// Names that hold a secret wherever they stand before a value.
-macro_rules! secret_names {
-    () => {
-        concat!(
-            r"(?:[a-z0-9_.\-]*(?:password|passwd|passphrase|pwd)(?:_?(?:old|new|current|pending|previous|[0-9]{1,2}))?",
-            r"|pass|(?:[a-z0-9_.\-]*[_.\-])?(?:secret_?access_?key|secret_?key|secret_?string|secret_?binary)",
-            r"|(?:[a-z0-9_.\-]*[_.\-])?(?:client|shared|app|webhook)_?secret",
-            r"|(?:aws|x-amz|x|my|db)?[_.\-]?(?:session|security|auth|access|refresh|id|bearer|api)[_.\-]?token",
-            r"|(?:aws)?secretaccesskey|api[_\-]?key|private[_\-]?key|x-amz-signature)",
-        )
-    };
-}
-
-/// `"password": …`, `'password': …`, `\"password\": …`, `"password" = …`.
-static QUOTED_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(
+/// Where a secret may begin, in the order in which the shapes are looked for.
+/// The first [`WHOLE`] find the whole secret, the others its name.
+const SHAPES: &[&str] = &[
+    r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)",
+    // The rest of a private key whose beginning was another event.
+    r"[A-Za-z0-9+/=\s\\]{16,}-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
+    // AWS access key ids, with the secret key beside them, and session tokens
+    // by the way they begin.
+    concat!(
+        r"(?:\b[A-Za-z0-9/+]{40}[\s:,;|/'\x22]{1,6})?\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+        r"(?:[\s:,;|/'\x22]{1,6}(?:[\w ]+[\s:=,'\x22]{1,6})?[A-Za-z0-9/+]{40}\b)?",
+    ),
+    r"\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%\-]{60,}",
+    r"\beyJ[A-Za-z0-9_\-]{6,}\.[A-Za-z0-9_\-]{2,}(?:\.[A-Za-z0-9_\-]*)*",
+    r"\b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{16,}",
+    // `jdbc:oracle:thin:user/password@host`.
+    r#"(?i)(jdbc:[a-z:]+[^\s/@'":]+/)([^\s@'"]+)@"#,
+    // Oracle's `user/password@host`.
+    r#"(?i)(["'][a-z][a-z0-9_$#]*/|\bsqlplus\s+(?:-\S+\s+)*[^\s/]+/)([^\s'"]+)@"#,
+    // Go's `user:password@tcp(host)`.
+    r#"([^\s:/'"=]+:)(\S+)@(?:tcp|unix)[46]?\("#,
+    r"(?i)\b((?:Basic|Bearer)\s+)([A-Za-z0-9+/_.~\-]{6,}=*)",
+    // `Authorization: Bearer …`: the rest of the header.
+    r"(?i)\b(?:authorization|(?:set-)?cookie)\s*[:=]\s*",
+    // `"password": …`, `\"password\": …`, `"password" => …`.
+    concat!(
         r#"(?i)\\*["'](?:"#,
-        secret_names!(),
-        r#"|secret|token|authorization)\\*["']\s*(?:[:=]|=>)\s*"#
-    ))
-});
-/// `password=…`, `PWD = …`.
-static BARE_NAME_EQUALS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(concat!(r"(?i)\b(?:", secret_names!(), r"|secret|token)\s*=\s*")));
-/// `password: …`. Not `secret: …`, which names things in prose and in ARNs.
-static BARE_NAME_COLON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(r"(?i)(?:^|[^a-z0-9_.\-:/'\x22\\])", secret_names!(), r":[ \t]*"))
-});
-/// `Authorization: Bearer …`: the rest of the header.
-static AUTHORIZATION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?i)\bauthorization\s*[:=]\s*"#));
-/// `ALTER USER … IDENTIFIED BY '…'`, `PASSWORD '…'`.
-static SQL_PASSWORD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?i)\b(?:identified\s+by(?:\s+values)?|password)\s+(?:\\*["'])"#));
+        password_names!(),
+        "|",
+        key_names!(),
+        r#"|(?:[a-z0-9_.\-]*[_.\-])?(?:secret|token)|authorization|(?:set-)?cookie)\\*["']\s*(?:=>|[:=])\s*"#
+    ),
+    // `'Key': 'password', 'Value': …`.
+    concat!(
+        r#"(?i)\\*["'][a-z]{0,12}(?:key|name)\\*["']\s*:\s*\\*["'](?:"#,
+        password_names!(),
+        "|",
+        key_names!(),
+        r#")\\*["']\s*,\s*\\*["'][a-z]{0,12}value\\*["']\s*:\s*"#
+    ),
+    // `password=…`, `PWD = …`, `:password => …`.
+    concat!(
+        r"(?i)\b(?:",
+        password_names!(),
+        "|",
+        key_names!(),
+        r"|(?:[a-z0-9_.\-]*[_.\-])?(?:secret|token))\s*(?:=>|:=|==?)\s*"
+    ),
+    // `password: …`. Not `secret: …`, which names things in prose and in ARNs.
+    concat!(r"(?i)(?:^|[^a-z0-9_.\-:/])(?:", password_names!(), "|", key_names!(), r"):[ \t]*"),
+    // `<password>…</password>`.
+    concat!(
+        r"(?i)<(?:\w+:)?(?:",
+        password_names!(),
+        "|",
+        key_names!(),
+        r"|secret|token)(?:\s[^<>]*)?>"
+    ),
+    // `--password …`, `'--password', '…'`.
+    concat!(
+        r#"(?i)(?:^|[\s'",\[(])--(?:[a-z0-9]+[_\-])*(?:password|passwd|passphrase|passcode|pass|pwd"#,
+        r#"|secret|token|secret-string|api-key|secret-access-key)(?:[ \t]+|['"],\s*['"])"#,
+    ),
+    // `IDENTIFIED BY '…'`, `PASSWORD '…'`, `PASSWORD('…')`, `PASSWORD $$…$$`.
+    concat!(
+        r"(?i)\b(?:identified(?:\s+with\s+\S+)?\s+(?:by|as)(?:\s+values|\s+password)?\s*\(?",
+        r"|password(?:\s+\(?|\())\s*"
+    ),
+    // `SET PASSWORD FOR 'user'@'%' = '…'`.
+    r"(?i)\bset\s+password\s+for\s+[^=\s]{1,160}\s*=\s*",
+    // Without quotes only where it is a statement for sure.
+    r"(?:\bIDENTIFIED\s+BY|(?i:\b(?:alter|create)\s+user\s[^\n]*?\bidentified\s+by))\s+",
+];
+/// How many of the shapes are replaced whole.
+const WHOLE: usize = 6;
+/// How many more hold the secret in their second group.
+const GROUPED: usize = 4;
+/// How the value after each of the other names is found.
+const SCANS: &[Scan] = &[
+    header_value,
+    value,
+    value,
+    bare_value,
+    bare_value,
+    element_value,
+    flag_value,
+    sql_value,
+    bare_value,
+    bare_value,
+];
+
+static SET: LazyLock<RegexSet> =
+    LazyLock::new(|| RegexSet::new(SHAPES).expect("constant patterns"));
+static PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| SHAPES.iter().map(|shape| pattern(shape)).collect());
 /// `scheme://user:password@host`.
 static URL_CREDENTIALS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?i)([a-z][a-z0-9+.\-]*://[^\s:/?#@'"]*):([^\s'"]*)@"#));
-/// `jdbc:oracle:thin:user/password@host`.
-static JDBC_CREDENTIALS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?i)(jdbc:[a-z:]+[^\s/@'":]+)/([^\s@'"]+)@"#));
-/// AWS access key ids, and session tokens by the way they begin.
-static AWS_KEYS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%\-]{60,}")
+    LazyLock::new(|| pattern(r#"(?i)([a-z][a-z0-9+.\-]*)(://[^\s:/?#'"]*):(\S*)@"#));
+/// The start of a quoted value: `'`, Python's `b'`, SQL's `N'`, `SecretStr('`.
+static OPENING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"^((?i:[burnef]|br|rb|u&)|[A-Za-z_][\w.]*\(\s*(?i:[burnef])?)?\\*["']"#)
 });
-static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)")
-});
-/// A version id or client request token: an identifier, not a secret.
-static UUID: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-});
+/// Where a password without quotes ends: at white space, or where the next
+/// setting of a connection string begins. Every other character may be its own.
+static UNQUOTED_END: LazyLock<Regex> = LazyLock::new(|| pattern(r"\s|[,;&]\s*[A-Za-z_][\w.\-]*="));
+/// A whole JSON number or word as a member's value.
+static LITERAL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(-?[0-9][0-9.eE+\-]*|true|false|null|None)\s*(?:[,}\]]|$)"));
+static OBJECT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^[\[{]\s*(?:\\*["'{\[]|[\]}]|$)"#));
+static DOLLAR: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\$\w*\$"));
 
-fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
 }
 
@@ -77,37 +140,88 @@ pub fn log_line(line: &str) -> Cow<'_, str> {
     if !SUSPECT.is_match(line) {
         return Cow::Borrowed(line);
     }
-    let mut text = line.to_owned();
+    let mut text = Cow::Borrowed(line);
     // What one pattern leaves behind may be what another one looks for.
     for _ in 0..16 {
-        let sealed = pass(&text);
-        if sealed == text {
-            break;
+        let sealed = json::document(&text).or_else(|| pass(&text));
+        match sealed {
+            Some(sealed) if sealed != text => text = Cow::Owned(sealed),
+            _ => break,
         }
-        text = sealed;
     }
-    if text == line { Cow::Borrowed(line) } else { Cow::Owned(text) }
+    text
 }
 
-fn pass(text: &str) -> String {
-    let text = PRIVATE_KEY.replace_all(text, REDACTED);
-    let text = AWS_KEYS.replace_all(&text, REDACTED);
-    let text = URL_CREDENTIALS.replace_all(&text, |found: &Captures<'_>| {
-        if is_port(&found[2]) { found[0].to_owned() } else { format!("{}:{REDACTED}@", &found[1]) }
-    });
-    let text = JDBC_CREDENTIALS
-        .replace_all(&text, |found: &Captures<'_>| format!("{}/{REDACTED}@", &found[1]));
-    let text = values(&text, &AUTHORIZATION, header_value);
-    let text = values(&text, &QUOTED_NAME, value);
-    let text = values(&text, &BARE_NAME_EQUALS, value);
-    let text = values(&text, &BARE_NAME_COLON, value);
-    values(&text, &SQL_PASSWORD, sql_value)
+/// Whether a text that cannot be read member by member may hold a secret.
+pub(super) fn is_suspect(text: &str) -> bool {
+    SUSPECT.is_match(text)
+}
+
+/// One look for every shape; `None` where none is there.
+fn pass(text: &str) -> Option<String> {
+    let found = SET.matches(text);
+    let has_url = text.contains("://");
+    if !found.matched_any() && !has_url {
+        return None;
+    }
+    let mut sealed = text.to_owned();
+    if has_url {
+        sealed = urls(&sealed);
+    }
+    for index in &found {
+        let shape = &PATTERNS[index];
+        sealed = match index.checked_sub(WHOLE) {
+            None => shape.replace_all(&sealed, REDACTED).into_owned(),
+            Some(index) if index < GROUPED => grouped(&sealed, shape),
+            Some(index) => values(&sealed, shape, SCANS[index - GROUPED]),
+        };
+    }
+    Some(sealed)
+}
+
+fn grouped(text: &str, shape: &Regex) -> String {
+    shape
+        .replace_all(text, |found: &Captures<'_>| {
+            let (whole, secret) = (&found[0], &found[2]);
+            let scheme = found[1].trim_end();
+            // `Basic authentication` is prose.
+            let is_word = ["basic", "bearer"].iter().any(|word| scheme.eq_ignore_ascii_case(word))
+                && secret.trim_end_matches('.').chars().skip(1).all(|c| c.is_ascii_lowercase());
+            if is_word || secret.starts_with(REDACTED) {
+                whole.to_owned()
+            } else {
+                let end = &whole[found[1].len() + secret.len()..];
+                format!("{}{REDACTED}{end}", &found[1])
+            }
+        })
+        .into_owned()
+}
+
+fn urls(text: &str) -> String {
+    let mut sealed = String::with_capacity(text.len());
+    let mut done = 0;
+    while let Some(found) = URL_CREDENTIALS.captures_at(text, done) {
+        let (Some(user), Some(secret)) = (found.get(2), found.get(3)) else { break };
+        let is_web = matches!(&found[1].to_ascii_lowercase()[..], "http" | "https" | "ws" | "wss");
+        if is_web && is_port(secret.as_str()) {
+            sealed.push_str(&text[done..secret.start()]);
+            done = secret.start();
+        } else {
+            sealed.push_str(&text[done..user.end()]);
+            sealed.push(':');
+            sealed.push_str(REDACTED);
+            done = secret.end();
+        }
+    }
+    sealed.push_str(&text[done..]);
+    sealed
 }
 
 /// `host:8080/path?mail=a@b` is no credential.
 fn is_port(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    (1..=5).contains(&digits) && text[digits..].starts_with(['/', '?', '#'])
+    (1..=5).contains(&digits)
+        && text[digits..].starts_with(['/', '?', '#', '"', '\'', '\\', ',', ')'])
 }
 
 /// Where a value lies after its name, as byte offsets into the rest; `None`
@@ -138,24 +252,55 @@ fn values(text: &str, name: &Regex, scan: Scan) -> String {
     sealed
 }
 
-fn value(_: &str, rest: &str) -> Option<(usize, usize)> {
-    // Python's b'…', u'…', r'…'.
-    let prefix = usize::from(
-        rest.len() > 1
-            && rest.starts_with(['b', 'B', 'u', 'r'])
-            && rest[1..].starts_with(['\'', '"']),
-    );
-    let (start, end) = match opening_quote(&rest[prefix..]) {
-        Some(quote) => {
-            let start = prefix + quote.length;
-            (start, start + quote.end_of_content(&rest[start..]))
+/// The value of a member whose name stands in quotes.
+fn value(found: &str, rest: &str) -> Option<(usize, usize)> {
+    let class = class_in(found);
+    if let Some((start, end)) = quoted(rest) {
+        return worth_hiding(&rest[start..end], class).then_some((start, end));
+    }
+    match LITERAL.captures(rest).and_then(|literal| literal.get(1)) {
+        Some(literal) => worth_hiding(literal.as_str(), class).then_some((0, literal.end())),
+        None => unquoted(rest, class),
+    }
+}
+
+/// The value of a name without quotes.
+fn bare_value(found: &str, rest: &str) -> Option<(usize, usize)> {
+    let class = class_in(found);
+    if let Some((start, end)) = quoted(rest) {
+        let after = rest[end..].trim_start_matches('\\').chars().nth(1);
+        // Text goes on after the quote: the quote is the password's own.
+        if !after.is_some_and(|c| c.is_alphanumeric()) {
+            return worth_hiding(&rest[start..end], class).then_some((start, end));
         }
-        // An object or a list: its own keys are looked at one by one.
-        None if rest.starts_with(['{', '[']) => return None,
-        None if rest.starts_with(REDACTED) => return None,
-        None => (0, rest.find(is_delimiter).unwrap_or(rest.len())),
-    };
-    worth_hiding(&rest[start..end]).then_some((start, end))
+    }
+    unquoted(rest, class)
+}
+
+fn quoted(rest: &str) -> Option<(usize, usize)> {
+    let found = OPENING.captures(rest)?;
+    let prefix = found.get(1).map_or(0, |prefix| prefix.end());
+    let quote = opening_quote(&rest[prefix..])?;
+    let start = prefix + quote.length;
+    Some((start, start + quote.end_of_content(&rest[start..])))
+}
+
+fn unquoted(rest: &str, class: Class) -> Option<(usize, usize)> {
+    // An object or a list: its own keys are looked at one by one.
+    if OBJECT.is_match(rest) || rest.starts_with(REDACTED) {
+        return None;
+    }
+    let end = match class {
+        Class::Password => UNQUOTED_END.find(rest).map(|end| end.start()),
+        Class::Key => rest.find(is_delimiter),
+    }
+    .unwrap_or(rest.len());
+    // What the sentence around it adds.
+    let closing =
+        |c: char| matches!(c, ')' | ']' | '}' | ',' | ';' | '.' | ':' | '\'' | '"' | '\\' | '<');
+    let core = rest[..end].trim_end_matches(closing);
+    let is_worth = if core.is_empty() { end > 2 } else { worth_hiding(core, class) };
+    is_worth.then_some((0, end))
 }
 
 fn header_value(_: &str, rest: &str) -> Option<(usize, usize)> {
@@ -163,43 +308,31 @@ fn header_value(_: &str, rest: &str) -> Option<(usize, usize)> {
         return value("", rest);
     }
     let end = rest.find(['\r', '\n', '\'', '"', '\\', '}']).unwrap_or(rest.len());
-    worth_hiding(&rest[..end]).then_some((0, end))
+    worth_hiding(&rest[..end], Class::Password).then_some((0, end))
 }
 
-/// The pattern took the opening quote with it.
-fn sql_value(found: &str, rest: &str) -> Option<(usize, usize)> {
-    let quote_at = found.rfind(|c: char| c.is_whitespace())? + 1;
-    let quote = opening_quote(&found[quote_at..])?;
-    let end = quote.end_of_content(rest);
-    worth_hiding(&rest[..end]).then_some((0, end))
+fn element_value(found: &str, rest: &str) -> Option<(usize, usize)> {
+    let end = rest.find("</").or_else(|| rest.find(char::is_whitespace)).unwrap_or(rest.len());
+    worth_hiding(&rest[..end], class_in(found)).then_some((0, end))
+}
+
+/// Another option after the option is not its value.
+fn flag_value(found: &str, rest: &str) -> Option<(usize, usize)> {
+    if rest.starts_with("--") { None } else { bare_value(found, rest) }
+}
+
+fn sql_value(_: &str, rest: &str) -> Option<(usize, usize)> {
+    if let Some(tag) = DOLLAR.find(rest) {
+        let start = tag.end();
+        let end = rest[start..].find(tag.as_str()).map_or(rest.len(), |end| start + end);
+        return worth_hiding(&rest[start..end], Class::Password).then_some((start, end));
+    }
+    let (start, end) = quoted(rest)?;
+    worth_hiding(&rest[start..end], Class::Password).then_some((start, end))
 }
 
 fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']' | '"' | '\'' | '\\' | '<')
-}
-
-/// Identifiers, masks and the words that say that there is a value are no secrets.
-fn worth_hiding(value: &str) -> bool {
-    let value = value.trim();
-    let mask = |c: char| matches!(c, '*' | '.' | '•');
-    !(value.is_empty()
-        || value.starts_with(REDACTED)
-        || value == super::HIDDEN
-        || value.starts_with("arn:aws")
-        || value.chars().all(mask)
-        || UUID.is_match(value)
-        || [
-            "yes",
-            "no",
-            "true",
-            "false",
-            "none",
-            "null",
-            "nil",
-            "%s",
-            "hidden_due_to_security_reasons",
-        ]
-        .contains(&value.to_ascii_lowercase().as_str()))
 }
 
 struct Quote {
@@ -225,11 +358,23 @@ impl Quote {
     fn end_of_content(&self, text: &str) -> usize {
         let period = 2 * (self.depth + 1);
         let mut backslashes = 0;
+        let mut doubled = None;
         for (index, c) in text.char_indices() {
+            if doubled.is_some_and(|end| index < end) {
+                continue;
+            }
             if c == '\\' {
                 backslashes += 1;
             } else {
                 if c == self.mark && backslashes % period == self.depth {
+                    // SQL writes a quote inside quotes twice.
+                    let next = opening_quote(&text[index + 1..])
+                        .filter(|next| next.mark == self.mark && next.depth == self.depth);
+                    if let Some(next) = next {
+                        doubled = Some(index + 1 + next.length);
+                        backslashes = 0;
+                        continue;
+                    }
                     return index - self.depth;
                 }
                 // Fewer than an escaped mark needs: an outer string ends here.
