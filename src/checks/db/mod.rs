@@ -3,7 +3,7 @@
 mod capability;
 mod database_status;
 mod function_age;
-mod parameters;
+pub(super) mod parameters;
 mod restricted_passwords;
 mod scram;
 mod server_certificate;

@@ -7,11 +7,11 @@ use crate::{
 };
 
 /// A parameter's value, and what says so.
-pub(super) struct Setting {
+pub(in crate::checks) struct Setting {
     /// Parameter.
-    pub(super) name: String,
+    pub(in crate::checks) name: String,
     /// Value.
-    pub(super) value: String,
+    pub(in crate::checks) value: String,
     /// The parameter group, or the engine's default with its source.
     origin: Origin,
 }
@@ -23,7 +23,7 @@ enum Origin {
 
 impl Setting {
     /// Adds itself to a finding's proofs.
-    pub(super) fn prove(&self, finding: Finding) -> Finding {
+    pub(in crate::checks) fn prove(&self, finding: Finding) -> Finding {
         let Self { name, value, origin } = self;
         match origin {
             Origin::Group(group) => {
@@ -43,7 +43,7 @@ impl Setting {
 ///
 /// # Errors
 /// Inconclusive where the engine has such parameters and they were not seen.
-pub(super) fn asked(
+pub(in crate::checks) fn asked(
     case: &Case<'_>,
     subject: &Subject<'_>,
     demand: &str,

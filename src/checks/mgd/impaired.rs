@@ -1,9 +1,9 @@
 //! MGD01: RDS cannot use the secret that it manages.
 
-use super::owner::{databases, is_of_rds};
+use super::owner::{databases, is_of_rds, tagged_database};
 use crate::{
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
-    evidence::Fact,
+    evidence::{Fact, MasterUserSecret},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -17,7 +17,15 @@ pub(super) static CHECK: Check = Check {
 const IMPAIRED: &str = "impaired";
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let databases = databases(case);
+    let (secret, superuser) = (case.secret(), case.superuser_secret());
+    let of_case = [secret.if_known(), superuser.if_known()];
+    let (databases, others): (Vec<_>, Vec<_>) = databases(case).into_iter().partition(|database| {
+        let managed = database.secret.and_then(|secret| secret.secret_arn.as_deref());
+        of_case.into_iter().flatten().any(|secret| {
+            managed.is_some() && managed == secret.arn.as_deref()
+                || tagged_database(secret) == Some((database.identifier, database.cluster))
+        })
+    });
     let findings: Vec<Finding> = databases
         .iter()
         .filter_map(|database| {
@@ -71,15 +79,25 @@ fn judge(case: &Case<'_>) -> Judgement {
     .into_iter()
     .flatten()
     .collect();
-    let secret = case.secret();
-    let superuser = case.superuser_secret();
-    let managed = [secret.if_known(), superuser.if_known()].into_iter().flatten().any(is_of_rds);
+    let managed = of_case.into_iter().flatten().any(is_of_rds);
     let unknown = secret.is_unseen() && !secret.is_not_asked();
     if (managed || unknown) && !unseen.is_empty() {
         return Err(Stop::Inconclusive(unseen));
     }
+    // Another's impaired secret may turn out to be the one that was not seen.
+    let impaired = |secret: &MasterUserSecret| secret.secret_status.as_deref() == Some(IMPAIRED);
+    if others.iter().any(|database| database.secret.is_some_and(impaired)) {
+        if unknown {
+            return Err(secret.inconclusive());
+        }
+        if superuser.is_unseen() && !superuser.is_not_asked() {
+            return Err(superuser.inconclusive());
+        }
+    }
     if databases.iter().all(|database| database.secret.is_none()) {
-        return Err(Stop::not_applicable("no secret that RDS manages was seen"));
+        return Err(Stop::not_applicable(
+            "RDS is not seen to manage this secret or its superuser's for a database",
+        ));
     }
     Ok(vec![])
 }
@@ -95,7 +113,7 @@ mod tests {
     };
 
     fn bundle(status: &str) -> Value {
-        json!({"DBInstances": null, "DBClusters": [{"DBClusterIdentifier": "shop",
+        json!({"Secret": {"ARN": "arn:s"}, "DBInstances": null, "DBClusters": [{"DBClusterIdentifier": "shop",
             "MasterUserSecret": {"SecretArn": "arn:s", "SecretStatus": status, "KmsKeyId": "k"}}]})
     }
 
@@ -107,6 +125,18 @@ mod tests {
                 .contains("modify-db-cluster --db-cluster-identifier shop")
         );
         assert!(codes(&judge(&CHECK, bundle("active"))).is_empty());
+    }
+
+    #[test]
+    fn only_the_secrets_or_its_superusers_database_counts() {
+        let mut other = bundle("impaired");
+        other["Secret"]["ARN"] = json!("arn:another");
+        assert!(not_applicable(&judge(&CHECK, other.clone())));
+        other["SuperuserSecret"] = json!({"ARN": "arn:s"});
+        assert_eq!(codes(&judge(&CHECK, other.clone())), ["MGD01"]);
+        other.as_object_mut().expect("object").remove("SuperuserSecret");
+        other["Gaps"] = denied(Fact::SuperuserSecret);
+        assert!(lacks(&judge(&CHECK, other), Fact::SuperuserSecret));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
         command::{quoted, set_variable},
+        db::subject::{SUBJECT_FACTS, subject},
         template::template,
     },
     evidence::Fact,
@@ -14,16 +15,23 @@ pub(super) static CHECK: Check = Check {
     name: "excluded-characters",
     question: "Does the function leave out the characters that the database refuses?",
     codes: &["SEC18"],
-    facts: &[
-        Fact::Secret,
-        Fact::SecretShape,
+    facts: &FACTS,
+    judge,
+};
+
+const FACTS: [Fact; 9] = {
+    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    [
+        secret,
+        shape,
+        superuser,
+        resources,
+        instances,
+        clusters,
         Fact::Function,
         Fact::Stack,
         Fact::LogEvents,
-        Fact::DBInstances,
-        Fact::DBClusters,
-    ],
-    judge,
+    ]
 };
 
 /// The variables that the vended templates read.
@@ -98,21 +106,7 @@ fn refused(case: &Case<'_>) -> Option<(&'static str, String)> {
         return Some((refused, engine.name.clone()));
     }
     let user = shape?.text("username")?;
-    let instances = case.db_instances();
-    let clusters = case.db_clusters();
-    let is_master = instances
-        .if_known()
-        .into_iter()
-        .flatten()
-        .map(|instance| instance.master_username.as_deref())
-        .chain(
-            clusters
-                .if_known()
-                .into_iter()
-                .flatten()
-                .map(|cluster| cluster.master_username.as_deref()),
-        )
-        .any(|master| master == Some(user.as_str()));
+    let is_master = subject(case).ok()?.master_username() == Some(user.as_str());
     // A space is refused by RDS, but Secrets Manager generates none unless asked to.
     let rejects = engines().master_password.rejects.trim_end();
     is_master.then(|| (rejects, format!("RDS (for its master user {user})")))
@@ -131,8 +125,10 @@ mod tests {
 
     fn bundle(excluded: Value) -> Value {
         json!({"Function": {"Configuration": {"FunctionName": "f", "Environment": {"Variables": excluded}}},
-            "SecretShape": {"AWSCURRENT": {"Values": {"engine": "postgres", "username": "admin"}}},
-            "DBInstances": [{"MasterUsername": "admin"}]})
+            "SecretShape": {"AWSCURRENT": {"Keys": ["dbInstanceIdentifier"],
+                "Values": {"engine": "postgres", "username": "admin", "dbInstanceIdentifier": "shop"}}},
+            "DBInstances": [{"DBInstanceIdentifier": "shop", "MasterUsername": "admin"},
+                {"DBInstanceIdentifier": "blog", "MasterUsername": "other"}]})
     }
 
     #[test]
@@ -148,8 +144,8 @@ mod tests {
         assert!(not_applicable(&judge(&CHECK, bundle(json!({})))));
         assert!(not_applicable(&judge(&CHECK, bundle(json!({"EXCLUDE_CHARACTERS": "(hidden)"})))));
         let mut other = bundle(json!({"EXCLUDE_CHARACTERS": "/"}));
-        other["DBInstances"][0]["MasterUsername"] = json!("root");
-        assert!(not_applicable(&judge(&CHECK, other)));
+        other["SecretShape"]["AWSCURRENT"]["Values"]["username"] = json!("other");
+        assert!(not_applicable(&judge(&CHECK, other)), "the master user of another database");
         let mut refused = bundle(json!({"EXCLUDE_CHARACTERS": "/"}));
         refused.as_object_mut().expect("object").remove("SecretShape");
         refused["Gaps"] = denied(Fact::SecretShape);

@@ -5,23 +5,22 @@ use crate::{
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
         command::quoted,
+        db::subject::{SUBJECT_FACTS, Subject, subject},
         history::{Trail, caller, failing},
     },
     evidence::{Fact, TrailEvent},
+};
+
+const FACTS: [Fact; 8] = {
+    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    [secret, shape, superuser, resources, instances, clusters, Fact::LogEvents, Fact::TrailEvents]
 };
 
 pub(super) static CHECK: Check = Check {
     name: "password-changed-elsewhere",
     question: "Was the database's password changed, or the database restored, past the secret?",
     codes: &["SEC09"],
-    facts: &[
-        Fact::Secret,
-        Fact::SecretShape,
-        Fact::DBInstances,
-        Fact::DBClusters,
-        Fact::LogEvents,
-        Fact::TrailEvents,
-    ],
+    facts: &FACTS,
     judge,
 };
 
@@ -42,49 +41,65 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let trail = Trail::of(case, events);
     let since = |at| secret.last_rotated_date.is_none_or(|last| at > last);
-    let names = databases(case);
-    let change = trail
-        .named(CHANGES)
-        .rfind(|(at, event)| since(*at) && sets_a_password(event) && is_about(event, &names));
-    let restore = trail.named(RESTORES).rfind(|(at, event)| since(*at) && is_about(event, &names));
+    let changed = |at, event: &TrailEvent| since(at) && sets_a_password(event);
+    if !trail.named(CHANGES).any(|(at, event)| changed(at, event))
+        && !trail.named(RESTORES).any(|(at, _)| since(at))
+    {
+        return Ok(vec![]);
+    }
+    let database = subject(case)?;
+    let change =
+        trail.named(CHANGES).rfind(|(at, event)| changed(*at, event) && is_about(event, &database));
+    let restore =
+        trail.named(RESTORES).rfind(|(at, event)| since(*at) && is_about(event, &database));
     // Only the master user's password is set that way; a restore sets all back.
-    let change = change.filter(|_| is_master_user(case) != Some(false));
+    let master = is_master_user(case, &database);
+    let change = change.filter(|_| master != Some(false));
     let Some((at, event)) = change.max_by_time(restore) else { return Ok(vec![]) };
     let name = event.event_name.as_deref().unwrap_or_default();
-    let database = target(event).unwrap_or_else(|| "the database".to_owned());
     let id = quoted(case.secret_id());
-    let flag = if name.contains("Cluster") { "cluster" } else { "instance" };
-    Ok(vec![
-        Finding::new(
-            "SEC09",
-            case.secret_resource(),
-            format!(
-                "{} called {name} on {database} at {}, after the last good rotation: the password in \
+    let finding = Finding::new(
+        "SEC09",
+        case.secret_resource(),
+        format!(
+            "{} called {name} on {} at {}, after the last good rotation: the password in \
                  the database may no longer be the one in the secret.",
-                caller(event),
-                at.minute()
-            ),
-        )
-        .severity(Severity::Warning)
-        .on(Basis::Indication)
-        .proof(
-            ProofKind::Trail,
-            "CloudTrail",
-            format!("{name} at {} by {}", at.second(), caller(event)),
-        )
-        .fix(
-            "Make the two agree: give the master user the password of AWSCURRENT (of any other user, \
-             change it in the database), or store the database's password in the secret. Then take \
-             AWSPENDING off and rotate.",
+            caller(event),
+            target(event).as_deref().unwrap_or("the database"),
+            at.minute()
+        ),
+    )
+    .severity(Severity::Warning)
+    .on(Basis::Indication)
+    .proof(
+        ProofKind::Trail,
+        "CloudTrail",
+        format!("{name} at {} by {}", at.second(), caller(event)),
+    );
+    // The command sets the master user's password, whatever user the secret has.
+    let finding = if master == Some(true) && !database.assumed {
+        let flag = if database.cluster.is_some() { "cluster" } else { "instance" };
+        finding.fix(
+            "Make the two agree: give the master user the password of AWSCURRENT, or store the \
+             database's password in the secret. Then take AWSPENDING off and rotate.",
             [format!(
                 "aws rds modify-db-{flag} --db-{flag}-identifier {} --apply-immediately \
                  --master-user-password \"$(aws secretsmanager get-secret-value --secret-id {id} \
                  --query SecretString --output text | jq -r .password)\"",
-                quoted(&database)
+                quoted(database.label())
             )],
         )
-        .confirm(format!("rotdoctor diagnose {id}")),
-    ])
+    } else {
+        finding.fix(
+            "Make the two agree: as an administrator of the database, set the password of the \
+             secret's user, and of no other, to the one in AWSCURRENT. To test a login without \
+             showing the password, hand it to the client in a variable that get-secret-value fills \
+             (PGPASSWORD for psql, MYSQL_PWD for mysql), never as an argument. Then take AWSPENDING \
+             off and rotate.",
+            None::<String>,
+        )
+    };
+    Ok(vec![finding.confirm(format!("rotdoctor diagnose {id}"))])
 }
 
 /// The later of two optional events.
@@ -116,50 +131,20 @@ fn target(event: &TrailEvent) -> Option<String> {
         .find_map(|key| request.get(*key)?.as_str().map(str::to_owned))
 }
 
-fn is_about(event: &TrailEvent, names: &[String]) -> bool {
-    names.is_empty()
-        || target(event).is_none_or(|name| names.iter().any(|n| n.eq_ignore_ascii_case(&name)))
+/// Whether a call was about the secret's own database.
+fn is_about(event: &TrailEvent, database: &Subject<'_>) -> bool {
+    let own = [
+        database.cluster.and_then(|cluster| cluster.db_cluster_identifier.as_deref()),
+        database.instance.and_then(|instance| instance.db_instance_identifier.as_deref()),
+    ];
+    target(event).is_some_and(|name| own.iter().flatten().any(|id| id.eq_ignore_ascii_case(&name)))
 }
 
-/// The identifiers of the secret's databases, as far as known.
-fn databases(case: &Case<'_>) -> Vec<String> {
-    let instances = case.db_instances();
-    let clusters = case.db_clusters();
-    instances
-        .if_known()
-        .into_iter()
-        .flatten()
-        .filter_map(|instance| instance.db_instance_identifier.clone())
-        .chain(
-            clusters
-                .if_known()
-                .into_iter()
-                .flatten()
-                .filter_map(|cluster| cluster.db_cluster_identifier.clone()),
-        )
-        .collect()
-}
-
-/// Whether the secret's user is the master user; `None` where that is not known.
-fn is_master_user(case: &Case<'_>) -> Option<bool> {
+/// Whether the secret's user is the master user of its database; `None` where
+/// that is not known.
+fn is_master_user(case: &Case<'_>, database: &Subject<'_>) -> Option<bool> {
     let user = case.secret_shape().if_known()?.get("AWSCURRENT")?.text("username")?;
-    let instances = case.db_instances();
-    let clusters = case.db_clusters();
-    let mut masters = instances
-        .if_known()
-        .into_iter()
-        .flatten()
-        .filter_map(|instance| instance.master_username.as_deref())
-        .chain(
-            clusters
-                .if_known()
-                .into_iter()
-                .flatten()
-                .filter_map(|cluster| cluster.master_username.as_deref()),
-        )
-        .peekable();
-    masters.peek()?;
-    Some(masters.any(|master| master == user))
+    Some(database.master_username()? == user)
 }
 
 #[cfg(test)]
@@ -178,7 +163,11 @@ mod tests {
     fn bundle(name: &str, request: Value) -> Value {
         json!({"Secret": {"Name": "app", "LastRotatedDate": "2026-10-20",
                 "VersionIdsToStages": {"p": ["AWSPENDING"], "c": ["AWSCURRENT"]}},
-            "DBInstances": [{"DBInstanceIdentifier": "shop", "MasterUsername": "admin"}],
+            "DBClusters": [], "DBInstances": [
+                {"DBInstanceIdentifier": "shop", "MasterUsername": "admin"},
+                {"DBInstanceIdentifier": "blog", "MasterUsername": "app"}],
+            "SecretShape": {"AWSCURRENT": {"Keys": ["dbInstanceIdentifier"],
+                "Values": {"dbInstanceIdentifier": "shop"}}},
             "TrailEvents": [{"EventName": name, "EventTime": "2026-11-01T00:00:00Z", "Username": "bob",
                 "CloudTrailEvent": json!({"requestParameters": request}).to_string()}]})
     }
@@ -189,7 +178,7 @@ mod tests {
         let found = judge(&CHECK, bundle("ModifyDBInstance", request.clone())).expect("findings");
         assert_eq!((found[0].code(), found[0].basis), ("SEC09", Basis::Indication));
         let mut other = bundle("ModifyDBInstance", request.clone());
-        other["SecretShape"] = json!({"AWSCURRENT": {"Values": {"username": "app"}}});
+        other["SecretShape"]["AWSCURRENT"]["Values"]["username"] = json!("app");
         assert!(codes(&judge(&CHECK, other)).is_empty(), "another user keeps its password");
         let mut before = bundle("ModifyDBInstance", request);
         before["Secret"]["LastRotatedDate"] = json!("2026-11-10");
@@ -206,6 +195,24 @@ mod tests {
         assert!(codes(&judge(&CHECK, bundle("ModifyDBInstance", restore))).is_empty());
         let other = json!({"dBInstanceIdentifier": "blog", "masterUserPassword": "****"});
         assert!(codes(&judge(&CHECK, bundle("ModifyDBInstance", other))).is_empty());
+    }
+
+    #[test]
+    fn only_the_master_users_own_password_is_put_into_a_command() {
+        let fix = |user: Option<&str>| {
+            let mut restored =
+                bundle("RestoreDBInstanceFromDBSnapshot", json!({"dBInstanceIdentifier": "shop"}));
+            if let Some(user) = user {
+                restored["SecretShape"]["AWSCURRENT"]["Values"]["username"] = json!(user);
+            }
+            judge(&CHECK, restored).expect("findings")[0].fixes[0].clone()
+        };
+        assert!(fix(Some("admin")).commands[0].contains("--db-instance-identifier shop "));
+        // The master user of another database, and a user that was not seen.
+        for user in [Some("app"), None] {
+            assert!(fix(user).commands.is_empty());
+            assert!(fix(user).summary.contains("PGPASSWORD"));
+        }
     }
 
     #[test]

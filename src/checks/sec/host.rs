@@ -1,23 +1,29 @@
 //! SEC12, SEC13, SEC14: the value's host is not where passwords are set.
 
-use super::place::{places, shape};
+use super::place::{Place, places, shape};
 use crate::{
-    catalogue::{Severity, engines},
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    catalogue::{Severity, demands, engines},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        command::quoted,
+        db::{
+            parameters::{Setting, asked},
+            subject::{SUBJECT_FACTS, Subject, subject},
+        },
+    },
     evidence::{Fact, StageShape},
+};
+
+const FACTS: [Fact; 7] = {
+    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    [secret, shape, superuser, resources, instances, clusters, Fact::DBParameters]
 };
 
 pub(super) static CHECK: Check = Check {
     name: "host-of-the-value",
     question: "Is the value's host the writer endpoint of its database?",
     codes: &["SEC12", "SEC13", "SEC14"],
-    facts: &[
-        Fact::Secret,
-        Fact::SecretShape,
-        Fact::DBInstances,
-        Fact::DBClusters,
-        Fact::DBParameters,
-    ],
+    facts: &FACTS,
     judge,
 };
 
@@ -44,15 +50,27 @@ fn judge(case: &Case<'_>) -> Judgement {
         }
         return Ok(vec![]);
     }
-    if places.is_empty() || names.is_of_aws(&host) {
+    if names.is_of_aws(&host) {
         return Ok(vec![]);
     }
+    // A name of one's own is a fault only where it stands for a database of RDS,
+    // which nothing but the value's identifier can say.
     let identifiers: Vec<_> = ["dbInstanceIdentifier", "dbClusterIdentifier"]
         .iter()
         .filter_map(|key| value.text(key))
         .collect();
-    let is_known = places.iter().any(|place| identifiers.iter().any(|id| id == place.identifier));
-    Ok(alias(case, value, &host, is_known).map(|finding| mend(case, finding)).into_iter().collect())
+    let is_named =
+        |place: &Place<'_>| identifiers.iter().any(|id| id.eq_ignore_ascii_case(place.identifier));
+    if !places.iter().any(is_named) {
+        return Err(Stop::not_applicable(
+            "nothing says that the value's host is a database of RDS",
+        ));
+    }
+    let database = subject(case)?;
+    Ok(alias(case, value, &host, &database)
+        .map(|finding| mend(case, finding))
+        .into_iter()
+        .collect())
 }
 
 fn proxy(case: &Case<'_>, host: &str) -> Finding {
@@ -86,15 +104,17 @@ fn reader(case: &Case<'_>, value: &StageShape, host: &str, proof: &str) -> Findi
 }
 
 /// A name of one's own for an RDS database: its certificate does not have it.
-fn alias(case: &Case<'_>, value: &StageShape, host: &str, is_known: bool) -> Option<Finding> {
-    let parameters = case.db_parameters();
-    let insists = parameters.if_known().map(|parameters| {
-        parameters.iter().any(|parameter| {
-            let pair =
-                parameter.parameter_name.as_deref().zip(parameter.parameter_value.as_deref());
-            pair.is_some_and(|(name, value)| engines().insists_on_tls(name, value))
-        })
-    });
+fn alias(
+    case: &Case<'_>,
+    value: &StageShape,
+    host: &str,
+    database: &Subject<'_>,
+) -> Option<Finding> {
+    // Unknown where the parameters were not seen, or are not what decides it.
+    let setting = asked(case, database, "tls")
+        .ok()
+        .filter(|_| demands("tls", database.engine()).next().is_some());
+    let insists = setting.as_ref().map(Option::is_some);
     let without_tls = value.text("ssl").is_some_and(|ssl| ssl == "false");
     if without_tls && insists == Some(false) {
         return None;
@@ -114,22 +134,19 @@ fn alias(case: &Case<'_>, value: &StageShape, host: &str, is_known: bool) -> Opt
         ),
     )
     .severity(if certain { Severity::Error } else { Severity::Warning })
-    .on(if certain && is_known { Basis::State } else { Basis::Indication })
-    .fact("GetSecretValue AWSCURRENT", format!("host: {host}"));
-    Some(finding)
+    .on(if certain { Basis::State } else { Basis::Indication })
+    .fact("GetSecretValue AWSCURRENT", format!("host: {host}"))
+    .fact(database.source(), format!("{}: {}", database.label(), database.how));
+    Some(match setting.flatten() {
+        Some(setting) => Setting::prove(&setting, finding),
+        None => finding,
+    })
 }
 
 fn mend(case: &Case<'_>, finding: Finding) -> Finding {
     let id = quoted(case.secret_id());
-    // The writer is the only endpoint to put in, where just one was seen.
-    let writers: Vec<_> =
-        places(case).into_iter().flatten().filter(|place| !place.reader).collect();
-    let host = match writers.as_slice() {
-        [only] => only.address,
-        several => {
-            several.iter().find(|place| place.cluster).map_or("WRITER_ENDPOINT", |p| p.address)
-        }
-    };
+    let database = subject(case).ok().filter(|database| !database.assumed);
+    let host = database.and_then(|one| writer(case, &one)).unwrap_or("WRITER_ENDPOINT");
     finding
         .fix(
             format!(
@@ -145,6 +162,38 @@ fn mend(case: &Case<'_>, finding: Finding) -> Finding {
         .confirm(format!("rotdoctor diagnose {id} --read-secret"))
 }
 
+/// The writer endpoint of the secret's own database; none where that was not
+/// seen, since another's would lead the secret to another database.
+fn writer<'c>(case: &'c Case<'_>, database: &Subject<'c>) -> Option<&'c str> {
+    let (instances, clusters) = (case.db_instances(), case.db_clusters());
+    let instances = instances.if_known().map_or(&[][..], Vec::as_slice);
+    let clusters = clusters.if_known().map_or(&[][..], Vec::as_slice);
+    let mut instance = database.instance;
+    if database.cluster.is_none()
+        && let Some(source) =
+            instance.and_then(|one| one.read_replica_source_db_instance_identifier.as_deref())
+    {
+        instance = instances.iter().find(|one| {
+            [&one.db_instance_identifier, &one.db_instance_arn]
+                .iter()
+                .any(|id| id.as_deref() == Some(source))
+        });
+        // A replica of a replica takes reads only, too.
+        instance = instance.filter(|one| one.read_replica_source_db_instance_identifier.is_none());
+    }
+    let cluster = database.cluster.or_else(|| {
+        let id = instance?.db_instance_identifier.as_deref();
+        clusters.iter().find(|cluster| {
+            let mut members = cluster.db_cluster_members.iter();
+            id.is_some() && members.any(|member| member.db_instance_identifier.as_deref() == id)
+        })
+    });
+    match cluster {
+        Some(cluster) => cluster.endpoint.as_deref(),
+        None => instance?.endpoint.as_ref()?.address.as_deref(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -152,7 +201,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, denied, judge, lacks},
+        checks::testing::{codes, denied, judge, lacks, not_applicable},
         evidence::Fact,
     };
 
@@ -162,7 +211,9 @@ mod tests {
         json!({"Secret": {"Name": "app"},
             "SecretShape": {"AWSCURRENT": {"Keys": ["host"], "Values": {"host": host, "dbInstanceIdentifier": "db"}}},
             "DBInstances": [
-                {"DBInstanceIdentifier": "db", "Endpoint": {"Address": WRITER, "Port": 5432}},
+                {"DBInstanceIdentifier": "db", "Engine": "postgres", "EngineVersion": "13.4",
+                 "DBParameterGroups": [{"DBParameterGroupName": "own"}],
+                 "Endpoint": {"Address": WRITER, "Port": 5432}},
                 {"DBInstanceIdentifier": "copy", "ReadReplicaSourceDBInstanceIdentifier": "db",
                  "Endpoint": {"Address": "copy.abc.eu-west-1.rds.amazonaws.com", "Port": 5432}}],
             "DBClusters": []})
@@ -191,14 +242,46 @@ mod tests {
         let found = judge(&CHECK, own.clone()).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("SEC14", Severity::Warning));
         assert!(found[0].fixes[0].commands[0].contains(WRITER));
-        own["DBParameters"] = json!([{"ParameterName": "rds.force_ssl", "ParameterValue": "1"}]);
+        own["DBParameters"] = json!([{"DBParameterGroupName": "another",
+            "ParameterName": "rds.force_ssl", "ParameterValue": "1"}]);
+        assert_eq!(judge(&CHECK, own.clone()).expect("findings")[0].severity, Severity::Warning);
+        own["DBParameters"][0]["DBParameterGroupName"] = json!("own");
         assert_eq!(judge(&CHECK, own.clone()).expect("findings")[0].severity, Severity::Error);
         own["DBParameters"][0]["ParameterValue"] = json!("0");
         own["SecretShape"]["AWSCURRENT"]["Values"]["ssl"] = json!(false);
         assert!(codes(&judge(&CHECK, own.clone())).is_empty());
-        own["DBInstances"] = json!([]);
         own["SecretShape"]["AWSCURRENT"]["Values"]["ssl"] = json!(true);
-        assert!(codes(&judge(&CHECK, own)).is_empty(), "a database outside RDS has any name");
+        let mut unnamed = own.clone();
+        unnamed["SecretShape"]["AWSCURRENT"]["Values"]["dbInstanceIdentifier"] = json!(null);
+        assert!(not_applicable(&judge(&CHECK, unnamed)), "it may be a database outside RDS");
+        own["DBInstances"] = json!([]);
+        assert!(not_applicable(&judge(&CHECK, own)), "a database outside RDS has any name");
+    }
+
+    #[test]
+    fn the_writer_put_in_is_never_another_databases() {
+        let cluster = |name: &str| {
+            json!({"DBClusterIdentifier": name,
+                "Endpoint": format!("{name}.cluster-abc.eu-west-1.rds.amazonaws.com"),
+                "ReaderEndpoint": format!("{name}.cluster-ro-abc.eu-west-1.rds.amazonaws.com"),
+                "DBClusterMembers": [{"DBInstanceIdentifier": format!("{name}-2"), "IsClusterWriter": false}]})
+        };
+        let member = "shop-2.abc.eu-west-1.rds.amazonaws.com";
+        let command = |host: &str| {
+            let mut several = bundle(host);
+            several["DBClusters"] = json!([cluster("blog"), cluster("shop")]);
+            several["DBInstances"] =
+                json!([{"DBInstanceIdentifier": "shop-2", "Endpoint": {"Address": member}}]);
+            several["SecretShape"]["AWSCURRENT"]["Values"] = json!({"host": host});
+            let found = judge(&CHECK, several).expect("findings");
+            found[0].fixes[0].commands[0].clone()
+        };
+        let writer = "\"shop.cluster-abc.eu-west-1.rds.amazonaws.com\"";
+        for host in ["shop.cluster-ro-abc.eu-west-1.rds.amazonaws.com", member] {
+            assert!(command(host).contains(writer), "{}", command(host));
+        }
+        let unseen = command("other.cluster-ro-abc.eu-west-1.rds.amazonaws.com");
+        assert!(unseen.contains("\"WRITER_ENDPOINT\""), "{unseen}");
     }
 
     #[test]
