@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A word as a POSIX shell reads it back: in single quotes where it holds
 /// anything that a shell (or its history, `rds!cluster-…`) would act on.
-pub(super) fn quoted(word: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:,%-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return Cow::Borrowed(word);

@@ -30,6 +30,7 @@ mod tmo;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub(crate) use self::command::quoted;
 pub use self::{
     case::{Case, Look},
     change::Change,

@@ -62,7 +62,16 @@ impl Selection {
     /// # Errors
     /// [`UnknownName`] where a name is not a check, a code, a code's name or an area.
     pub fn new(only: &[String], skip: &[String]) -> Result<Self, UnknownName> {
-        Ok(Self { only: resolve(only)?, skip: resolve(skip)? })
+        let selection = Self { only: resolve(only)?, skip: resolve(skip)? };
+        let asked = only.iter().chain(skip).find(|name| name.trim().is_empty());
+        if let Some(name) = asked {
+            return Err(UnknownName { name: name.clone(), suggestion: None });
+        }
+        if !checks().any(|check| selection.includes(check)) {
+            let name = only.join(",");
+            return Err(UnknownName { name, suggestion: None });
+        }
+        Ok(selection)
     }
 
     /// Whether the run includes this check.

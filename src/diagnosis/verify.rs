@@ -5,7 +5,6 @@ use super::fit;
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, CheckResult, Finding, Selection},
-    evidence::Evidence,
 };
 
 /// What came of trying a fix.
@@ -18,22 +17,27 @@ pub struct TriedFix {
 }
 
 /// Tries every fix of a finding, in their order. A fix without a typed change
-/// cannot be tried and is not verified.
-pub fn try_fixes(evidence: &Evidence, selection: &Selection, finding: &Finding) -> Vec<TriedFix> {
-    if finding.fixes.iter().all(|fix| fix.change.is_none()) {
-        return vec![TriedFix::default(); finding.fixes.len()];
-    }
-    let results = checks::run(&Case::new(evidence), selection);
-    let before: Vec<&str> = undecided(&results, finding.code()).collect();
+/// cannot be tried and is not verified. `results` are those of the case as it is.
+pub fn try_fixes(
+    case: &Case<'_>,
+    results: &[CheckResult],
+    selection: &Selection,
+    finding: &Finding,
+) -> Vec<TriedFix> {
+    let before: Vec<&str> = undecided(results, finding.code()).collect();
     finding
         .fixes
         .iter()
         .map(|fix| {
             let Some(change) = &fix.change else { return TriedFix::default() };
-            let mut changed = evidence.clone();
+            let mut changed = case.evidence().clone();
             change.apply(&mut changed);
-            let case = Case::new(&changed);
-            let after = checks::run(&case, selection);
+            // No change touches the log: it is not read a second time.
+            let tried = match case.log().if_known() {
+                Some(log) => Case::with_log(&changed, log.clone()),
+                None => Case::new(&changed),
+            };
+            let after = checks::run(&tried, selection);
             let all: Vec<&Finding> = after
                 .iter()
                 .filter_map(|result| match &result.outcome {

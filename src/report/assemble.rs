@@ -4,7 +4,7 @@
 use super::v1;
 use crate::{
     checks::{self, Case, CheckResult, Outcome, Selection},
-    diagnosis::{self, Diagnosis},
+    diagnosis::{self, Diagnosis, TriedFix},
     evidence::{Reason, Secret},
     network::Hop,
     rotation_log::RunOutcome,
@@ -18,15 +18,35 @@ pub fn assemble(
     diagnosis: &Diagnosis,
     selection: &Selection,
 ) -> v1::Report {
+    let tried = |finding: &checks::Finding| diagnosis::try_fixes(case, results, selection, finding);
     let findings: Vec<v1::Finding> =
-        diagnosis.findings.iter().map(|finding| finding_of(case, finding, selection)).collect();
+        diagnosis.findings.iter().map(|finding| finding_of(finding, tried(finding))).collect();
+    // A cause is one of the findings: what was tried for that holds for it.
+    let known = |cause: &checks::Finding| {
+        let mut all = diagnosis.findings.iter().zip(&findings);
+        let same = |finding: &checks::Finding| {
+            finding.code() == cause.code()
+                && finding.resource == cause.resource
+                && finding.fixes == cause.fixes
+        };
+        all.find(|(finding, _)| same(finding)).map(|(_, written)| {
+            let trial = |fix: &v1::Fix| TriedFix {
+                verified: fix.verified,
+                remaining: fix.remaining.clone(),
+            };
+            written.fixes.iter().map(trial).collect()
+        })
+    };
     let causes: Vec<v1::Cause> = diagnosis
         .causes
         .iter()
         .map(|cause| v1::Cause {
             confidence: cause.confidence,
             consequences: cause.consequences.clone(),
-            finding: finding_of(case, &cause.finding, selection),
+            finding: finding_of(
+                &cause.finding,
+                known(&cause.finding).unwrap_or_else(|| tried(&cause.finding)),
+            ),
         })
         .collect();
     let mut report = v1::Report {
@@ -105,6 +125,8 @@ fn rotation(case: &Case<'_>, diagnosis: &Diagnosis) -> v1::Rotation {
             .secret
             .known()
             .and_then(|secret| secret.next_rotation_date),
+        // DescribeSecret leaves the key out where rotation was never set up.
+        enabled: case.evidence().secret.known().map(|secret| secret.rotation_enabled == Some(true)),
     }
 }
 
@@ -140,8 +162,7 @@ fn attempt_of(attempt: &diagnosis::Attempt) -> v1::Attempt {
     }
 }
 
-fn finding_of(case: &Case<'_>, finding: &checks::Finding, selection: &Selection) -> v1::Finding {
-    let tried = diagnosis::try_fixes(case.evidence(), selection, finding);
+fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
     v1::Finding {
         code: finding.code().to_owned(),
         name: finding.entry.name.to_owned(),

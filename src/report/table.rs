@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets::NOTHING};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING};
 
 use super::{
     sanitise::for_terminal,
@@ -10,6 +10,10 @@ use super::{
     text::Layout,
     v1::{AuditReport, Report, Verdict},
 };
+use crate::checks::quoted;
+
+/// The least width of the words about a secret.
+const WHAT_WIDTH: u16 = 32;
 
 fn table(layout: Layout) -> Table {
     let mut table = Table::new();
@@ -21,8 +25,15 @@ fn table(layout: Layout) -> Table {
 
 fn push(out: &mut String, table: &mut Table, whole_columns: usize) {
     // Names and codes are copied: their columns are never folded.
-    for column in table.column_iter_mut().take(whole_columns) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+    let columns = table.column_count();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        // The last column of a wide table is a date.
+        if index < whole_columns || (columns == 5 && index == 4) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        } else if columns == 5 {
+            // Long names may push the line past the width; words stay readable.
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(WHAT_WIDTH)));
+        }
     }
     for line in table.to_string().lines() {
         let _ = writeln!(out, " {}", line.trim_end());
@@ -87,8 +98,9 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
     }
     let _ = writeln!(
         out,
-        "{} secrets: {} failing, {} at risk, {} unknown, {} healthy, {} not examined.",
+        "{} secret{}: {} failing, {} at risk, {} unknown, {} healthy, {} not examined.",
         summary.secrets,
+        if summary.secrets == 1 { "" } else { "s" },
         summary.failing,
         summary.at_risk,
         summary.unknown,
@@ -97,7 +109,8 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
     );
     let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy);
     if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {
-        let _ = writeln!(out, "rotdoctor diagnose {} explains the first.", for_terminal(name));
+        let _ =
+            writeln!(out, "rotdoctor diagnose {} explains the first.", for_terminal(&quoted(name)));
     }
     out
 }

@@ -9,7 +9,7 @@ use super::{
     v1::{Cause, Finding, Fix, Mode, Report, Verdict},
     wrap::{block, command, quote},
 };
-use crate::catalogue::Severity;
+use crate::{catalogue::Severity, checks::quoted};
 
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,9 @@ fn verdict(out: &mut String, report: &Report, layout: Layout) {
             plural(report.causes.len(), "thing", "things")
         ),
         Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
+        Verdict::Healthy if report.rotation.enabled == Some(false) => {
+            ", but not rotating: rotation is off, or was never set up.".to_owned()
+        }
         Verdict::Healthy if report.inconclusive.is_empty() => ": nothing is wrong.".to_owned(),
         Verdict::Healthy => ": nothing is wrong in what could be seen.".to_owned(),
     };
@@ -205,7 +208,7 @@ fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
     // A log alone names no secret to ask again about.
     if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
     {
-        let again = format!("rotdoctor diagnose {name}");
+        let again = format!("rotdoctor diagnose {}", quoted(name));
         if !confirm.contains(&again) {
             confirm.push(again);
         }
@@ -314,6 +317,12 @@ fn footer(out: &mut String, report: &Report, layout: Layout) {
     if let Some(cause) = report.causes.first()
         && cause.finding.severity != Severity::Note
     {
+        if let Some(region) = report.target.region.as_deref() {
+            let text = format!(
+                "Commands are for {region}: export AWS_REGION={region} first, where another is set."
+            );
+            let _ = write!(out, "{}", block(&for_terminal(&text), 0, layout.width));
+        }
         let _ = writeln!(out, "rotdoctor explain {} says more.", cause.finding.code);
     }
 }

@@ -133,6 +133,8 @@ pub struct Rotation {
     pub last_success_at: Option<Time>,
     /// When the secret is due next.
     pub next_rotation_at: Option<Time>,
+    /// Whether rotation is switched on; missing where it was not seen.
+    pub enabled: Option<bool>,
 }
 
 /// One attempt.

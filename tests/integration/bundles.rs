@@ -151,7 +151,10 @@ fn every_report_is_plain_text_that_fits_and_json_that_reads_back() {
         for line in shown.lines() {
             let words = line.split_whitespace();
             let longest = words.map(|word| word.chars().count()).max().unwrap_or_default();
-            let is_command = line.trim_start().starts_with(['$', '|']) || line.contains("aws ");
+            let is_command = line.trim_start().starts_with(['$', '|'])
+                || line.contains("aws ")
+                || line.contains("--")
+                || line.contains("| jq");
             assert!(line.chars().count() <= 80 || longest > 40 || is_command, "{name}: {line}");
             assert!(!line.chars().any(char::is_control), "{name}: {line:?}");
         }
