@@ -271,7 +271,12 @@ fn bare_value(found: &str, rest: &str) -> Option<(usize, usize)> {
     if let Some((start, end)) = quoted_anyhow(rest) {
         let after = rest[end..].trim_start_matches('\\').chars().nth(1);
         // Text goes on after the quote: the quote is the password's own.
-        if !after.is_some_and(|c| c.is_alphanumeric()) {
+        // So is what only looks like `SecretStr('` or `N'` and is never closed.
+        let is_open = match &rest[..start] {
+            opening if opening.contains('(') => after != Some(')'),
+            opening => end == rest.len() && opening.starts_with(char::is_alphabetic),
+        };
+        if !is_open && !after.is_some_and(char::is_alphanumeric) {
             return worth_hiding(&rest[start..end], class).then_some((start, end));
         }
     }
