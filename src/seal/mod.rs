@@ -7,6 +7,7 @@
 
 mod json;
 mod names;
+mod quote;
 mod text;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};

@@ -150,7 +150,7 @@ fn every_spelling_of_a_secret_goes() {
         "https://host.example:443/x,https://b:hunter2@h",
         "-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\\nhunter2",
-        "AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2AB",
+        "AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter2ABC",
         r#"{"message":"password=hunter2","level":"INFO"}"#,
         r#"{"password":["hunter2", "hunter2"]}"#,
         r#"{"message":"{\"a\":\"db_pass=hunter2\"}"}"#,

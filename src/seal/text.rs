@@ -9,6 +9,7 @@ use regex::{Captures, Regex, RegexSet};
 use super::{
     REDACTED, json,
     names::{Class, class_in, key_names, password_names, worth_hiding},
+    quote::opening_quote,
 };
 
 /// Cheap look at a line: does anything in it smell of a secret?
@@ -267,10 +268,15 @@ fn value(found: &str, rest: &str) -> Option<(usize, usize)> {
 /// The value of a name without quotes.
 fn bare_value(found: &str, rest: &str) -> Option<(usize, usize)> {
     let class = class_in(found);
-    if let Some((start, end)) = quoted(rest) {
+    if let Some((start, end)) = quoted_anyhow(rest) {
         let after = rest[end..].trim_start_matches('\\').chars().nth(1);
         // Text goes on after the quote: the quote is the password's own.
-        if !after.is_some_and(|c| c.is_alphanumeric()) {
+        // So is what only looks like `SecretStr('` or `N'` and is never closed.
+        let is_open = match &rest[..start] {
+            opening if opening.contains('(') => after != Some(')'),
+            opening => end == rest.len() && opening.starts_with(char::is_alphabetic),
+        };
+        if !is_open && !after.is_some_and(char::is_alphanumeric) {
             return worth_hiding(&rest[start..end], class).then_some((start, end));
         }
     }
@@ -283,6 +289,23 @@ fn quoted(rest: &str) -> Option<(usize, usize)> {
     let quote = opening_quote(&rest[prefix..])?;
     let start = prefix + quote.length;
     Some((start, start + quote.end_of_content(&rest[start..])))
+}
+
+/// A quoted value in a language where a backslash may be a character like any
+/// other, as in standard SQL: the longer of both readings.
+fn quoted_anyhow(rest: &str) -> Option<(usize, usize)> {
+    let (start, end) = quoted(rest)?;
+    let mark = rest[..start].chars().next_back()?;
+    if rest[..start - 1].ends_with('\\') {
+        return Some((start, end));
+    }
+    let mut marks = rest[start..].match_indices(mark).map(|(at, _)| start + at).peekable();
+    while let Some(at) = marks.next() {
+        if marks.next_if_eq(&(at + 1)).is_none() {
+            return Some((start, end.max(at)));
+        }
+    }
+    Some((start, rest.len()))
 }
 
 fn unquoted(rest: &str, class: Class) -> Option<(usize, usize)> {
@@ -327,63 +350,10 @@ fn sql_value(_: &str, rest: &str) -> Option<(usize, usize)> {
         let end = rest[start..].find(tag.as_str()).map_or(rest.len(), |end| start + end);
         return worth_hiding(&rest[start..end], Class::Password).then_some((start, end));
     }
-    let (start, end) = quoted(rest)?;
+    let (start, end) = quoted_anyhow(rest)?;
     worth_hiding(&rest[start..end], Class::Password).then_some((start, end))
 }
 
 fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']' | '"' | '\'' | '\\' | '<')
-}
-
-struct Quote {
-    mark: char,
-    /// Backslashes before the mark: 0 in plain text, 1 inside a JSON string,
-    /// 3 inside a JSON string inside a JSON string.
-    depth: usize,
-    /// Bytes of the backslashes and the mark.
-    length: usize,
-}
-
-fn opening_quote(text: &str) -> Option<Quote> {
-    let depth = text.bytes().take_while(|byte| *byte == b'\\').count();
-    let mark = text[depth..].chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Some(Quote { mark, depth, length: depth + 1 })
-}
-
-impl Quote {
-    /// Bytes of content before the closing quote; all of it where none closes.
-    ///
-    /// At depth d a closing mark follows d backslashes, modulo 2(d+1); an
-    /// escaped mark inside the value follows more of them.
-    fn end_of_content(&self, text: &str) -> usize {
-        let period = 2 * (self.depth + 1);
-        let mut backslashes = 0;
-        let mut doubled = None;
-        for (index, c) in text.char_indices() {
-            if doubled.is_some_and(|end| index < end) {
-                continue;
-            }
-            if c == '\\' {
-                backslashes += 1;
-            } else {
-                if c == self.mark && backslashes % period == self.depth {
-                    // SQL writes a quote inside quotes twice.
-                    let next = opening_quote(&text[index + 1..])
-                        .filter(|next| next.mark == self.mark && next.depth == self.depth);
-                    if let Some(next) = next {
-                        doubled = Some(index + 1 + next.length);
-                        backslashes = 0;
-                        continue;
-                    }
-                    return index - self.depth;
-                }
-                // Fewer than an escaped mark needs: an outer string ends here.
-                if c == self.mark && backslashes < self.depth {
-                    return index - backslashes;
-                }
-                backslashes = 0;
-            }
-        }
-        text.len()
-    }
 }
