@@ -32,6 +32,11 @@ pub fn partition_domains(partition: &str) -> Option<&'static PartitionDomains> {
     TABLE.partition.iter().find(|row| row.name == partition)
 }
 
+/// The domain names of every partition that the table knows.
+pub fn all_partition_domains() -> impl Iterator<Item = &'static PartitionDomains> {
+    TABLE.partition.iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::provenance::assert_sound, TABLE, partition_domains};

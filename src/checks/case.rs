@@ -124,6 +124,19 @@ impl<'a, T> Look<'a, T> {
     }
 }
 
+/// What is compared as a fact, and so has no placeholder.
+impl Case<'_> {
+    /// The region of the secret, where it is known.
+    pub fn region_if_known(&self) -> Option<&str> {
+        self.evidence.region()
+    }
+
+    /// The account of the secret, where it is known.
+    pub fn account_if_known(&self) -> Option<&str> {
+        self.evidence.account_id()
+    }
+}
+
 macro_rules! looks {
     ($( $name:ident: $fact:ident => $type:ty ),* $(,)?) => {$(
         #[doc = concat!("Looks at `", stringify!($fact), "`.")]

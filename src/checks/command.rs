@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::{Case, Finding};
+
 /// A word as a POSIX shell reads it back: in single quotes where it holds
 /// anything that a shell (or its history, `rds!cluster-…`) would act on.
 pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
@@ -31,9 +33,97 @@ pub(super) fn set_variable(function: &str, name: &str, value: &str) -> [String; 
     ]
 }
 
+/// Completes a finding whose last fix changes the function's configuration, which
+/// changes `$LATEST` alone: where the secret names an alias or a version, what
+/// changed has to be published too, with whatever else `$LATEST` holds, and so
+/// the change is not one that can be tried. Reads `Secret`.
+pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
+    let secret = case.secret();
+    let arn = secret.if_known().and_then(|secret| secret.rotation_lambda_arn.as_deref());
+    let parts: Vec<&str> = arn.unwrap_or_default().splitn(8, ':').collect();
+    let [.., name, qualifier] = parts.as_slice() else { return finding };
+    if parts.len() < 8 || matches!(*qualifier, "" | "$LATEST") {
+        return finding;
+    }
+    let Some(fix) = finding.fixes.last_mut() else { return finding };
+    fix.change = None;
+    let function = quoted(name);
+    fix.commands.extend([
+        format!("aws lambda wait function-updated --function-name {function}"),
+        format!(
+            "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
+             --output text)"
+        ),
+    ]);
+    if qualifier.chars().all(|c| c.is_ascii_digit()) {
+        fix.summary.push_str(&format!(
+            " The secret names version {qualifier}, which never changes: publish a new one (with \
+             whatever else $LATEST holds), let Secrets Manager invoke it, and point the secret at it."
+        ));
+        let base = parts[..7].join(":");
+        fix.commands.extend([
+            format!(
+                "aws lambda add-permission --function-name {function} --qualifier \"$VERSION\" \
+                 --statement-id SecretsManager --action lambda:InvokeFunction --principal \
+                 secretsmanager.amazonaws.com --source-account {}",
+                case.account_id()
+            ),
+            format!(
+                "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn \
+                 {}:\"$VERSION\" --no-rotate-immediately",
+                quoted(case.secret_id()),
+                quoted(&base)
+            ),
+        ]);
+    } else {
+        fix.summary.push_str(&format!(
+            " The secret names alias {qualifier}, which keeps its version: publish a new one (with \
+             whatever else $LATEST holds) and point the alias at it."
+        ));
+        fix.commands.push(format!(
+            "aws lambda update-alias --function-name {function} --name {} --function-version \
+             \"$VERSION\"",
+            quoted(qualifier)
+        ));
+    }
+    finding
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{quoted, set_variable};
+    use serde_json::json;
+
+    use super::{published, quoted, set_variable};
+    use crate::checks::{Case, Change, Finding, testing::evidence};
+
+    /// The commands of a fix and whether it can be tried, for this function.
+    fn fix(arn: &str) -> (Vec<String>, bool) {
+        let evidence = evidence(json!({"Secret": {"Name": "app", "RotationLambdaARN": arn}}));
+        let finding = Finding::new("RUN08", "f", "")
+            .fix("Set it.", ["aws lambda update-function-configuration"])
+            .trying(Change::SetHandler { handler: String::new() });
+        let fix = published(&Case::new(&evidence), finding).fixes.remove(0);
+        (fix.commands, fix.change.is_some())
+    }
+
+    #[test]
+    fn an_alias_or_a_version_needs_publishing_and_latest_does_not() {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+        for plain in ["arn", arn, &format!("{arn}:$LATEST")] {
+            let (commands, tried) = fix(plain);
+            assert_eq!((commands.len(), tried), (1, true), "{plain}");
+        }
+        let (commands, tried) = fix(&format!("{arn}:live"));
+        assert!(!tried && commands[2].contains("publish-version --function-name f "));
+        assert_eq!(
+            commands[3],
+            "aws lambda update-alias --function-name f --name live --function-version \"$VERSION\""
+        );
+        let (commands, tried) = fix(&format!("{arn}:7"));
+        assert!(
+            !tried && commands[4].contains(&format!("--rotation-lambda-arn {arn}:\"$VERSION\""))
+        );
+    }
 
     #[test]
     fn setting_a_variable_keeps_the_others() {

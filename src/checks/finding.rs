@@ -186,9 +186,17 @@ impl Finding {
         kept.path = kept.path.or(absorbed.path);
         // A fix that can be tried is worth more than one that cannot.
         let tried = |fixes: &[Fix]| fixes.iter().any(|fix| fix.change.is_some());
-        if kept.fixes.is_empty() || tried(&absorbed.fixes) && !tried(&kept.fixes) {
-            kept.fixes = absorbed.fixes;
+        let (mut fixes, more) = if tried(&absorbed.fixes) && !tried(&kept.fixes) {
+            (absorbed.fixes, kept.fixes)
+        } else {
+            (kept.fixes, absorbed.fixes)
+        };
+        for fix in more {
+            if fixes.iter().all(|known| known.summary != fix.summary) {
+                fixes.push(fix);
+            }
         }
+        kept.fixes = fixes;
         if kept.confirm.is_empty() {
             kept.confirm = absorbed.confirm;
         }
@@ -280,5 +288,31 @@ impl Finding {
     pub fn confirm(mut self, command: impl Into<String>) -> Self {
         self.confirm.push(command.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Basis, Finding};
+    use crate::checks::Change;
+
+    #[test]
+    fn new_fixes_are_taken_and_known_ones_are_not_told_twice() {
+        let mut state = Finding::new("RUN13", "f", "state").fix("One.", ["a"]).fix("Two.", ["b"]);
+        let line = Finding::new("RUN13", "f", "line")
+            .on(Basis::Line)
+            .fix("Two.", ["c"])
+            .fix("Three.", ["d"])
+            .trying(Change::RestoreSecret);
+        let summaries = |finding: &Finding| {
+            finding.fixes.iter().map(|fix| fix.summary.clone()).collect::<Vec<_>>()
+        };
+        let mut untried = state.clone();
+        untried.absorb(&Finding::new("RUN13", "f", "").fix("One.", ["z"]).fix("Four.", ["e"]));
+        assert_eq!(summaries(&untried), ["One.", "Two.", "Four."]);
+        assert_eq!(untried.fixes[0].commands, ["a"]);
+        state.absorb(&line);
+        assert_eq!((state.basis, state.summary.as_str()), (Basis::StateAndLine, "state"));
+        assert_eq!(summaries(&state), ["Two.", "Three.", "One."], "what can be tried goes first");
     }
 }

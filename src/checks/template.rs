@@ -1,7 +1,7 @@
 //! Which vended template the rotation function was made from, as far as the
 //! evidence names one. What the templates ask for is in the catalogue.
 
-use super::Case;
+use super::{Case, run::function::build_lags};
 use crate::{
     catalogue::{Engine, engines},
     evidence::Time,
@@ -65,7 +65,11 @@ pub(super) fn code_is_older_than(case: &Case<'_>, day: Time) -> Option<bool> {
     if function.configuration.last_modified.is_some_and(|changed| changed < day) {
         return Some(true);
     }
-    let created = case.stack().if_known().and_then(|stack| stack.creation_time);
+    let created = case
+        .stack()
+        .if_known()
+        .and_then(|stack| stack.creation_time)
+        .filter(|_| !build_lags(case, function));
     let in_the_log =
         case.log().if_known().and_then(|log| log.template_texts.iter().map(|(_, day)| *day).max());
     [created, in_the_log].into_iter().flatten().any(|then| then >= day).then_some(false)
@@ -111,5 +115,9 @@ mod tests {
                       "Stack": {"CreationTime": "2024-05-01T00:00:00Z"}})),
             Some(false)
         );
+        let lagging = json!({"Partition": "aws-cn", "Stack": {"CreationTime": "2024-05-01T00:00:00Z"},
+            "Function": {"Configuration": {"LastModified": "2025-01-01T00:00:00.000+0000"},
+                "Tags": {"serverlessrepo:semanticVersion": "1.1.60"}}});
+        assert_eq!(of(lagging), None, "an old build set up late");
     }
 }

@@ -4,7 +4,7 @@
 use super::events::{failed, logical, oldest_first, overcome, reason, stack, told};
 use crate::{
     catalogue::stack_reason_proves,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind},
+    checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind, command::quoted},
     evidence::{Fact, Stack, StackEvent},
 };
 
@@ -98,8 +98,9 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
             .fix(
                 "Once its cause is mended, take AWSPENDING off the stuck version.",
                 [format!(
-                    "aws secretsmanager update-secret-version-stage --secret-id {secret} \
-                     --version-stage AWSPENDING --remove-from-version-id {version}"
+                    "aws secretsmanager update-secret-version-stage --secret-id {} \
+                     --version-stage AWSPENDING --remove-from-version-id {version}",
+                    quoted(&secret)
                 )],
             )
             .trying(Change::RemovePendingLabel),
@@ -114,7 +115,7 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
             [format!(
                 "aws cloudformation update-stack --stack-name {} --template-body \
                  file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                stack(event)
+                quoted(stack(event))
             )],
         )
         .confirm(describe(stack(event)))
@@ -135,12 +136,12 @@ fn both_properties(event: &StackEvent) -> Finding {
         [
             format!(
                 "aws cloudformation get-template --stack-name {} --template-stage Original",
-                stack(event)
+                quoted(stack(event))
             ),
             format!(
                 "aws cloudformation update-stack --stack-name {} --template-body \
                  file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                stack(event)
+                quoted(stack(event))
             ),
         ],
     )
@@ -149,7 +150,8 @@ fn both_properties(event: &StackEvent) -> Finding {
 
 fn describe(stack: &str) -> String {
     format!(
-        "aws cloudformation describe-stacks --stack-name {stack} --query 'Stacks[0].StackStatus'"
+        "aws cloudformation describe-stacks --stack-name {} --query 'Stacks[0].StackStatus'",
+        quoted(stack)
     )
 }
 

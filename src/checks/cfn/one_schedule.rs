@@ -4,7 +4,7 @@
 use super::events::SCHEDULE;
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
     evidence::{Fact, StackResource},
 };
 
@@ -90,6 +90,7 @@ fn proven(mut finding: Finding, schedules: &[&StackResource], summary: &str) -> 
         );
     }
     let stack = schedules.first().and_then(|one| one.stack_name.as_deref()).unwrap_or("STACK");
+    let stack = quoted(stack);
     finding
         .fix(
             summary,

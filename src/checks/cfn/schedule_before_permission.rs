@@ -6,7 +6,7 @@ use super::events::{
 };
 use crate::{
     catalogue::{Severity, stack_reason_proves},
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
     evidence::{Fact, StackEvent},
 };
 
@@ -108,13 +108,13 @@ fn described(finding: Finding, schedule: &StackEvent, permission: Option<&StackE
             [format!(
                 "aws cloudformation update-stack --stack-name {} --template-body \
                  file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                stack(schedule)
+                quoted(stack(schedule))
             )],
         )
         .confirm(format!(
             "aws cloudformation describe-stack-events --stack-name {} --query \
              \"StackEvents[?ResourceStatus=='CREATE_FAILED']\"",
-            stack(schedule)
+            quoted(stack(schedule))
         ))
 }
 

@@ -11,6 +11,7 @@ use crate::{
     catalogue::{self, Capability, Severity},
     checks::{
         Basis, Case, Finding, Judgement, Missing, Stop,
+        command::quoted,
         run::function::{name_of, resource_of, rotation_function, template_hint, vended},
     },
     evidence::{Fact, Function},
@@ -130,7 +131,7 @@ fn undated(case: &Case<'_>, function: &Function) -> Stop {
 
 /// The fix of every old function: a new one.
 fn recreated(finding: Finding, case: &Case<'_>, function: &Function) -> Finding {
-    let secret = case.secret_id();
+    let secret = quoted(case.secret_id());
     let mut commands = Vec::new();
     match (
         function.tags.get("aws:cloudformation:stack-name"),
@@ -139,15 +140,17 @@ fn recreated(finding: Finding, case: &Case<'_>, function: &Function) -> Finding 
         (_, Some(application)) => commands.extend([
             format!(
                 "aws serverlessrepo create-cloud-formation-change-set --application-id \
-                 {application} --stack-name {}-renewed --capabilities CAPABILITY_IAM \
+                 {} --stack-name {}-renewed --capabilities CAPABILITY_IAM \
                  CAPABILITY_RESOURCE_POLICY --parameter-overrides file://parameters.json",
-                name_of(function)
+                quoted(application),
+                quoted(name_of(function))
             ),
             "aws cloudformation execute-change-set --change-set-name CHANGE_SET_ID".to_owned(),
         ]),
         (Some(stack), None) => commands.push(format!(
-            "aws cloudformation update-stack --stack-name {stack} --use-previous-template \
-             --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+            "aws cloudformation update-stack --stack-name {} --use-previous-template \
+             --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
+            quoted(stack)
         )),
         (None, None) => {}
     }

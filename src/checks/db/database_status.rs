@@ -3,7 +3,7 @@
 use super::subject::{SUBJECT_FACTS, subject};
 use crate::{
     catalogue::{DatabaseStatus, Severity, StatusAdvice, database_status},
-    checks::{Case, Check, Finding, Judgement},
+    checks::{Case, Check, Finding, Judgement, command::quoted},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -52,6 +52,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 }
 
 fn brought_back(finding: Finding, row: &DatabaseStatus, label: &str, kind: &str) -> Finding {
+    let label = quoted(label);
     let status = match kind {
         "cluster" => "DBClusters[0].[Status,KmsKeyId]",
         _ => "DBInstances[0].[DBInstanceStatus,KmsKeyId]",

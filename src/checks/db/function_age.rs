@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Capability, releases},
     checks::{
         Case, Finding, ProofKind,
-        run::function::{application_version, numbers, template_hint},
+        run::function::{application_version, build_lags, numbers, template_hint},
     },
     evidence::{Fact, Function, Time},
 };
@@ -99,7 +99,7 @@ impl FunctionAge {
                 "DescribeLogGroups",
                 "creationTime: it has logged since",
             ),
-            lagging: case.partition() != "aws" && version.is_some(),
+            lagging: build_lags(case, function),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     catalogue::Severity,
     checks::{
         Basis, Case, Check, Finding, Judgement,
+        command::quoted,
         run::function::{rotation_function, template_hint},
     },
     evidence::Fact,
@@ -54,6 +55,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     if alternating || user.is_some() && user.as_deref() == database.master_username() {
         return Ok(Vec::new());
     }
+    let master = quoted(database.master_username().unwrap_or("MASTER"));
+    let name = user.as_deref().unwrap_or("USER");
+    // Names in SQL double the quotes they hold; the shell's come on top.
+    let grant = format!("GRANT rds_password TO \"{}\"", name.replace('"', "\"\""));
+    let ask =
+        format!("SELECT pg_has_role('{}', 'rds_password', 'member')", name.replace('\'', "''"));
     let label = database.label();
     let who = user.as_deref().unwrap_or("the rotated user");
     let finding = Finding::new(
@@ -72,17 +79,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             .fact(database.source(), &database.how)
             .fix(
                 "Make the user a member, or rotate with alternating users.",
-                [format!(
-                    "psql -h HOST -U {} -c 'GRANT rds_password TO \"{}\"'",
-                    database.master_username().unwrap_or("MASTER"),
-                    user.as_deref().unwrap_or("USER")
-                )],
+                [format!("psql -h HOST -U {master} -c {}", quoted(&grant))],
             )
-            .confirm(format!(
-                "psql -h HOST -U {} -c \"SELECT pg_has_role('{}', 'rds_password', 'member')\"",
-                database.master_username().unwrap_or("MASTER"),
-                user.as_deref().unwrap_or("USER")
-            )),
+            .confirm(format!("psql -h HOST -U {master} -c {}", quoted(&ask))),
     ])
 }
 

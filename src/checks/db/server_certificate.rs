@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     catalogue::{Severity, certificate},
-    checks::{Case, Check, Finding, Judgement, ProofKind, Stop},
+    checks::{Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted},
     evidence::{DbInstance, Fact},
 };
 
@@ -95,6 +95,7 @@ fn weighed(finding: Finding, case: &Case<'_>, database: &Subject<'_>) -> Finding
 }
 
 fn renewed(finding: Finding, name: &str) -> Finding {
+    let name = quoted(name);
     finding
         .fix(
             "Give the instance a certificate of a current authority (it may restart).",

@@ -1,13 +1,13 @@
 //! The ids that summaries and commands are filled with: those of the case, and
 //! those that a row's named groups captured.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
 use crate::{
     catalogue::About,
-    checks::Case,
+    checks::{Case, command::quoted},
     evidence::{Fact, Secret},
 };
 
@@ -22,10 +22,10 @@ static IN_SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r" \([^(){}]*\{([a-z_]+)\}'?\)| ?\{([a-z_]+)\}").expect("a constant pattern")
 });
 
-// What may stand unquoted in a command line. A log line is not to be trusted:
+// What may stand in a command line. A log line is not to be trusted:
 // anything else stays a placeholder.
 static PLAIN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[A-Za-z0-9_.:/@+=,-]+$").expect("a constant pattern"));
+    LazyLock::new(|| Regex::new(r"^[A-Za-z0-9_.:/@+=,!-]+$").expect("a constant pattern"));
 
 /// Ids by placeholder.
 #[derive(Clone, Debug, Default)]
@@ -90,14 +90,22 @@ impl Names {
             .into_owned()
     }
 
-    /// A command, filled in with what may stand in a command line; what is not
-    /// known stays as a word in capitals.
+    /// A command, filled in with what may stand in a command line, in quotes where
+    /// it needs them (`rds!cluster-…`); what is not known stays as a word in
+    /// capitals.
     pub(super) fn command(&self, text: &str) -> String {
         PLACEHOLDER
             .replace_all(text, |captures: &Captures<'_>| {
                 let name = &captures[1];
+                let before = &text[..captures.get(0).map_or(0, |whole| whole.start())];
+                let within = |mark: char| before.matches(mark).count() % 2 == 1;
                 match self.values.get(name) {
-                    Some(value) if PLAIN.is_match(value) => value.clone(),
+                    Some(value) if PLAIN.is_match(value) => match quoted(value) {
+                        // The template's own single quotes do for it.
+                        Cow::Owned(_) if within('\'') => value.clone(),
+                        Cow::Owned(_) if within('"') => name.to_ascii_uppercase(),
+                        word => word.into_owned(),
+                    },
                     _ => name.to_ascii_uppercase(),
                 }
             })
@@ -152,6 +160,16 @@ mod tests {
         names.set("role", Some("r"));
         names.set("number", Some("7"));
         assert_eq!(names.sentence(text), "The role r may not; port 'x' (error 7).");
+    }
+
+    #[test]
+    fn the_name_of_a_managed_secret_is_quoted() {
+        let mut names = Names::default();
+        names.set("secret", Some("rds!cluster-1a"));
+        assert_eq!(
+            names.command(r#"a {secret} '{"id":"{secret}"}' "{secret}""#),
+            r#"a 'rds!cluster-1a' '{"id":"rds!cluster-1a"}' "SECRET""#
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::function::{
 };
 use crate::{
     catalogue::{Release, Severity, releases},
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted},
     evidence::Fact,
 };
 
@@ -60,7 +60,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
     .confirm(format!(
         "aws lambda list-tags --resource {} --query 'Tags.\"serverlessrepo:semanticVersion\"'",
-        resource_of(function)
+        quoted(&resource_of(function))
     ));
     let summary = if code == "RUN06" {
         "Upgrade aws-cdk-lib and deploy, or deploy the newest build of the application."
@@ -70,7 +70,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let commands = match function.tags.get("serverlessrepo:applicationId") {
         Some(id) => vec![
             "npm install aws-cdk-lib@latest && npx cdk deploy".to_owned(),
-            format!("aws serverlessrepo list-application-versions --application-id {id}"),
+            format!("aws serverlessrepo list-application-versions --application-id {}", quoted(id)),
         ],
         None => vec!["npm install aws-cdk-lib@latest && npx cdk deploy".to_owned()],
     };

@@ -1,12 +1,15 @@
 //! RUN13: the function's variables bind it to another secret or user.
 
 use super::{
-    environment::{setting, variable},
+    environment::{settings, variable},
     function::{name_of, resource_of, rotation_function},
 };
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, Stop},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, Stop,
+        command::{published, quoted},
+    },
     evidence::Fact,
 };
 
@@ -32,32 +35,12 @@ fn judge(case: &Case<'_>) -> Judgement {
         false => (Basis::Indication, Severity::Warning),
     };
     let name = name_of(function);
-    let mut findings = Vec::new();
-    let mut bind = |variable: &str, is: &str, wanted: &str| {
-        findings.push(
-            Finding::new(
-                "RUN13",
-                resource_of(function),
-                format!("{variable} binds {name} to {is}, but the secret has {wanted}: the function refuses it."),
-            )
-            .severity(severity)
-            .on(basis)
-            .fact("GetFunction", format!("Environment.Variables.{variable} is {is}"))
-            .fix(
-                "Bind the function to this secret, or give each secret its own function.",
-                setting(function, variable, wanted),
-            )
-            .trying(Change::SetVariable { name: variable.to_owned(), value: wanted.to_owned() })
-            .confirm(format!(
-                "aws lambda get-function-configuration --function-name {name} --query \
-                 Environment.Variables.{variable}"
-            )),
-        );
-    };
+    // Both in one finding, since the function refuses the secret until both fit.
+    let mut wrong: Vec<(&str, &str, String)> = Vec::new();
     if let Some(bound) = bound_secret {
         let secret = case.secret().or_not_applicable("there is no secret")?;
         if let Some(arn) = secret.arn.as_deref().filter(|arn| *arn != bound) {
-            bind("SECRET_ARN", bound, arn);
+            wrong.push(("SECRET_ARN", bound, arn.to_owned()));
         }
     }
     if let Some(bound) = bound_user
@@ -65,9 +48,44 @@ fn judge(case: &Case<'_>) -> Judgement {
         && let Some(user) = shapes.get("AWSCURRENT").and_then(|shape| shape.text("username"))
         && user != bound
     {
-        bind("USER_NAME", bound, &user);
+        wrong.push(("USER_NAME", bound, user));
     }
-    Ok(findings)
+    if wrong.is_empty() {
+        return Ok(Vec::new());
+    }
+    let told: Vec<_> = wrong
+        .iter()
+        .map(|(variable, is, wanted)| {
+            format!("{variable} binds {name} to {is}, but the secret has {wanted}")
+        })
+        .collect();
+    let mut finding = Finding::new(
+        "RUN13",
+        resource_of(function),
+        format!("{}: the function refuses it.", told.join("; ")),
+    )
+    .severity(severity)
+    .on(basis);
+    for (variable, is, _) in &wrong {
+        finding = finding
+            .fact("GetFunction", format!("Environment.Variables.{variable} is {is}"))
+            .confirm(format!(
+                "aws lambda get-function-configuration --function-name {} --query \
+                 Environment.Variables.{variable}",
+                quoted(name)
+            ));
+    }
+    let pairs: Vec<_> = wrong.iter().map(|(name, _, wanted)| (*name, wanted.as_str())).collect();
+    finding = finding.fix(
+        "Bind the function to this secret, or give each secret its own function.",
+        settings(function, &pairs),
+    );
+    // A change sets one variable; one of two alone mends nothing.
+    if let [(variable, _, wanted)] = wrong.as_slice() {
+        finding = finding
+            .trying(Change::SetVariable { name: (*variable).to_owned(), value: wanted.clone() });
+    }
+    Ok(vec![published(case, finding)])
 }
 
 #[cfg(test)]
@@ -100,6 +118,18 @@ mod tests {
         assert!(codes(&judge(&CHECK, mended)).is_empty());
         let user = judge(&CHECK, bundle(json!({"SECRET_ARN": ARN, "USER_NAME": "old"})));
         assert!(user.expect("findings")[0].summary.contains("old"));
+    }
+
+    #[test]
+    fn both_variables_are_one_finding_with_one_fix() {
+        let found =
+            judge(&CHECK, bundle(json!({"SECRET_ARN": format!("{ARN}x"), "USER_NAME": "old"})))
+                .expect("findings");
+        assert_eq!((found.len(), found[0].fixes.len()), (1, 1));
+        assert!(found[0].summary.contains("SECRET_ARN") && found[0].summary.contains("USER_NAME"));
+        let edit = &found[0].fixes[0].commands[0];
+        assert!(edit.contains(&format!(".SECRET_ARN=\"{ARN}\" | .USER_NAME=\"app\"")), "{edit}");
+        assert_eq!(found[0].fixes[0].change, None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
     catalogue::{Severity, function_limit},
-    checks::{Case, Change, Check, Finding, Judgement},
+    checks::{Case, Change, Check, Finding, Judgement, command::quoted},
     evidence::Fact,
 };
 
@@ -41,10 +41,16 @@ fn judge(case: &Case<'_>) -> Judgement {
             .fact("GetFunction", format!("ReservedConcurrentExecutions is {reserved}"))
             .fix(
                 "Lift the reservation.",
-                [format!("aws lambda delete-function-concurrency --function-name {name}")],
+                [format!(
+                    "aws lambda delete-function-concurrency --function-name {}",
+                    quoted(name)
+                )],
             )
             .trying(Change::RemoveReservedConcurrency)
-            .confirm(format!("aws lambda get-function-concurrency --function-name {name}")),
+            .confirm(format!(
+                "aws lambda get-function-concurrency --function-name {}",
+                quoted(name)
+            )),
     ])
 }
 

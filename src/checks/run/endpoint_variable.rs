@@ -5,8 +5,11 @@ use super::{
     function::{from_template, name_of, resource_of, rotation_function},
 };
 use crate::{
-    catalogue::{Severity, partition_domains},
-    checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop},
+    catalogue::{Severity, all_partition_domains, partition_domains},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
+        command::{published, quoted},
+    },
     evidence::{Fact, Function},
     rotation_log::{Invocation, RotationLog},
 };
@@ -34,7 +37,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         }
         return Ok(vec![missing(case, function, raised)]);
     };
-    let fault = match fault(value, case.region(), case.partition()) {
+    let fault = match fault(value, case.region_if_known(), case.partition()) {
         Ok(()) => return Ok(Vec::new()),
         Err(fault) => fault,
     };
@@ -82,17 +85,22 @@ fn mended(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
         .and_then(|domains| domains.suffixes.first())
         .map_or("amazonaws.com", String::as_str);
     let value = format!("https://secretsmanager.{}.{suffix}", case.region());
-    finding
+    let finding = finding
         .fix(
             "Set the variable and keep the others, which Lambda replaces as a whole.",
             setting(function, NAME, &value),
         )
-        .trying(Change::SetVariable { name: NAME.to_owned(), value })
         .confirm(format!(
             "aws lambda get-function-configuration --function-name {} --query \
              Environment.Variables.{NAME}",
-            name_of(function)
-        ))
+            quoted(name_of(function))
+        ));
+    // An endpoint with a placeholder in it mends nothing.
+    let finding = match case.region_if_known() {
+        Some(_) => finding.trying(Change::SetVariable { name: NAME.to_owned(), value }),
+        None => finding,
+    };
+    published(case, finding)
 }
 
 /// What is wrong with an endpoint, and whether no client could use it.
@@ -103,8 +111,9 @@ struct Fault {
 
 /// Judges the text of an endpoint: `https://`, a host with the label of Secrets
 /// Manager (alone, FIPS, or behind a VPC endpoint's name), the region, the
-/// partition's domain.
-fn fault(value: &str, region: &str, partition: &str) -> Result<(), Fault> {
+/// partition's domain. A host under a name of one's own may lead anywhere, and is
+/// no fault; without a region only the form is judged.
+fn fault(value: &str, region: Option<&str>, partition: &str) -> Result<(), Fault> {
     let certain = |what: String| Err(Fault { what, certain: true });
     if value != value.trim() || value.is_empty() {
         return certain("it is empty or has blanks around it".to_owned());
@@ -116,6 +125,12 @@ fn fault(value: &str, region: &str, partition: &str) -> Result<(), Fault> {
     if !matches!(scheme, "https" | "http") || host.is_empty() {
         return certain("it is not an HTTPS address".to_owned());
     }
+    let fits = |suffix: &String| host.ends_with(&format!(".{suffix}"));
+    let domains = partition_domains(partition);
+    let of_partition = domains.is_none_or(|known| known.suffixes.iter().any(fits));
+    if !of_partition && !all_partition_domains().any(|row| row.suffixes.iter().any(fits)) {
+        return Ok(());
+    }
     let labels: Vec<&str> = host.split('.').collect();
     let service = labels.iter().position(|label| label.starts_with("secretsmanager"));
     let Some(named) = service.and_then(|index| labels.get(index + 1).copied()) else {
@@ -124,12 +139,11 @@ fn fault(value: &str, region: &str, partition: &str) -> Result<(), Fault> {
             certain: false,
         });
     };
+    let Some(region) = region else { return Ok(()) };
     if named != region {
         return certain(format!("it names {named}, and the secret is in {region}"));
     }
-    let known = partition_domains(partition);
-    let fits = |suffix: &String| host.ends_with(&format!(".{suffix}"));
-    if known.is_some_and(|known| !known.suffixes.iter().any(fits)) {
+    if !of_partition {
         return certain(format!("its domain is not one of partition {partition}"));
     }
     Ok(())
@@ -164,7 +178,7 @@ mod tests {
             ("https://vpce-0a1.secretsmanager.eu-west-1.amazonaws.com", "aws"),
             ("https://secretsmanager.eu-west-1.c2s.ic.gov", "aws-iso"),
         ] {
-            assert!(fault(value, "eu-west-1", partition).is_ok(), "{value}");
+            assert!(fault(value, Some("eu-west-1"), partition).is_ok(), "{value}");
         }
     }
 
@@ -177,10 +191,21 @@ mod tests {
             "https://secretsmanager.eu-west-1.amazonaws.com.cn",
             "https://secretsmanager.eu-west-1.amazonaws.com ",
         ] {
-            assert!(fault(value, "eu-west-1", "aws").is_err_and(|fault| fault.certain), "{value}");
+            assert!(
+                fault(value, Some("eu-west-1"), "aws").is_err_and(|fault| fault.certain),
+                "{value}"
+            );
         }
-        let own = fault("https://proxy.example.com", "eu-west-1", "aws");
-        assert!(own.is_err_and(|fault| !fault.certain));
+        let other = fault("https://lambda.eu-west-1.amazonaws.com", Some("eu-west-1"), "aws");
+        assert!(other.is_err_and(|fault| !fault.certain));
+    }
+
+    #[test]
+    fn a_name_of_ones_own_and_an_unknown_region_prove_nothing() {
+        for own in ["https://proxy.example.com", "https://secretsmanager.internal.example.com"] {
+            assert!(fault(own, Some("eu-west-1"), "aws").is_ok(), "{own}");
+        }
+        assert!(fault("https://secretsmanager.us-east-1.amazonaws.com", None, "aws").is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::function::{name_of, resource_of};
 use crate::{
-    checks::{Missing, Stop},
+    checks::{Missing, Stop, command::quoted},
     evidence::{Fact, Function},
 };
 
@@ -48,9 +48,19 @@ fn unseen(action: &str, resource: String, reason: String) -> Stop {
 /// Commands that set one variable and keep the others, which Lambda replaces as
 /// a whole.
 pub(super) fn setting(function: &Function, name: &str, value: &str) -> Vec<String> {
-    let function = name_of(function);
-    let quoted = serde_json::Value::from(value).to_string().replace('\'', r"'\''");
-    editing(function, &format!(".{name}={quoted}"))
+    settings(function, &[(name, value)])
+}
+
+/// The same for several variables at once.
+pub(super) fn settings(function: &Function, variables: &[(&str, &str)]) -> Vec<String> {
+    let edits: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| {
+            let value = serde_json::Value::from(*value).to_string().replace('\'', r"'\''");
+            format!(".{name}={value}")
+        })
+        .collect();
+    editing(name_of(function), &edits.join(" | "))
 }
 
 /// Commands that take one variable away and keep the others.
@@ -59,6 +69,7 @@ pub(super) fn unsetting(function: &Function, name: &str) -> Vec<String> {
 }
 
 fn editing(function: &str, edit: &str) -> Vec<String> {
+    let function = quoted(function);
     vec![
         format!(
             "aws lambda get-function-configuration --function-name {function} | jq '{{Variables: \

@@ -107,6 +107,12 @@ pub(in crate::checks) fn application_version(
     Some((tag.value.clone()?, "DescribeStacks, Tags"))
 }
 
+/// Whether the function's build is one of a partition whose builds lag behind,
+/// so that the day it was set up says nothing about the age of its code.
+pub(in crate::checks) fn build_lags(case: &Case<'_>, function: &Function) -> bool {
+    case.partition() != "aws" && application_version(function, case.stack().if_known()).is_some()
+}
+
 /// `1.1.367` as numbers that compare.
 pub(in crate::checks) fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map_while(|part| part.parse().ok()).collect()

@@ -3,8 +3,8 @@
 use super::function::{name_of, resource_of};
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement},
-    evidence::{Fact, Secret},
+    checks::{Basis, Case, Check, Finding, Judgement, command::quoted},
+    evidence::Fact,
 };
 
 pub(super) static CHECK: Check = Check {
@@ -21,23 +21,25 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Err(crate::checks::Stop::not_applicable("the secret has no rotation function"));
     };
     let parts = FunctionArn::parse(arn);
-    if let Some(region) = parts.region.filter(|region| *region != case.region()) {
-        return Ok(vec![elsewhere(case, secret, arn, region)]);
+    if let Some((region, here)) =
+        parts.region.zip(case.region_if_known()).filter(|(region, here)| region != here)
+    {
+        return Ok(vec![elsewhere(case, arn, region, here)]);
     }
     let Some(function) = case.function().or_absent()? else {
         return Ok(vec![gone(case, arn, &parts)]);
     };
-    let account = parts.account.filter(|account| *account != case.account_id());
-    Ok(account
-        .map(|account| {
+    let accounts = parts.account.zip(case.account_if_known());
+    Ok(accounts
+        .filter(|(account, here)| account != here)
+        .map(|(account, here)| {
             Finding::new(
                 "RUN15",
                 resource_of(function),
                 format!(
-                    "The rotation function {} is in account {account}, the secret in {}; whether \
+                    "The rotation function {} is in account {account}, the secret in {here}; whether \
                      Secrets Manager may invoke it across accounts could not be told from here.",
-                    name_of(function),
-                    case.account_id()
+                    name_of(function)
                 ),
             )
             .severity(Severity::Note)
@@ -58,7 +60,7 @@ fn gone(case: &Case<'_>, arn: &str, parts: &FunctionArn<'_>) -> Finding {
     };
     let new = match parts.qualifier {
         Some(qualifier) => arn.trim_end_matches(&format!(":{qualifier}")).to_owned(),
-        None => replaced(arn, case.region()),
+        None => replaced(arn, case.region_if_known().or(parts.region).unwrap_or("REGION")),
     };
     let summary = match parts.qualifier {
         Some(_) => "Point the secret at the function without the qualifier, or restore the alias.",
@@ -72,38 +74,38 @@ fn gone(case: &Case<'_>, arn: &str, parts: &FunctionArn<'_>) -> Finding {
             [
                 format!(
                     "aws lambda list-functions --region {} --query 'Functions[].FunctionArn' --output text",
-                    case.region()
+                    case.region_if_known().or(parts.region).unwrap_or("REGION")
                 ),
                 repoint(case, &new),
             ],
         )
-        .confirm(format!("aws lambda get-function --function-name {new} --query Configuration.State"))
+        .confirm(format!("aws lambda get-function --function-name {} --query Configuration.State", quoted(&new)))
 }
 
-fn elsewhere(case: &Case<'_>, _: &Secret, arn: &str, region: &str) -> Finding {
-    let new = replaced(arn, case.region());
+fn elsewhere(case: &Case<'_>, arn: &str, region: &str, here: &str) -> Finding {
+    let new = replaced(arn, here);
     Finding::new(
         "RUN15",
         arn,
         format!(
-            "{} is in {}, its rotation function in {region}: Secrets Manager invokes functions of \
+            "{} is in {here}, its rotation function in {region}: Secrets Manager invokes functions of \
              its own region only.",
-            case.secret_id(),
-            case.region()
+            case.secret_id()
         ),
     )
     .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
     .fix(
-        format!("Deploy the function in {} and point the secret at it.", case.region()),
+        format!("Deploy the function in {here} and point the secret at it."),
         [repoint(case, &new)],
     )
-    .confirm(format!("aws lambda get-function --function-name {new} --query Configuration.State"))
+    .confirm(format!("aws lambda get-function --function-name {} --query Configuration.State", quoted(&new)))
 }
 
 fn repoint(case: &Case<'_>, arn: &str) -> String {
     format!(
-        "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn {arn} --no-rotate-immediately",
-        case.secret_id()
+        "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn {} --no-rotate-immediately",
+        quoted(case.secret_id()),
+        quoted(arn)
     )
 }
 
@@ -169,6 +171,20 @@ mod tests {
         .expect("findings");
         assert!(found[0].summary.contains("eu-central-1"));
         assert_eq!(found[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_region_and_an_account_that_are_not_known_are_not_compared() {
+        let arn = "arn:aws:lambda:eu-central-1:123456789012:function:rotate";
+        let unknown =
+            json!({"Secret": {"Name": "rds!a", "RotationLambdaARN": arn}, "Function": {}});
+        assert!(codes(&judge(&CHECK, unknown.clone())).is_empty());
+        let mut gone = unknown;
+        gone["Function"] = json!(null);
+        let found = judge(&CHECK, gone).expect("findings");
+        let commands = &found[0].fixes[0].commands;
+        assert!(commands[0].contains("--region eu-central-1"), "{commands:?}");
+        assert!(commands[1].contains("--secret-id 'rds!a'"), "{commands:?}");
     }
 
     #[test]

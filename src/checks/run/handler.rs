@@ -3,7 +3,10 @@
 use super::function::{name_of, resource_of, rotation_function, vended};
 use crate::{
     catalogue::{Severity, vended_handler},
-    checks::{Basis, Case, Change, Check, Finding, Judgement, Stop},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, Stop,
+        command::{published, quoted},
+    },
     evidence::Fact,
 };
 
@@ -30,29 +33,30 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(Vec::new());
     }
     let name = name_of(function);
-    Ok(vec![
-        Finding::new(
-            "RUN08",
-            resource_of(function),
-            format!(
-                "The handler of {name} is {handler}; the code of vended functions defines {expected}."
-            ),
-        )
-        .severity(Severity::Warning)
-        .on(Basis::Indication)
-        .fact("GetFunction", format!("Handler is {handler}"))
-        .fact("GetFunction", format!("vended: {why_vended}"))
-        .fix(
-            "Set the handler that the code defines.",
-            [format!(
-                "aws lambda update-function-configuration --function-name {name} --handler {expected}"
-            )],
-        )
-        .trying(Change::SetHandler { handler: expected.to_owned() })
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {name} --query Handler"
-        )),
-    ])
+    let finding = Finding::new(
+        "RUN08",
+        resource_of(function),
+        format!(
+            "The handler of {name} is {handler}; the code of vended functions defines {expected}."
+        ),
+    )
+    .severity(Severity::Warning)
+    .on(Basis::Indication)
+    .fact("GetFunction", format!("Handler is {handler}"))
+    .fact("GetFunction", format!("vended: {why_vended}"))
+    .fix(
+        "Set the handler that the code defines.",
+        [format!(
+            "aws lambda update-function-configuration --function-name {} --handler {expected}",
+            quoted(name)
+        )],
+    )
+    .trying(Change::SetHandler { handler: expected.to_owned() })
+    .confirm(format!(
+        "aws lambda get-function-configuration --function-name {} --query Handler",
+        quoted(name)
+    ));
+    Ok(vec![published(case, finding)])
 }
 
 #[cfg(test)]
@@ -65,6 +69,17 @@ mod tests {
     fn bundle(handler: &str, description: &str) -> serde_json::Value {
         json!({"Secret": {"RotationLambdaARN": "arn"}, "Function": {"Configuration": {
             "FunctionName": "rotate", "Handler": handler, "Description": description}}})
+    }
+
+    #[test]
+    fn a_function_behind_an_alias_is_published_too() {
+        let mut aliased = bundle("other.handler", VENDED);
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate:live";
+        aliased["Secret"]["RotationLambdaARN"] = json!(arn);
+        let found = judge(&CHECK, aliased).expect("findings");
+        let fix = &found[0].fixes[0];
+        assert!(fix.commands.iter().any(|command| command.contains("update-alias")));
+        assert_eq!(fix.change, None);
     }
 
     const VENDED: &str = "Conducts an AWS SecretsManager secret rotation for RDS MySQL using single user rotation scheme";

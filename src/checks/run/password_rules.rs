@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     catalogue::{Severity, function_limit},
-    checks::{Basis, Case, Check, Finding, Judgement, Stop},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        command::{published, quoted},
+    },
     evidence::{Fact, Function},
 };
 
@@ -44,24 +47,26 @@ fn judge(case: &Case<'_>) -> Judgement {
         false => (Basis::Indication, Severity::Warning),
     };
     let name = name_of(function);
-    Ok(vec![
-        Finding::new(
-            "RUN14",
-            resource_of(function),
-            format!("{name} cannot make a password: {why}."),
-        )
-        .severity(severity)
-        .on(basis)
-        .fact("GetFunction", format!("Environment.Variables: {}", rules.set.join(", ")))
-        .fix(
-            format!("Take {variable} away, or set it to something that leaves a choice."),
-            unsetting(function, variable),
-        )
-        .confirm("aws secretsmanager get-random-password --password-length 32 --require-each-included-type")
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {name} --query Environment.Variables"
-        )),
-    ])
+    let finding = Finding::new(
+        "RUN14",
+        resource_of(function),
+        format!("{name} cannot make a password: {why}."),
+    )
+    .severity(severity)
+    .on(basis)
+    .fact("GetFunction", format!("Environment.Variables: {}", rules.set.join(", ")))
+    .fix(
+        format!("Take {variable} away, or set it to something that leaves a choice."),
+        unsetting(function, variable),
+    )
+    .confirm(
+        "aws secretsmanager get-random-password --password-length 32 --require-each-included-type",
+    )
+    .confirm(format!(
+        "aws lambda get-function-configuration --function-name {} --query Environment.Variables",
+        quoted(name)
+    ));
+    Ok(vec![published(case, finding)])
 }
 
 /// The rules as the variables set them.

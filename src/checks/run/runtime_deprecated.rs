@@ -3,7 +3,10 @@
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
     catalogue::{self, Severity, stack_reason_proves},
-    checks::{Case, Check, Finding, Judgement, ProofKind, Stop},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
+        command::{published, quoted},
+    },
     evidence::{Fact, Function, StackEvent, Time},
 };
 
@@ -37,21 +40,25 @@ fn judge(case: &Case<'_>) -> Judgement {
         ),
     )
     .severity(Severity::Warning)
+    .on(Basis::Indication)
     .fact("GetFunction", format!("Runtime is {name}"))
     .proof(
         ProofKind::Date,
         &runtime.provenance.source,
         format!("{name} was deprecated on {}", runtime.deprecated.date()),
     );
+    // What was refused is a new deployment; the function there is runs on.
     if let Some(event) = refused(case, function) {
-        finding = finding.severity(Severity::Error).proof(
+        finding = finding.proof(
             ProofKind::Stack,
             "DescribeStackEvents",
             event.resource_status_reason.clone().unwrap_or_default(),
         );
     }
     let stack = function.tags.get("aws:cloudformation:stack-name");
-    Ok(vec![renewed(finding, name_of(function), stack)])
+    let finding = renewed(finding, name_of(function), stack);
+    // A stack that makes an alias moves it itself.
+    Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
 }
 
 /// What Lambda refuses, now or from a known day on.
@@ -89,7 +96,8 @@ fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent
 }
 
 fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding {
-    let finding = match stack {
+    let function = quoted(function);
+    let finding = match stack.map(|stack| quoted(stack)) {
         Some(stack) => finding.fix(
             "Renew the function with its stack: code and runtime have to change together (a new \
              runtime on old code fails with ImportModuleError).",
@@ -121,7 +129,10 @@ mod tests {
     use super::CHECK;
     use crate::{
         catalogue::Severity,
-        checks::testing::{codes, judge, lacks, not_applicable},
+        checks::{
+            Basis,
+            testing::{codes, judge, lacks, not_applicable},
+        },
     };
 
     fn bundle(runtime: &str) -> serde_json::Value {
@@ -145,12 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_update_makes_it_an_error() {
+    fn a_refused_update_stays_a_warning_since_the_function_runs_on() {
         let mut refused = bundle("python3.7");
         refused["StackEvents"] = json!([{"ResourceType": "AWS::Lambda::Function",
             "PhysicalResourceId": "rotate", "ResourceStatus": "UPDATE_FAILED",
             "ResourceStatusReason": "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions."}]);
-        assert_eq!(judge(&CHECK, refused).expect("findings")[0].severity, Severity::Error);
+        let found = judge(&CHECK, refused).expect("findings");
+        assert_eq!((found[0].severity, found[0].basis), (Severity::Warning, Basis::Indication));
+        assert_eq!(found[0].proofs.len(), 3);
     }
 
     #[test]

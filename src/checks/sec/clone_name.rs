@@ -5,7 +5,7 @@ use crate::{
     catalogue::engines,
     checks::{
         Case, Change, Check, Finding, Judgement, Stop,
-        command::{quoted, set_variable},
+        command::{published, quoted, set_variable},
         template::template,
     },
     evidence::Fact,
@@ -65,12 +65,15 @@ fn judge(case: &Case<'_>) -> Judgement {
     .confirm(format!("rotdoctor diagnose {} --read-secret", quoted(case.secret_id())));
     let name = function.and_then(|function| function.configuration.function_name.as_deref());
     Ok(vec![match (&row.username_limit_variable, row.username_limit_of_server, name) {
-        (Some(variable), Some(server), Some(function)) if length <= server => finding
+        (Some(variable), Some(server), Some(function)) if length <= server => {
+            let finding = finding
             .fix(
                 format!("Tell the function that the server allows {server} characters."),
                 set_variable(function, variable, &server.to_string()),
             )
-            .trying(Change::SetVariable { name: variable.clone(), value: server.to_string() }),
+            .trying(Change::SetVariable { name: variable.clone(), value: server.to_string() });
+            published(case, finding)
+        }
         _ => finding.fix(
             "Rotate a user with a shorter name: create it in the database, store it in the secret.",
             [format!(

@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, engines},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{quoted, set_variable},
+        command::{published, quoted, set_variable},
         db::subject::{SUBJECT_FACTS, subject},
         template::template,
     },
@@ -64,8 +64,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let name = configuration.function_name.as_deref().unwrap_or("FUNCTION");
     let wanted = format!("{excluded}{missing}");
-    Ok(vec![
-        Finding::new(
+    let finding = Finding::new(
             "SEC18",
             configuration.function_arn.as_deref().unwrap_or(name),
             format!(
@@ -82,8 +81,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         .confirm(format!(
             "aws lambda get-function-configuration --function-name {} --query Environment.Variables.{EXCLUDED}",
             quoted(name)
-        )),
-    ])
+        ));
+    Ok(vec![published(case, finding)])
 }
 
 fn listed(characters: &str) -> String {

@@ -20,10 +20,10 @@ fn judge(case: &Case<'_>) -> Judgement {
         .as_deref()
         .ok_or_else(|| Stop::not_applicable("the secret is not replicated"))?;
     // The region in the ARN is the one this copy lives in.
-    let here = secret.arn.as_deref().and_then(|arn| arn.split(':').nth(3)).unwrap_or(case.region());
-    if primary == here || here == "REGION" {
+    let here = secret.arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    let Some(here) = here.or(case.region_if_known()).filter(|here| *here != primary) else {
         return Ok(vec![]);
-    }
+    };
     let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
