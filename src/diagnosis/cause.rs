@@ -118,8 +118,8 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             };
             // A warning explains a failure with certainty only where the failing run
             // itself names it.
-            let certain = finding.severity == Severity::Error
-                || (finding.basis.names_by_line() && fits);
+            let certain =
+                finding.severity == Severity::Error || (finding.basis.names_by_line() && fits);
             let confidence = if certain { confidence } else { Confidence::Possible };
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })

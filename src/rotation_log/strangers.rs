@@ -67,9 +67,11 @@ impl RotationLog {
 }
 
 fn names(event: &TrailEvent, secret: &Secret) -> bool {
-    secret.arn.as_deref().zip(event.cloud_trail_event.as_deref()).is_none_or(|(arn, text)| {
-        text.contains(arn)
-    })
+    secret
+        .arn
+        .as_deref()
+        .zip(event.cloud_trail_event.as_deref())
+        .is_none_or(|(arn, text)| text.contains(arn))
 }
 
 #[cfg(test)]
@@ -125,7 +127,7 @@ mod tests {
         let quiet = secret("2026-11-19", false);
         assert!(kept("KeyError", &secret("2026-11-19", true), None));
         assert!(kept("KeyError", &secret("2026-11-20T09:00:00Z", false), None));
-        assert!(kept(&format!("failed for {}", quiet.arn.clone().unwrap()), &quiet, None));
+        assert!(kept(&format!("failed for {}", quiet.arn.clone().expect("an ARN")), &quiet, None));
         let event = |time: &str| TrailEvent {
             event_name: Some("RotationFailed".to_owned()),
             event_time: at(time),

@@ -200,7 +200,10 @@ mod tests {
         let before = judge(&CHECK, refused.clone()).expect("findings");
         assert_eq!(before[0].basis, Basis::Indication);
         refused["LogEvents"] = json!([
-            event(1_795_057_921_000, "START RequestId: 22222222-aaaa-4bbb-8ccc-000000000002 Version: $LATEST"),
+            event(
+                1_795_057_921_000,
+                "START RequestId: 22222222-aaaa-4bbb-8ccc-000000000002 Version: $LATEST"
+            ),
             event(1_795_057_922_000, line),
             event(1_795_057_922_500, "END RequestId: 22222222-aaaa-4bbb-8ccc-000000000002"),
         ]);
