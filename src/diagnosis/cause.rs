@@ -243,3 +243,102 @@ fn consequences(findings: &[Finding]) -> impl Iterator<Item = String> {
     codes.dedup();
     codes.into_iter()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        diagnosis::timeline::{Attempt, Outcome},
+        rotation_log::Step,
+    };
+
+    fn found(code: &'static str, severity: Severity, basis: Basis) -> Finding {
+        Finding::new(code, code, code).severity(severity).on(basis)
+    }
+
+    fn error(code: &'static str, basis: Basis) -> Finding {
+        found(code, Severity::Error, basis)
+    }
+
+    fn failed_in(step: Step) -> Timeline {
+        let attempt = Attempt {
+            outcome: Outcome::Failed,
+            failed_step: Some(step),
+            invoked: true,
+            ..Attempt::default()
+        };
+        Timeline {
+            attempts: vec![attempt],
+            failed_attempts: 1,
+            failing: true,
+            ..Timeline::default()
+        }
+    }
+
+    fn causes(verdict: Verdict, step: Step, mut all: Vec<Finding>) -> Vec<(String, Confidence)> {
+        rank(&failed_in(step), verdict, &mut all)
+            .into_iter()
+            .map(|cause| (cause.finding.code().to_owned(), cause.confidence))
+            .collect()
+    }
+
+    fn one(code: &str, confidence: Confidence) -> Vec<(String, Confidence)> {
+        vec![(code.to_owned(), confidence)]
+    }
+
+    #[test]
+    fn an_old_runtime_explains_no_failure() {
+        let all = vec![
+            error("SEC07", Basis::State),
+            found("RUN05", Severity::Warning, Basis::State),
+            found("SEC28", Severity::Warning, Basis::Line),
+        ];
+        let said = causes(Verdict::Failing, Step::SetSecret, all);
+        assert_eq!(said, one("SEC07", Confidence::Possible));
+    }
+
+    #[test]
+    fn an_overdue_rotation_comes_before_a_warning_where_nothing_failed() {
+        let all =
+            vec![error("SCH04", Basis::State), found("RUN05", Severity::Warning, Basis::State)];
+        let said = causes(Verdict::AtRisk, Step::SetSecret, all);
+        assert_eq!(said[0].0, "SCH04");
+        assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn a_warning_that_the_failing_run_names_explains_it() {
+        let named = found("SEC21", Severity::Warning, Basis::Line);
+        let all = vec![error("SEC07", Basis::State), named];
+        let said = causes(Verdict::Failing, Step::CreateSecret, all);
+        assert_eq!(said, one("SEC21", Confidence::Confirmed));
+        let hint = found("SEC21", Severity::Warning, Basis::Candidate);
+        let all = vec![error("SEC07", Basis::State), hint];
+        let said = causes(Verdict::Failing, Step::CreateSecret, all);
+        assert_eq!(said[0].1, Confidence::Possible);
+    }
+
+    #[test]
+    fn a_proven_reason_for_a_refused_login_leaves_no_others_by_the_same_text() {
+        let all = vec![
+            error("DB20", Basis::State),
+            error("SEC14", Basis::Candidate),
+            error("DB16", Basis::Candidate),
+        ];
+        let said = causes(Verdict::Failing, Step::SetSecret, all);
+        assert_eq!(said, one("DB20", Confidence::Confirmed));
+        // A text of its own is not the same text.
+        let all = vec![error("DB20", Basis::State), error("SEC14", Basis::Line)];
+        assert_eq!(causes(Verdict::Failing, Step::SetSecret, all).len(), 2);
+    }
+
+    #[test]
+    fn a_function_that_is_gone_lacks_no_permission() {
+        let mut all = vec![error("IAM08", Basis::State), error("RUN15", Basis::State)];
+        all[0].resource = "function".to_owned();
+        all[1].resource = "function".to_owned();
+        fit::drop_moot(&mut all);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].code(), "RUN15");
+    }
+}

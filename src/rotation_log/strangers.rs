@@ -127,7 +127,7 @@ mod tests {
         let quiet = secret("2026-11-19", false);
         assert!(kept("KeyError", &secret("2026-11-19", true), None));
         assert!(kept("KeyError", &secret("2026-11-20T09:00:00Z", false), None));
-        assert!(kept(&format!("failed for {}", quiet.arn.clone().unwrap()), &quiet, None));
+        assert!(kept(&format!("failed for {}", quiet.arn.clone().expect("an ARN")), &quiet, None));
         let event = |time: &str| TrailEvent {
             event_name: Some("RotationFailed".to_owned()),
             event_time: at(time),
