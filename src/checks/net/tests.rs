@@ -6,7 +6,7 @@ use super::{database_path, rds_api_path, secrets_manager_path};
 use crate::{
     catalogue::Severity,
     checks::{
-        Basis, Case, Check, Finding, Selection, Stop,
+        self, Basis, Case, Check, Finding, Selection, Stop,
         testing::{codes, judge, lacks, not_applicable},
     },
     diagnosis::try_fixes,
@@ -49,7 +49,9 @@ fn all_codes(findings: &[Finding]) -> Vec<&'static str> {
 fn mends(world: Value, finding: &Finding) -> bool {
     let mut evidence: Evidence = serde_json::from_value(world).expect("bundle");
     evidence.settle();
-    try_fixes(&evidence, &Selection::default(), finding)[0].verified
+    let (case, selection) = (Case::new(&evidence), Selection::default());
+    let results = checks::run(&case, &selection);
+    try_fixes(&case, &results, &selection, finding)[0].verified
 }
 
 /// The only finding of a check, whose first fix is tried.
