@@ -48,6 +48,9 @@ pub struct UnknownName {
 
 impl fmt::Display for UnknownName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.split(',').all(|name| canonical(name).is_some()) {
+            return write!(formatter, "no check is left: all that --check names is skipped");
+        }
         write!(formatter, "'{}' is neither a check, a code nor an area", self.name)?;
         match &self.suggestion {
             Some(near) => write!(formatter, "; did you mean '{near}'?"),
@@ -74,10 +77,9 @@ impl Selection {
         Ok(selection)
     }
 
-    /// Whether the run includes this check.
+    /// Whether the run includes this check: one of its codes is wanted.
     pub fn includes(&self, check: &Check) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|name| names(check, name)))
-            && !self.skip.iter().any(|name| is_whole(check, name))
+        check.codes.iter().any(|code| self.includes_code(check, code))
     }
 
     /// Whether a finding of this code is reported: a code that was skipped, or
@@ -90,16 +92,6 @@ impl Selection {
 
 fn code_in_area(code: &str, area: &str) -> bool {
     catalogue::entry(code).is_some_and(|entry| entry.area == area)
-}
-
-/// Whether the name points at the check or at one of its codes.
-fn names(check: &Check, name: &str) -> bool {
-    name == check.name || check.codes.iter().any(|code| *code == name || code_in_area(code, name))
-}
-
-/// Whether the name covers the whole check, so that skipping it skips the check.
-fn is_whole(check: &Check, name: &str) -> bool {
-    name == check.name || check.codes.iter().all(|code| *code == name || code_in_area(code, name))
 }
 
 fn resolve(written: &[String]) -> Result<Vec<String>, UnknownName> {
