@@ -148,34 +148,46 @@ impl AwsOptions {
                         .collect()
                 }
             };
-            let mut all = Vec::new();
+            let mut examined = false;
+            let mut cut_short = None;
             for (done, name) in names.iter().enumerate() {
                 if let Some(bar) = &bar {
                     bar.set_message(format!("{} of {}: {name}", done + 1, names.len()));
                 }
-                match session.collect(&self.request(name, selection, &None)).await {
-                    // Without credentials or an answer, no further secret fares better.
-                    Err(
-                        error @ (CollectError::Credentials { .. }
-                        | CollectError::Unreachable { .. }),
-                    ) => {
-                        return Err(error);
-                    }
-                    result => all.push((name.clone(), result)),
+                let result = match &cut_short {
+                    Some(reason) => Err(Failure::CannotExamine(String::clone(reason))),
+                    None => match session.collect(&self.request(name, selection, &None)).await {
+                        Ok(collected) => {
+                            examined = true;
+                            Ok(self.unpack(collected, report))
+                        }
+                        // Without credentials or an answer, no further secret
+                        // fares better; what was examined by then is kept.
+                        Err(
+                            error @ (CollectError::Credentials { .. }
+                            | CollectError::Unreachable { .. }),
+                        ) => {
+                            if !examined {
+                                return Err(error);
+                            }
+                            let reason = error.to_string();
+                            cut_short = Some(reason.clone());
+                            Err(Failure::CannotExamine(reason))
+                        }
+                        Err(error) => Err(Failure::CannotExamine(error.to_string())),
+                    },
+                };
+                // Examined as it arrives, so that one secret's evidence is held at a time.
+                if let Err(failure) = take(name.clone(), result) {
+                    return Ok(Err(failure));
                 }
             }
-            Ok(all)
+            Ok(Ok(()))
         });
         if let Some(bar) = &bar {
             bar.finish_and_clear();
         }
-        for (name, result) in outcome? {
-            let evidence = result
-                .map(|collected| self.unpack(collected, report))
-                .map_err(|error| Failure::CannotExamine(error.to_string()));
-            take(name, evidence)?;
-        }
-        Ok(())
+        outcome?
     }
 
     fn unpack(&self, collected: Collected, report: &ReportOptions) -> Evidence {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Failure, options::SelectOptions, output};
-use crate::{checks, report::json};
+use crate::{checks, evidence::NOT_COLLECTED, report::json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,7 +16,9 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        let facts = checks::facts(&self.select.selection()?, self.read_secret);
+        let mut facts = checks::facts(&self.select.selection()?, self.read_secret);
+        // No right is asked for that no call uses.
+        facts.retain(|fact| !NOT_COLLECTED.contains(fact));
         let mut actions: BTreeSet<&str> =
             facts.iter().flat_map(|fact| fact.actions()).copied().collect();
         if self.read_secret {

@@ -8,7 +8,7 @@ use super::{
     session::Clients,
 };
 use crate::{
-    evidence::{Observed, Stack, StackEvent, StackParameter, StackResource, Tag},
+    evidence::{Fact, Observed, Reason, Stack, StackEvent, StackParameter, StackResource, Tag},
     seal,
 };
 
@@ -60,10 +60,12 @@ fn sealed(text: Option<String>) -> Option<String> {
 pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Found {
     let request = clients.cloudformation.describe_stack_events().stack_name(name);
     let mut pages = request.into_paginator().send();
+    let action = "cloudformation:DescribeStackEvents";
     let mut events = Vec::new();
+    let mut cut = false;
     for _ in 0..EVENT_PAGES {
-        let page = caller.page("cloudformation:DescribeStackEvents", name, pages.next()).await?;
-        let Some(page) = page else { break };
+        let Some(page) = caller.page(action, name, pages.next()).await? else { break };
+        cut = page.next_token.as_deref().is_some_and(|token| !token.is_empty());
         events.extend(list(page.stack_events, |event| StackEvent {
             event_id: event.event_id,
             stack_name: event.stack_name,
@@ -75,7 +77,14 @@ pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Fo
             resource_status_reason: sealed(event.resource_status_reason),
         }));
     }
-    found(move |scene| scene.evidence.stack_events = Observed::Known(events))
+    let name = name.to_owned();
+    found(move |scene| {
+        scene.evidence.stack_events = Observed::Known(events);
+        if cut {
+            let message = format!("only the newest {EVENT_PAGES} pages of events were read");
+            scene.gap(Fact::StackEvents, action, &name, Reason::Truncated, &message);
+        }
+    })
 }
 
 pub(super) async fn resources(caller: &Caller, clients: &Clients, name: &str) -> Found {

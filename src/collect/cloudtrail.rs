@@ -2,7 +2,10 @@
 //! it. The service allows two look-ups a second, so these run beside the waves
 //! and within a budget of calls.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use tokio::time::{Instant, sleep_until};
@@ -16,66 +19,124 @@ use super::{
     session::Clients,
 };
 use crate::{
-    evidence::{Fact, Observed, Reason, Time, TrailEvent, TrailResource},
+    evidence::{Fact, Observed, Reason, Secret, Time, TrailEvent, TrailResource},
     seal,
 };
 
 const ACTION: &str = "cloudtrail:LookupEvents";
 /// Two a second (CloudTrail quotas).
 const PACE: Duration = Duration::from_millis(500);
+/// Events of one answer; the service gives no more (LookupEvents API reference).
+const PAGE: i32 = 50;
 
-/// Event names in the order in which the budget is spent: the rotation itself,
-/// then what breaks it most often.
+/// Events about a secret that checks read and that CloudTrail finds by the
+/// secret's name. Asked for by their own names only where that look-up is not
+/// to be had or was cut: whoever reads the secret often fills it.
+const WRITES: &[&str] =
+    &["PutSecretValue", "UpdateSecretVersionStage", "UpdateSecret", "RotateSecret"];
+
+/// Events that are looked up by name, in the order in which the budget is
+/// spent. Those of the rotation itself name no resource (their `resources` are
+/// empty), and databases are not known yet when the look-ups begin.
 const EVENT_NAMES: &[&str] = &[
     "RotationFailed",
-    "RotationStarted",
     "RotationSucceeded",
-    "RotationAbandoned",
-    "RotateSecret",
-    "UpdateFunctionConfiguration20150331v2",
-    "PutSecretValue",
     "ModifyDBInstance",
     "ModifyDBCluster",
-    "UpdateSecretVersionStage",
-    "PutRolePolicy",
-    "DeleteRolePolicy",
-    "DetachRolePolicy",
-    "RevokeSecurityGroupEgress",
-    "RevokeSecurityGroupIngress",
-    "AuthorizeSecurityGroupEgress",
-    "AuthorizeSecurityGroupIngress",
-    "RemovePermission20150331v2",
-    "DisableKey",
-    "ScheduleKeyDeletion",
+    "RotationAbandoned",
+    "RotationStarted",
+    "TestRotationSucceeded",
+    "TestRotationFailed",
+    "RestoreDBInstanceFromDBSnapshot",
+    "RestoreDBInstanceToPointInTime",
+    "RestoreDBClusterFromSnapshot",
+    "RestoreDBClusterToPointInTime",
 ];
+
+/// One look-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum LookUp {
+    /// By the secret's ARN, or by its name: as the caller wrote it.
+    Secret(String),
+    Name(&'static str),
+}
+
+impl LookUp {
+    fn value(&self) -> &str {
+        match self {
+            Self::Secret(id) => id,
+            Self::Name(name) => name,
+        }
+    }
+}
+
+/// The look-ups about a secret, the most telling first.
+fn look_ups(secret: Option<&Secret>) -> VecDeque<LookUp> {
+    let ids = secret.into_iter().flat_map(|secret| [secret.arn.clone(), secret.name.clone()]);
+    let mut look_ups: VecDeque<LookUp> = ids.flatten().map(LookUp::Secret).collect();
+    let mut names = EVENT_NAMES.to_vec();
+    if secret.is_some_and(|secret| secret.last_rotated_date.is_none()) {
+        // Of a secret that never rotated, only a test tells anything.
+        names[2..].sort_by_key(|name| !name.starts_with("TestRotation"));
+    }
+    look_ups.extend(names.into_iter().map(LookUp::Name));
+    if secret.is_none() {
+        ask_for_writes(&mut look_ups);
+    }
+    look_ups
+}
+
+/// Adds the writes, after the outcomes of rotations.
+fn ask_for_writes(look_ups: &mut VecDeque<LookUp>) {
+    if look_ups.contains(&LookUp::Name(WRITES[0])) {
+        return;
+    }
+    let outcomes = look_ups.iter().position(|next| *next == LookUp::Name("RotationSucceeded"));
+    let place = outcomes.map_or(0, |index| index + 1);
+    for (index, name) in WRITES.iter().enumerate() {
+        look_ups.insert(place + index, LookUp::Name(name));
+    }
+}
 
 /// What the look-ups brought, before it is known which events are ours.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     events: Vec<TrailEvent>,
     failure: Option<Failure>,
-    /// Names that the budget left out.
-    left_out: &'static [&'static str],
+    /// Look-ups of which only the newest page was read.
+    cut: Vec<String>,
+    /// Look-ups that the budget left out.
+    left_out: Vec<String>,
 }
 
 pub(super) async fn look_up(
     caller: &Caller,
     clients: &Clients,
+    secret: Option<&Secret>,
     since: Option<Time>,
     calls: usize,
 ) -> Trail {
-    let mut trail =
-        Trail { left_out: &EVENT_NAMES[calls.min(EVENT_NAMES.len())..], ..Trail::default() };
+    let mut trail = Trail::default();
+    let mut waiting = look_ups(secret);
     let begun = Instant::now();
-    for (index, name) in EVENT_NAMES.iter().take(calls).enumerate() {
+    for index in 0..calls {
+        let Some(next) = waiting.pop_front() else { break };
         let turn = begun + PACE * u32::try_from(index).unwrap_or(u32::MAX);
         if turn >= caller.deadline() {
             trail.failure = Some(Failure::timeout("the run's time was over"));
             break;
         }
         sleep_until(turn).await;
-        match one(caller, clients, name, since).await {
-            Ok(events) => trail.events.extend(events),
+        match one(caller, clients, &next, since).await {
+            Ok((events, cut)) => {
+                trail.events.extend(events);
+                if cut {
+                    trail.cut.push(next.value().to_owned());
+                    if matches!(next, LookUp::Secret(_)) {
+                        ask_for_writes(&mut waiting);
+                    }
+                }
+            }
             Err(failure) => {
                 // What refuses one look-up refuses all of them.
                 trail.failure = Some(failure);
@@ -83,18 +144,24 @@ pub(super) async fn look_up(
             }
         }
     }
+    trail.left_out = waiting.iter().map(|next| next.value().to_owned()).collect();
     trail
 }
 
+/// The newest events of one look-up, and whether there are older ones.
 async fn one(
     caller: &Caller,
     clients: &Clients,
-    name: &str,
+    look_up: &LookUp,
     since: Option<Time>,
-) -> Result<Vec<TrailEvent>, Failure> {
+) -> Result<(Vec<TrailEvent>, bool), Failure> {
+    let key = match look_up {
+        LookUp::Secret(_) => LookupAttributeKey::ResourceName,
+        LookUp::Name(_) => LookupAttributeKey::EventName,
+    };
     let attribute = LookupAttribute::builder()
-        .attribute_key(LookupAttributeKey::EventName)
-        .attribute_value(name)
+        .attribute_key(key)
+        .attribute_value(look_up.value())
         .build()
         .map_err(|_| Failure::Refused {
             kind: Kind::Unsupported,
@@ -106,9 +173,10 @@ async fn one(
         .lookup_events()
         .lookup_attributes(attribute)
         .set_start_time(since.map(date_time))
-        .max_results(50);
-    let answer = caller.call(ACTION, name, request.send()).await?;
-    Ok(list(answer.events, |event| TrailEvent {
+        .max_results(PAGE);
+    let answer = caller.call(ACTION, look_up.value(), request.send()).await?;
+    let cut = answer.next_token.is_some_and(|token| !token.is_empty());
+    let events = list(answer.events, |event| TrailEvent {
         event_id: event.event_id,
         event_name: event.event_name,
         event_time: time(event.event_time),
@@ -119,32 +187,49 @@ async fn one(
             resource_name: resource.resource_name,
         }),
         cloud_trail_event: event.cloud_trail_event.as_deref().map(seal::trail_event),
-    }))
+    });
+    Ok((events, cut))
+}
+
+/// Who only read the secret is no news, and must not make a list that is cut
+/// look like one that holds something.
+fn is_a_read(event: &TrailEvent) -> bool {
+    let name = event.event_name.as_deref().unwrap_or_default();
+    ["Get", "BatchGet", "Describe", "List"].iter().any(|verb| name.starts_with(verb))
 }
 
 impl Trail {
     /// Keeps the events that name one of ours, and says what was not seen.
     pub(super) fn settle(self, scene: &mut Scene) {
         let names = names(scene);
-        let events: Vec<TrailEvent> =
-            self.events.into_iter().filter(|event| is_ours(event, &names)).collect();
-        match &self.failure {
-            None => scene.evidence.trail_events = Observed::Known(events),
-            Some(failure) => {
-                if !events.is_empty() {
-                    scene.evidence.trail_events = Observed::Known(events);
-                }
-                // CloudTrail itself is never "not there".
-                let message = failure.message().to_owned();
-                scene.gap(Fact::TrailEvents, ACTION, "", failure.reason(), &message);
-            }
+        let mut ids = BTreeSet::new();
+        let events: Vec<TrailEvent> = self
+            .events
+            .into_iter()
+            .filter(|event| !is_a_read(event) && is_ours(event, &names))
+            // One event may answer two look-ups.
+            .filter(|event| event.event_id.as_ref().is_none_or(|id| ids.insert(id.clone())))
+            .collect();
+        let whole = self.failure.is_none() && self.cut.is_empty() && self.left_out.is_empty();
+        // An empty list says "there is none" only where everything was looked at.
+        if whole || !events.is_empty() {
+            scene.evidence.trail_events = Observed::Known(events);
         }
-        if self.failure.is_none() && !self.left_out.is_empty() {
-            let message = format!(
-                "the newest 50 of each kind were looked up; not looked up: {}",
-                self.left_out.join(", ")
-            );
-            scene.gap(Fact::TrailEvents, ACTION, "", Reason::Truncated, &message);
+        if let Some(failure) = &self.failure {
+            // CloudTrail itself is never "not there".
+            let message = failure.message().to_owned();
+            scene.gap(Fact::TrailEvents, ACTION, "", failure.reason(), &message);
+            return;
+        }
+        let mut message = Vec::new();
+        if !self.cut.is_empty() {
+            message.push(format!("only the newest {PAGE} were read of: {}", self.cut.join(", ")));
+        }
+        if !self.left_out.is_empty() {
+            message.push(format!("not looked up: {}", self.left_out.join(", ")));
+        }
+        if !message.is_empty() {
+            scene.gap(Fact::TrailEvents, ACTION, "", Reason::Truncated, &message.join("; "));
         }
     }
 }
@@ -189,7 +274,11 @@ fn names_it(text: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVENT_NAMES, names_it};
+    use super::{LookUp, WRITES, ask_for_writes, look_ups, names_it};
+    use crate::{
+        collect::DEFAULT_TRAIL_CALLS,
+        evidence::{Secret, Time},
+    };
 
     #[test]
     fn names_are_whole_words() {
@@ -198,8 +287,42 @@ mod tests {
         assert!(!names_it("my-db", "db") && !names_it("db-2", "db") && !names_it("dbx", "db"));
     }
 
+    fn secret(last_rotated_date: Option<&str>) -> Secret {
+        Secret {
+            arn: Some("arn:s".to_owned()),
+            name: Some("s".to_owned()),
+            last_rotated_date: last_rotated_date.and_then(Time::parse),
+            ..Secret::default()
+        }
+    }
+
     #[test]
-    fn the_rotation_comes_first() {
-        assert!(EVENT_NAMES[..5].iter().all(|name| name.starts_with("Rotat")));
+    fn the_budget_goes_to_the_secret_and_its_rotations_first() {
+        let rotated = look_ups(Some(&secret(Some("2026-01-01T00:00:00Z"))));
+        let all: Vec<&str> = rotated.iter().map(LookUp::value).collect();
+        assert_eq!(all[..2], ["arn:s", "s"]);
+        let within = &all[..DEFAULT_TRAIL_CALLS];
+        for name in ["RotationFailed", "RotationSucceeded", "RotationStarted", "ModifyDBInstance"] {
+            assert!(within.contains(&name), "{name}: {within:?}");
+        }
+        let never = look_ups(Some(&secret(None)));
+        let within: Vec<&str> = never.iter().take(DEFAULT_TRAIL_CALLS).map(LookUp::value).collect();
+        for name in ["RotationSucceeded", "TestRotationSucceeded", "TestRotationFailed"] {
+            assert!(within.contains(&name), "{name}: {within:?}");
+        }
+        assert_eq!(never.len(), rotated.len(), "another order, and the same look-ups");
+    }
+
+    #[test]
+    fn writes_are_asked_for_by_name_where_the_secret_does_not_tell() {
+        let mut of_unknown = look_ups(None);
+        assert_eq!(of_unknown[2], LookUp::Name("PutSecretValue"));
+        let before = of_unknown.len();
+        ask_for_writes(&mut of_unknown);
+        assert_eq!(of_unknown.len(), before, "once");
+        let mut cut = look_ups(Some(&secret(None)));
+        assert!(!cut.contains(&LookUp::Name(WRITES[0])));
+        ask_for_writes(&mut cut);
+        assert_eq!(cut[4], LookUp::Name(WRITES[0]));
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::evidence::Fact;
+pub use crate::evidence::NOT_COLLECTED;
 
 /// The longest chain of calls from the secret's name to the last fact.
 pub const WAVES: u8 = 5;
@@ -152,9 +153,6 @@ steps! {
     5 SearchTransitGatewayRoutes "ec2:SearchTransitGatewayRoutes" => TransitGatewayRouteTables <- [TransitGatewayVpcAttachments];
     5 GetManagedPrefixListEntries "ec2:GetManagedPrefixListEntries" => ManagedPrefixListEntries <- [RouteTables, SecurityGroups];
 }
-
-/// The facts that this collector cannot see yet; they stay not asked for.
-pub const NOT_COLLECTED: &[Fact] = &[Fact::Package, Fact::HostedZonesByVPC, Fact::ResolverRules];
 
 /// The facts to collect so that `facts` can be known: with their inputs, and
 /// with the secret itself. The shape of the secret only where its value may be

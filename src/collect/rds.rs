@@ -25,13 +25,11 @@ const CANDIDATES: usize = 4;
 pub(super) async fn instances(caller: &Caller, clients: &Clients) -> Found {
     let mut pages = clients.rds.describe_db_instances().into_paginator().send();
     let mut all = Vec::new();
-    let mut cut = true;
+    let mut cut = false;
     for _ in 0..PAGES {
         let page = caller.page("rds:DescribeDBInstances", "", pages.next()).await?;
-        let Some(page) = page else {
-            cut = false;
-            break;
-        };
+        let Some(page) = page else { break };
+        cut = goes_on(page.marker.as_deref());
         all.extend(list(page.db_instances, instance));
     }
     found(move |scene| {
@@ -104,12 +102,21 @@ fn master_user_secret(secret: sdk::MasterUserSecret) -> MasterUserSecret {
 pub(super) async fn clusters(caller: &Caller, clients: &Clients) -> Found {
     let mut pages = clients.rds.describe_db_clusters().into_paginator().send();
     let mut all = Vec::new();
+    let mut cut = false;
     for _ in 0..PAGES {
         let page = caller.page("rds:DescribeDBClusters", "", pages.next()).await?;
         let Some(page) = page else { break };
+        cut = goes_on(page.marker.as_deref());
         all.extend(list(page.db_clusters, cluster));
     }
-    found(move |scene| scene.evidence.db_clusters = Observed::Known(all))
+    found(move |scene| {
+        scene.evidence.db_clusters = Observed::Known(all);
+        if cut {
+            let message = format!("only the first {PAGES} pages of clusters were read");
+            let action = "rds:DescribeDBClusters";
+            scene.gap(Fact::DBClusters, action, "", Reason::Truncated, &message);
+        }
+    })
 }
 
 fn cluster(cluster: sdk::DbCluster) -> DbCluster {
@@ -135,6 +142,11 @@ fn cluster(cluster: sdk::DbCluster) -> DbCluster {
         cluster_create_time: time(cluster.cluster_create_time),
         tag_list: list(cluster.tag_list, |tag| Tag { key: tag.key, value: tag.value }),
     }
+}
+
+/// Whether a page is not the last one.
+fn goes_on(marker: Option<&str>) -> bool {
+    marker.is_some_and(|marker| !marker.is_empty())
 }
 
 /// What of RDS this secret is about.
@@ -279,26 +291,30 @@ impl Hints {
 pub(super) async fn parameters(caller: &Caller, clients: &Clients, group: &str) -> Found {
     let request = clients.rds.describe_db_parameters().db_parameter_group_name(group);
     let mut pages = request.into_paginator().page_size(100).send();
+    let action = "rds:DescribeDBParameters";
     let mut all = Vec::new();
+    let mut cut = false;
     for _ in 0..PARAMETER_PAGES {
-        let page = caller.page("rds:DescribeDBParameters", group, pages.next()).await?;
-        let Some(page) = page else { break };
+        let Some(page) = caller.page(action, group, pages.next()).await? else { break };
+        cut = goes_on(page.marker.as_deref());
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
-    put_parameters(all)
+    put_parameters(action, group, all, cut)
 }
 
 pub(super) async fn cluster_parameters(caller: &Caller, clients: &Clients, group: &str) -> Found {
     let request =
         clients.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
     let mut pages = request.into_paginator().page_size(100).send();
+    let action = "rds:DescribeDBClusterParameters";
     let mut all = Vec::new();
+    let mut cut = false;
     for _ in 0..PARAMETER_PAGES {
-        let page = caller.page("rds:DescribeDBClusterParameters", group, pages.next()).await?;
-        let Some(page) = page else { break };
+        let Some(page) = caller.page(action, group, pages.next()).await? else { break };
+        cut = goes_on(page.marker.as_deref());
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
-    put_parameters(all)
+    put_parameters(action, group, all, cut)
 }
 
 fn parameter(group: &str, parameter: sdk::Parameter) -> DbParameter {
@@ -312,7 +328,12 @@ fn parameter(group: &str, parameter: sdk::Parameter) -> DbParameter {
 
 /// Of some four hundred parameters, those that somebody set and those about
 /// logging in.
-fn put_parameters(mut parameters: Vec<DbParameter>) -> Found {
+fn put_parameters(
+    action: &'static str,
+    group: &str,
+    mut parameters: Vec<DbParameter>,
+    cut: bool,
+) -> Found {
     static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new("ssl|tls|password|auth|secure_transport|encrypt|connect|hba|sqlnet")
             .expect("a constant pattern")
@@ -321,7 +342,14 @@ fn put_parameters(mut parameters: Vec<DbParameter>) -> Found {
         parameter.source.as_deref() == Some("user")
             || parameter.parameter_name.as_deref().is_some_and(|name| LOGIN.is_match(name))
     });
-    found(move |scene| extend(&mut scene.evidence.db_parameters, parameters))
+    let group = group.to_owned();
+    found(move |scene| {
+        extend(&mut scene.evidence.db_parameters, parameters);
+        if cut {
+            let message = format!("only the first {PARAMETER_PAGES} pages were read");
+            scene.gap(Fact::DBParameters, action, &group, Reason::Truncated, &message);
+        }
+    })
 }
 
 /// Names the interface of each instance that one can be told from the others:

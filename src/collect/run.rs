@@ -44,11 +44,13 @@ impl Session {
 
         let caller_arn = self.first_wave(&caller, request, &mut scene).await?;
         let trail_wanted = scene.wanted.contains(&Fact::TrailEvents);
+        let secret = scene.evidence.secret.known().cloned();
         let trail = async {
             let calls = request.trail_calls.unwrap_or(DEFAULT_TRAIL_CALLS);
             if trail_wanted && calls > 0 {
                 let caller = caller.in_wave(0);
-                Some(cloudtrail::look_up(&caller, &self.clients, request.since, calls).await)
+                let (clients, secret) = (&self.clients, secret.as_ref());
+                Some(cloudtrail::look_up(&caller, clients, secret, request.since, calls).await)
             } else {
                 None
             }

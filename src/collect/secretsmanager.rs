@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     evidence::{
-        Fact, Observed, ReplicationStatus, RotationRules, Secret, SecretVersion, SecretVersions,
-        StageShape, Tag,
+        Fact, Observed, Reason, ReplicationStatus, RotationRules, Secret, SecretVersion,
+        SecretVersions, StageShape, Tag,
     },
     seal,
 };
@@ -82,10 +82,12 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
         .include_deprecated(true)
         .into_paginator()
         .send();
+    let action = "secretsmanager:ListSecretVersionIds";
     let mut versions = Vec::new();
+    let mut cut = false;
     for _ in 0..VERSION_PAGES {
-        let page = caller.page("secretsmanager:ListSecretVersionIds", id, pages.next()).await?;
-        let Some(page) = page else { break };
+        let Some(page) = caller.page(action, id, pages.next()).await? else { break };
+        cut = page.next_token.as_deref().is_some_and(|token| !token.is_empty());
         versions.extend(list(page.versions, |version| SecretVersion {
             version_id: version.version_id,
             version_stages: version.version_stages.unwrap_or_default(),
@@ -94,8 +96,13 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
             kms_key_ids: version.kms_key_ids.unwrap_or_default(),
         }));
     }
+    let id = id.to_owned();
     found(move |scene| {
         scene.evidence.secret_versions = Observed::Known(SecretVersions { versions });
+        if cut {
+            let message = format!("only the first {VERSION_PAGES} pages of versions were read");
+            scene.gap(Fact::SecretVersions, action, &id, Reason::Truncated, &message);
+        }
     })
 }
 

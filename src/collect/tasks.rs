@@ -145,7 +145,7 @@ pub(super) fn tasks<'a>(
             })]
         }
         // Refused once is refused again.
-        O::DescribeSubnets if scene.evidence.subnets.is_unseen() => Vec::new(),
+        O::DescribeSubnets if matches!(scene.evidence.subnets, Observed::NotSeen(_)) => Vec::new(),
         O::DescribeSubnets => ask_by_vpc!(ec2_vpc::subnets),
         O::DescribeVpcs => ask_by_vpc!(ec2_vpc::vpcs),
         O::DescribeVpcAttribute => {
