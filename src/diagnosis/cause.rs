@@ -46,8 +46,10 @@ pub(super) fn rank(
         let last = fit::CONSEQUENCES.contains(&code);
         // Where no attempt failed, a warning explains nothing, and an overdue
         // rotation comes before it.
+        // What an earlier step of the same attempt has passed comes last.
+        let passed = verdict == Verdict::Failing && came_through(timeline, code);
         let weight = (verdict == Verdict::AtRisk).then_some(cause.finding.severity);
-        (cause.confidence, weight, last, cause.finding.severity, fit::gate(code))
+        (cause.confidence, passed, weight, last, cause.finding.severity, fit::gate(code))
     });
     hang_consequences(&mut causes, findings);
     for symptom in explained {

@@ -48,7 +48,8 @@ impl<'a> Function<'a> {
             let subnets = config.subnet_ids.iter().filter_map(|id| view.subnet(id).ok());
             subnets.filter_map(|subnet| subnet.vpc_id.as_deref()).min()
         };
-        named.or_else(of_subnet).or(config.vpc_id.as_deref())
+        // The subnets decide: they are what the interfaces are in.
+        of_subnet().or(named).or(config.vpc_id.as_deref())
     }
 }
 

@@ -99,7 +99,7 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         assert_eq!(table.routes[0].attachment.as_deref(), Some("tgw-attach-b"));
         let parameters = evidence.db_parameters.known().expect("parameters");
         assert_eq!(parameters.len(), 1, "only those about logging in: {parameters:?}");
-        assert_eq!(evidence.trail_events.known().expect("trail").len(), 2, "ours only");
+        assert_eq!(evidence.trail_events.known().expect("trail").len(), 1, "ours only, once");
         assert_eq!(evidence.secret_policy, Observed::Absent);
 
         let shape = &evidence.secret_shape.known().expect("shape")["AWSCURRENT"];

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
 };
 use aws_sdk_lambda::{
     primitives::Blob,
-    types::{Environment, FunctionCode, Runtime, VpcConfig},
+    types::{Environment, FunctionCode, Runtime},
 };
 use aws_sdk_secretsmanager::types::RotationRulesType;
 use serde_json::json;
@@ -47,8 +47,6 @@ pub(super) struct Parts {
     key_arn: String,
     role_arn: String,
     stack_id: String,
-    subnets: Vec<String>,
-    function_group: String,
     database_host: String,
 }
 
@@ -64,8 +62,6 @@ impl Parts {
             database_host: database(cloud, name, &network),
             key_id: key.key_id,
             key_arn,
-            subnets: network.subnets,
-            function_group: network.function_group,
         }
     }
 
@@ -100,12 +96,8 @@ impl Parts {
             .timeout(30)
             .memory_size(256)
             .code(FunctionCode::builder().zip_file(Blob::new(package)).build())
-            .vpc_config(
-                VpcConfig::builder()
-                    .set_subnet_ids(Some(self.subnets.clone()))
-                    .security_group_ids(&self.function_group)
-                    .build(),
-            )
+            // Without a VPC: neither emulator holds a private endpoint whole (one
+            // keeps no private DNS, the other invents the function's VPC).
             .environment(
                 Environment::builder()
                     .variables(
@@ -241,6 +233,7 @@ fn instance(
         .engine("postgres")
         .engine_version("16.4")
         .allocated_storage(20)
+        .publicly_accessible(true)
         .master_username("postgres")
 }
 
