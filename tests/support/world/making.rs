@@ -240,7 +240,6 @@ fn instance(
 /// Two private subnets with an endpoint for Secrets Manager.
 struct Network {
     subnets: Vec<String>,
-    function_group: String,
     database_group: String,
 }
 
@@ -286,6 +285,6 @@ impl Network {
             .security_group_ids(endpoint_group)
             .private_dns_enabled(true);
         cloud.wait(endpoint.send());
-        Self { subnets: subnets.to_vec(), function_group, database_group }
+        Self { subnets: subnets.to_vec(), database_group }
     }
 }
