@@ -14,6 +14,7 @@ use crate::{
     KEYS, alone,
     stub::{Reply, Stub},
     stub_world::{self as world, FUNCTION, KEY, SECRET},
+    support::run::{REGION, ran, with_credentials},
 };
 
 fn everything() -> BTreeSet<Fact> {
@@ -99,7 +100,8 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         assert_eq!(table.routes[0].attachment.as_deref(), Some("tgw-attach-b"));
         let parameters = evidence.db_parameters.known().expect("parameters");
         assert_eq!(parameters.len(), 1, "only those about logging in: {parameters:?}");
-        assert_eq!(evidence.trail_events.known().expect("trail").len(), 1, "ours only, once");
+        let trail = evidence.trail_events.known().expect("trail");
+        assert_eq!(trail.len(), 1, "ours only, and once: {trail:?}");
         assert_eq!(evidence.secret_policy, Observed::Absent);
 
         let shape = &evidence.secret_shape.known().expect("shape")["AWSCURRENT"];
@@ -391,4 +393,148 @@ fn the_list_of_secrets_is_read_to_its_end() {
         assert_eq!(names, ["prod/a", "prod/b"]);
         assert!(listed[0].rotation_enabled && !listed[1].rotation_enabled);
     });
+}
+
+#[test]
+fn the_databases_network_is_read_for_a_function_without_a_vpc() {
+    alone("collect::the_databases_network_is_read_for_a_function_without_a_vpc", &KEYS, || {
+        let stub = world::start(|ask| match ask.operation.as_str() {
+            "lambda:GetFunction" => Some(Reply::ok(format!(
+                r#"{{"Configuration":{{"FunctionName":"rotate","FunctionArn":"{FUNCTION}"}}}}"#
+            ))),
+            "ec2:DescribeSubnets" => Some(Reply::ok(
+                "<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-db</subnetId>\
+                 <vpcId>vpc-db</vpcId></item></subnetSet></DescribeSubnetsResponse>",
+            )),
+            _ => None,
+        });
+        let evidence = collect(&stub, &Request { trail_calls: Some(0), ..request() }).evidence;
+        let subnets = evidence.subnets.known().expect("the database's subnets");
+        assert_eq!(subnets[0].subnet_id.as_deref(), Some("subnet-db"));
+        for operation in [
+            "ec2:DescribeSubnets",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeNetworkAcls",
+            "ec2:DescribeSecurityGroups",
+        ] {
+            let asked = stub.asked();
+            let ask = asked.iter().find(|ask| ask.operation == operation).expect(operation);
+            assert!(ask.body.contains("vpc-db"), "{operation}: {}", ask.body);
+        }
+    });
+}
+
+#[test]
+fn an_empty_trail_says_there_is_none_only_if_all_of_it_was_read() {
+    alone("collect::an_empty_trail_says_there_is_none_only_if_all_of_it_was_read", &KEYS, || {
+        let read = r#"{"EventId":"r","EventName":"GetSecretValue","Resources":[{"ResourceName":"prod/db"}]}"#;
+        let start = |events: String| {
+            world::start(move |ask| {
+                (ask.operation == "cloudtrail:LookupEvents").then(|| Reply::ok(events.clone()))
+            })
+        };
+        let trail = |stub: &Stub, calls: usize| {
+            let facts = BTreeSet::from([Fact::TrailEvents]);
+            collect(stub, &Request { facts, trail_calls: Some(calls), ..request() }).evidence
+        };
+        // Everything looked at, and nothing there.
+        let stub = start(r#"{"Events":[]}"#.to_owned());
+        let evidence = trail(&stub, 99);
+        assert_eq!(evidence.trail_events, Observed::Absent);
+        assert!(evidence.gaps.is_empty(), "{:#?}", evidence.gaps);
+        let asked = stub.asked();
+        let look_ups: Vec<&str> = asked
+            .iter()
+            .filter(|ask| ask.operation == "cloudtrail:LookupEvents")
+            .map(|ask| ask.body.as_str())
+            .collect();
+        assert!(look_ups[0].contains("ResourceName") && look_ups[0].contains(SECRET));
+        assert!(look_ups[1].contains("ResourceName") && look_ups[1].contains("\"prod/db\""));
+        assert!(look_ups[2].contains("EventName") && look_ups[2].contains("RotationFailed"));
+        // Names that the budget left out.
+        let evidence = trail(&start(r#"{"Events":[]}"#.to_owned()), 2);
+        let Observed::NotSeen(gap) = &evidence.trail_events else { panic!("{evidence:?}") };
+        assert_eq!(gap.reason, Reason::Truncated);
+        assert!(gap.message.contains("RotationFailed"), "{}", gap.message);
+        // A page full of readers, with more behind it.
+        let evidence = trail(&start(format!(r#"{{"Events":[{read}],"NextToken":"more"}}"#)), 3);
+        let Observed::NotSeen(gap) = &evidence.trail_events else { panic!("{evidence:?}") };
+        assert!(gap.message.contains(&format!("of: {SECRET}, prod/db")), "{}", gap.message);
+        assert!(gap.message.contains("PutSecretValue"), "asked for next: {}", gap.message);
+    });
+}
+
+#[test]
+fn a_list_that_goes_on_behind_the_last_page_read_says_so() {
+    alone("collect::a_list_that_goes_on_behind_the_last_page_read_says_so", &KEYS, || {
+        let stub = world::start(|ask| {
+            let next = ask.earlier + 1;
+            let (action, content) = match ask.operation.as_str() {
+                "secretsmanager:ListSecretVersionIds" => {
+                    return Some(Reply::ok(format!(
+                        r#"{{"Versions":[{{"VersionId":"v{next}"}}],"NextToken":"{next}"}}"#
+                    )));
+                }
+                "rds:DescribeDBClusters" => (
+                    "DescribeDBClusters",
+                    format!(
+                        "<DBClusters><DBCluster><DBClusterIdentifier>c{next}</DBClusterIdentifier></DBCluster></DBClusters><Marker>{next}</Marker>"
+                    ),
+                ),
+                "rds:DescribeDBParameters" => (
+                    "DescribeDBParameters",
+                    format!(
+                        "<Parameters><Parameter><ParameterName>ssl{next}</ParameterName></Parameter></Parameters><Marker>{next}</Marker>"
+                    ),
+                ),
+                "cloudformation:DescribeStackEvents" => (
+                    "DescribeStackEvents",
+                    format!(
+                        "<StackEvents><member><StackId>s</StackId><EventId>e{next}</EventId><StackName>s</StackName></member></StackEvents><NextToken>{next}</NextToken>"
+                    ),
+                ),
+                _ => return None,
+            };
+            Some(Reply::ok(format!(
+                "<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
+            )))
+        });
+        let evidence = collect(&stub, &Request { trail_calls: Some(0), ..request() }).evidence;
+        let cut: BTreeSet<&str> = evidence
+            .gaps
+            .iter()
+            .filter(|gap| gap.reason == Reason::Truncated)
+            .map(|gap| gap.fact.as_str())
+            .collect();
+        let expected = ["DBClusters", "DBParameters", "SecretVersions", "StackEvents"];
+        assert_eq!(cut, BTreeSet::from(expected), "{:#?}", evidence.gaps);
+        assert_eq!(evidence.secret_versions.known().expect("versions").versions.len(), 10);
+    });
+}
+
+#[test]
+fn an_audit_keeps_what_it_examined_before_the_credentials_expired() {
+    let audit = |valid: usize| {
+        let stub = world::start(move |ask| {
+            (ask.operation == "sts:GetCallerIdentity" && ask.earlier >= valid)
+                .then(|| Reply::xml_error(403, "ExpiredToken", "The security token is expired"))
+        });
+        let secrets = ["audit", "prod/db", "prod/other", "prod/third", "--check", "KMS"];
+        let options = ["--region", REGION, "--endpoint-url", &stub.url, "--output", "json"];
+        let ran = ran(&mut with_credentials(secrets.iter().chain(&options)));
+        (ran, stub.count("sts:GetCallerIdentity"))
+    };
+    let (ran, asked) = audit(1);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|error| panic!("no report: {error}: {ran:#?}"));
+    assert_eq!(report["summary"]["secrets"], 3, "{report:#}");
+    let left = report["not_examined"].as_array().expect("those not examined");
+    let targets: Vec<&str> = left.iter().filter_map(|one| one["target"].as_str()).collect();
+    assert_eq!(targets, ["prod/other", "prod/third"], "{report:#}");
+    assert!(left.iter().all(|one| one["reason"].as_str().expect("why").contains("expired")));
+    assert_eq!(asked, 2, "the third is not tried");
+    // At the first secret there is nothing to keep.
+    let (ran, _) = audit(0);
+    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{ran:#?}");
+    assert!(ran.stderr.contains("expired"), "{}", ran.stderr);
 }
