@@ -171,6 +171,9 @@ fn from_failing_run(finding: &Finding) -> bool {
 /// Whether an earlier step of the failed attempt returned that a fault of this
 /// code would have stopped.
 fn came_through(timeline: &Timeline, code: &str) -> bool {
+    if fit::MIDWAY.contains(&code) {
+        return false;
+    }
     timeline.last_failure().is_some_and(|attempt| {
         attempt.steps.iter().any(|run| {
             run.outcome == RunOutcome::Returned

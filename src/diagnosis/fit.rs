@@ -80,6 +80,11 @@ pub(super) fn gate(code: &str) -> u8 {
     }
 }
 
+/// What happens to a rotation in its middle, or weighs on one step more than on
+/// another: that an earlier step came through says nothing against it.
+pub(super) const MIDWAY: &[&str] =
+    &["SEC08", "SEC20", "SEC21", "SEC26", "SEC29", "IAM17", "RUN09", "RUN10", "RUN16", "TMO01"];
+
 /// What is never a root cause while another fault is known: it follows from a
 /// failed attempt.
 pub(super) const CONSEQUENCES: &[&str] = &["SEC07", "SEC08", "SCH04", "CFN05"];
