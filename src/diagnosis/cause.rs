@@ -44,10 +44,10 @@ pub(super) fn rank(
     causes.sort_by_key(|cause| {
         let code = cause.finding.code();
         let last = fit::CONSEQUENCES.contains(&code);
-        // Where no attempt failed, a warning explains nothing, and an overdue
-        // rotation comes before it.
         // What an earlier step of the same attempt has passed comes last.
         let passed = verdict == Verdict::Failing && came_through(timeline, code);
+        // Where no attempt failed, a warning explains nothing, and an overdue
+        // rotation comes before it.
         let weight = (verdict == Verdict::AtRisk).then_some(cause.finding.severity);
         (cause.confidence, passed, weight, last, cause.finding.severity, fit::gate(code))
     });

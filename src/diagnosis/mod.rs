@@ -54,11 +54,11 @@ fn findings(results: &[CheckResult], selection: &Selection) -> Vec<Finding> {
             }
         }
     }
-    // Among equals the order of the checks stays, and with it the rank that a
-    // check gives its candidates.
     for finding in &mut findings {
         lower_where_state_says_otherwise(finding, results);
     }
+    // Among equals the order of the checks stays, and with it the rank that a
+    // check gives its candidates.
     findings.sort_by_key(|finding| (finding.severity, finding.basis));
     findings
 }
