@@ -4,6 +4,7 @@
 use std::{
     cell::{Cell, RefCell},
     error::Error,
+    pin::Pin,
     rc::Rc,
     time::Duration,
 };
@@ -119,6 +120,27 @@ impl Caller {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let mut page = None;
+        let work = async {
+            match work.await {
+                Some(Ok(found)) => page = Some(found),
+                Some(Err(error)) => return Some(Err(failure::of(&error))),
+                None => return None,
+            }
+            Some(Ok(()))
+        };
+        self.bounded(operation, resource, Box::pin(work)).await?;
+        Ok(page)
+    }
+
+    /// Carries out a call, whatever it answers: `None` asked nothing. Boxed, so that
+    /// what follows is compiled once and not for each of the SDK's operations.
+    async fn bounded(
+        &self,
+        operation: &'static str,
+        resource: &str,
+        work: Pin<Box<dyn Future<Output = Option<Result<(), Failure>>> + '_>>,
+    ) -> Result<(), Failure> {
         let late = || Failure::timeout("the run's time was over");
         if Instant::now() >= self.shared.deadline {
             return Err(late());
@@ -131,9 +153,8 @@ impl Caller {
             timeout_at(self.shared.deadline, ATTEMPTS.scope(Rc::clone(&attempts), work)).await;
         let result = match answer {
             Err(_) => Err(late()),
-            Ok(None) => return Ok(None),
-            Ok(Some(Ok(found))) => Ok(Some(found)),
-            Ok(Some(Err(error))) => Err(failure::of(&error)),
+            Ok(None) => return Ok(()),
+            Ok(Some(result)) => result,
         };
         self.shared.timings.borrow_mut().push(Timing {
             operation,

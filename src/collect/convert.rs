@@ -21,6 +21,11 @@ pub(super) fn word<T: AsRef<str>>(value: Option<T>) -> Option<String> {
     value.map(|value| value.as_ref().to_owned())
 }
 
+/// A text that is there: an answer in XML may hold the element and nothing in it.
+pub(super) fn given(value: Option<String>) -> Option<String> {
+    value.filter(|text| !text.is_empty())
+}
+
 /// Every value of a list of SDK enums.
 pub(super) fn words<T: AsRef<str>>(values: Option<Vec<T>>) -> Vec<String> {
     values.unwrap_or_default().iter().map(|value| value.as_ref().to_owned()).collect()

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{
     call::Caller,
-    convert::{list, time},
+    convert::{given, list, time},
     ec2,
     scene::{Found, Scene, extend, found},
     session::Clients,
@@ -55,7 +55,7 @@ fn instance(instance: sdk::DbInstance) -> DbInstance {
         }),
         master_username: instance.master_username,
         db_name: instance.db_name,
-        db_cluster_identifier: instance.db_cluster_identifier,
+        db_cluster_identifier: given(instance.db_cluster_identifier),
         publicly_accessible: instance.publicly_accessible,
         vpc_security_groups: list(instance.vpc_security_groups, security_group),
         db_subnet_group: instance.db_subnet_group.map(|group| DbSubnetGroup {
@@ -76,8 +76,9 @@ fn instance(instance: sdk::DbInstance) -> DbInstance {
             valid_till: time(details.valid_till),
         }),
         master_user_secret: instance.master_user_secret.map(master_user_secret),
-        read_replica_source_db_instance_identifier: instance
-            .read_replica_source_db_instance_identifier,
+        read_replica_source_db_instance_identifier: given(
+            instance.read_replica_source_db_instance_identifier,
+        ),
         instance_create_time: time(instance.instance_create_time),
         tag_list: list(instance.tag_list, |tag| Tag { key: tag.key, value: tag.value }),
         network_interface_id: None,

@@ -5,6 +5,7 @@
 mod bad_input;
 mod bundles;
 mod collect;
+mod network_worlds;
 mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;

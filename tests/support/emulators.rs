@@ -12,8 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What is installed, pinned: the tests know the gaps of these versions.
-const PACKAGES: [&str; 2] = ["ministack==1.5.33", "moto[server]==5.2.5"];
+/// What is installed, pinned: the tests know the gaps of these versions. The AWS
+/// CLI runs the commands that reports print.
+const PACKAGES: [&str; 3] = ["ministack==1.5.33", "moto[server]==5.2.5", "awscli==1.46.3"];
 
 /// The account in which both emulators play.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -136,6 +137,32 @@ fn answers(keeper: &mut Child, port: u16) -> bool {
     false
 }
 
+/// Runs commands of a report in one shell, with the AWS CLI at this emulator.
+#[track_caller]
+pub(crate) fn aws_cli(emulator: &Emulator, region: &str, commands: &[String]) {
+    let script = commands.join("\n");
+    let path = std::env::var("PATH").expect("a shell has a PATH");
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &script])
+        .env_clear()
+        .env("PATH", format!("{}:{path}", environment().join("bin").display()))
+        .env("HOME", "/nonexistent")
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_DEFAULT_REGION", region)
+        .env("AWS_ENDPOINT_URL", emulator.url())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .expect("bash runs");
+    let (out, err) = (&output.stdout, &output.stderr);
+    assert!(
+        output.status.success(),
+        "a printed command fails:\n{script}\n{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    );
+}
+
 /// The virtual environment with both emulators, made where it is missing.
 fn environment() -> PathBuf {
     static READY: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -180,7 +207,7 @@ fn install(environment: &Path) {
     assert!(
         installed.status.success(),
         "pip could not install {}: {NEEDED}\n{}",
-        PACKAGES.join(" and "),
+        PACKAGES.join(", "),
         said(&installed)
     );
 }

@@ -3,6 +3,7 @@
 
 mod cloud;
 mod making;
+mod network;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -10,13 +11,16 @@ use std::{
 };
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
-use aws_sdk_lambda::{primitives::Blob, types::Runtime};
+use aws_sdk_lambda::{
+    primitives::Blob,
+    types::{Runtime, VpcConfig},
+};
 use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use jiff::{SignedDuration, Timestamp};
 
-use self::{cloud::Cloud, making::Parts};
+use self::{cloud::Cloud, making::Parts, network::Network};
 use super::{
-    emulators::Emulator,
+    emulators::{self, Emulator},
     log_lines::{Attempt, Failure},
     run::{self, REGION, Ran},
 };
@@ -95,6 +99,47 @@ impl World {
         );
         self.write_log(&token, at, Some(failure));
         self
+    }
+
+    /// The rotation that was stuck goes through, as it does once the cause is gone.
+    pub(crate) fn rotation_succeeds(&mut self, at: Timestamp) -> &mut Self {
+        let token = self.pending.take().expect("a rotation is stuck");
+        making::finish(&self.cloud, &self.secret_arn, &token);
+        self.write_log(&token, at, None);
+        self
+    }
+
+    /// The network that function and database stand on.
+    pub(crate) fn network(&self) -> &Network {
+        &self.parts.network
+    }
+
+    /// Takes the function out of its VPC.
+    pub(crate) fn without_vpc(&mut self) -> &mut Self {
+        let none = VpcConfig::builder()
+            .set_subnet_ids(Some(Vec::new()))
+            .set_security_group_ids(Some(Vec::new()));
+        let change = self.cloud.lambda().update_function_configuration();
+        self.cloud.wait(change.function_name(&self.name).vpc_config(none.build()).send());
+        self
+    }
+
+    /// Moves the database to another VPC: a new one, in the old one's place.
+    pub(crate) fn database_elsewhere(&mut self) -> &mut Self {
+        let databases = self.cloud.databases();
+        let delete = databases.delete_db_instance().db_instance_identifier(&self.name);
+        self.cloud.wait(delete.skip_final_snapshot(true).send());
+        let (subnets, group) = self.parts.network.elsewhere(&self.cloud);
+        let name = format!("{}-elsewhere", self.name);
+        let host = making::database_in(&self.cloud, &name, &subnets, &group);
+        let value = serde_json::json!({"engine": "postgres", "host": host, "port": 5432,
+            "username": "app", "password": PASSWORD, "dbInstanceIdentifier": name});
+        self.store(&value.to_string())
+    }
+
+    /// Runs commands as a report prints them.
+    pub(crate) fn run_as_printed(&self, commands: &[String]) {
+        emulators::aws_cli(self.emulator, self.region, commands);
     }
 
     /// Writes a new value, as an operator would by hand.

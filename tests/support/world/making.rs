@@ -1,23 +1,27 @@
 //! Makes the parts of a healthy world: role, key, network, database, stack, log
 //! group, secret and function, in the order in which one needs the other.
 
-use std::io::{Cursor, Write};
-
-use aws_sdk_ec2::types::{
-    AttributeBooleanValue, IpPermission, IpRange, UserIdGroupPair, VpcEndpointType,
+use std::{
+    io::{Cursor, Write},
+    time::Duration,
 };
+
 use aws_sdk_lambda::{
+    client::Waiters,
     primitives::Blob,
-    types::{Environment, FunctionCode, Runtime},
+    types::{Environment, FunctionCode, Runtime, VpcConfig},
 };
 use aws_sdk_secretsmanager::types::RotationRulesType;
 use serde_json::json;
 
-use super::{Cloud, PASSWORD};
+use super::{Cloud, PASSWORD, network::Network};
 use crate::support::{
     emulators::{ACCOUNT, Kind},
     run::REGION,
 };
+
+/// How long a function may take to become active.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The statement by which Secrets Manager may invoke the function.
 pub(super) const STATEMENT: &str = "SecretsManagerAccess";
@@ -44,6 +48,7 @@ pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 /// What the secret and its function stand on.
 pub(super) struct Parts {
     pub(super) key_id: String,
+    pub(super) network: Network,
     key_arn: String,
     role_arn: String,
     stack_id: String,
@@ -60,6 +65,7 @@ impl Parts {
             role_arn: role(cloud, name, &key_arn),
             stack_id: stack(cloud, name),
             database_host: database(cloud, name, &network),
+            network,
             key_id: key.key_id,
             key_arn,
         }
@@ -96,8 +102,12 @@ impl Parts {
             .timeout(30)
             .memory_size(256)
             .code(FunctionCode::builder().zip_file(Blob::new(package)).build())
-            // Without a VPC: neither emulator holds a private endpoint whole (one
-            // keeps no private DNS, the other invents the function's VPC).
+            .vpc_config(
+                VpcConfig::builder()
+                    .set_subnet_ids(Some(self.network.subnets.to_vec()))
+                    .security_group_ids(&self.network.function_group)
+                    .build(),
+            )
             .environment(
                 Environment::builder()
                     .variables(
@@ -111,6 +121,8 @@ impl Parts {
             .tags("aws:cloudformation:stack-id", &self.stack_id)
             .tags("aws:cloudformation:logical-id", "RotationFunction");
         cloud.wait(create.send());
+        let active = lambda.wait_until_function_active_v2().function_name(name);
+        cloud.attempt(active.wait(PATIENCE)).expect("a function becomes active");
         let allow = lambda
             .add_permission()
             .function_name(name)
@@ -148,7 +160,7 @@ pub(super) fn rotate(cloud: &Cloud, secret: &str, function_arn: &str, token: &st
 
 /// Does what finishSecret does: moves AWSCURRENT to the pending version and
 /// takes AWSPENDING off.
-fn finish(cloud: &Cloud, secret: &str, token: &str) {
+pub(super) fn finish(cloud: &Cloud, secret: &str, token: &str) {
     let secrets = cloud.secrets();
     let described = cloud.wait(secrets.describe_secret().secret_id(secret).send());
     let stages = described.version_ids_to_stages.expect("the secret has versions");
@@ -181,8 +193,9 @@ fn role(cloud: &Cloud, name: &str, key_arn: &str) -> String {
     cloud.wait(inline.policy_document(rotation.to_string()).send());
     let platform = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
         "Action": ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces",
-                   "ec2:DeleteNetworkInterface", "logs:CreateLogGroup", "logs:CreateLogStream",
-                   "logs:PutLogEvents"]}]});
+                   "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+                   "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+                   "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]}]});
     let create = iam.create_policy().policy_name(name).policy_document(platform.to_string());
     let policy = cloud.wait(create.send()).policy.expect("the policy that was made");
     let arn = policy.arn.expect("a policy has an ARN");
@@ -200,17 +213,22 @@ fn stack(cloud: &Cloud, name: &str) -> String {
 }
 
 fn database(cloud: &Cloud, name: &str, network: &Network) -> String {
+    database_in(cloud, name, &network.database_subnets, &network.database_group)
+}
+
+/// A database in these subnets, and the host name that it answers to.
+pub(super) fn database_in(cloud: &Cloud, name: &str, subnets: &[String], group: &str) -> String {
     let databases = cloud.databases();
-    let subnets = databases
+    let make = databases
         .create_db_subnet_group()
         .db_subnet_group_name(name)
         .db_subnet_group_description(name)
-        .set_subnet_ids(Some(network.subnets.clone()));
-    cloud.wait(subnets.send());
+        .set_subnet_ids(Some(subnets.to_vec()));
+    cloud.wait(make.send());
     let create = instance(&databases, name)
         .master_user_password(PASSWORD)
         .db_subnet_group_name(name)
-        .vpc_security_group_ids(&network.database_group);
+        .vpc_security_group_ids(group);
     let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
     made.endpoint.and_then(|endpoint| endpoint.address).expect("emulators give an endpoint at once")
 }
@@ -233,58 +251,5 @@ fn instance(
         .engine("postgres")
         .engine_version("16.4")
         .allocated_storage(20)
-        .publicly_accessible(true)
         .master_username("postgres")
-}
-
-/// Two private subnets with an endpoint for Secrets Manager.
-struct Network {
-    subnets: Vec<String>,
-    database_group: String,
-}
-
-impl Network {
-    fn make(cloud: &Cloud, name: &str) -> Self {
-        let ec2 = cloud.network();
-        let vpc = cloud.wait(ec2.create_vpc().cidr_block("10.20.0.0/16").send()).vpc;
-        let vpc = vpc.and_then(|vpc| vpc.vpc_id).expect("a VPC has an id");
-        let yes = || AttributeBooleanValue::builder().value(true).build();
-        let attribute = || ec2.modify_vpc_attribute().vpc_id(&vpc);
-        cloud.wait(attribute().enable_dns_support(yes()).send());
-        cloud.wait(attribute().enable_dns_hostnames(yes()).send());
-        let subnets = [("10.20.1.0/24", "eu-west-1a"), ("10.20.2.0/24", "eu-west-1b")].map(
-            |(block, zone)| {
-                let create = ec2.create_subnet().vpc_id(&vpc).cidr_block(block);
-                let made = cloud.wait(create.availability_zone(zone).send()).subnet;
-                made.and_then(|subnet| subnet.subnet_id).expect("a subnet has an id")
-            },
-        );
-        let group = |role: &str| {
-            let create = ec2.create_security_group().vpc_id(&vpc).description(role);
-            let made = cloud.wait(create.group_name(format!("{name}-{role}")).send());
-            made.group_id.expect("a security group has an id")
-        };
-        let (function_group, database_group, endpoint_group) =
-            (group("function"), group("database"), group("endpoint"));
-        let admit = |to: &str, permission: IpPermission| {
-            let admit = ec2.authorize_security_group_ingress().group_id(to);
-            cloud.wait(admit.ip_permissions(permission).send());
-        };
-        let tcp =
-            |port: i32| IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
-        let from_function = UserIdGroupPair::builder().group_id(&function_group).build();
-        admit(&database_group, tcp(5432).user_id_group_pairs(from_function).build());
-        let from_vpc = IpRange::builder().cidr_ip("10.20.0.0/16").build();
-        admit(&endpoint_group, tcp(443).ip_ranges(from_vpc).build());
-        let endpoint = ec2
-            .create_vpc_endpoint()
-            .vpc_id(&vpc)
-            .vpc_endpoint_type(VpcEndpointType::Interface)
-            .service_name(format!("com.amazonaws.{REGION}.secretsmanager"))
-            .set_subnet_ids(Some(subnets.to_vec()))
-            .security_group_ids(endpoint_group)
-            .private_dns_enabled(true);
-        cloud.wait(endpoint.send());
-        Self { subnets: subnets.to_vec(), database_group }
-    }
 }
