@@ -137,15 +137,15 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })
         .collect();
-    // Beside a confirmed cause, what only may be one stays among the findings.
-    if causes.iter().any(|cause| cause.confidence == Confidence::Confirmed) {
-        causes.retain(|cause| cause.confidence < Confidence::Possible);
-    }
-    // A warning is worth a thought only where no error accounts for the failure.
+    // The surer the best cause, the less stands beside it: nothing that is only
+    // possible beside a confirmed one, no possible warning beside a likely one.
     let accounted = |cause: &Cause| cause.confidence < Confidence::Possible;
-    if causes.iter().any(accounted) {
-        causes.retain(|cause| cause.finding.severity == Severity::Error || accounted(cause));
-    }
+    let surest = causes.iter().map(|cause| cause.confidence).min();
+    causes.retain(|cause| {
+        accounted(cause)
+            || surest == Some(Confidence::Possible)
+            || surest == Some(Confidence::Likely) && cause.finding.severity == Severity::Error
+    });
     if !causes.iter().any(|cause| cause.finding.severity == Severity::Error || accounted(cause)) {
         // Nothing that is known explains it: what is left to show is the stuck
         // state itself, and that its cause was not seen.

@@ -1,13 +1,11 @@
 //! Does the newest failed attempt's log name its cause?
 
-use super::{
-    matching::{Arns, explain, findings},
-    names::{self, Names},
-    scene::Scene,
-};
 use crate::{
     catalogue::{About, entry},
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
+        log_modes::{self, Arns, Names, Scene, explain, findings},
+    },
     evidence::Fact,
     rotation_log::{AttemptOutcome, Invocation},
 };
@@ -16,7 +14,7 @@ pub(super) static CHECK: Check = Check {
     name: "log-last-failure",
     question: "Does the log of the newest failed attempt name its cause?",
     codes: CODES,
-    facts: &[Fact::LogEvents, Fact::SecretVersions, names::FACTS[0], names::FACTS[1]],
+    facts: &[Fact::LogEvents, Fact::SecretVersions, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
 
@@ -115,7 +113,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Place, log_modes},
-        checks::log::made,
+        checks::log_modes::made,
         evidence::{Observed, Reason},
         rotation_log::{RotationLog, Step},
     };

@@ -16,25 +16,25 @@ use crate::{
 };
 
 /// A row that matches a failure.
-pub(super) struct Match {
+pub(in crate::checks) struct Match {
     /// The row.
-    pub(super) row: &'static LogMode,
+    pub(in crate::checks) row: &'static LogMode,
     quotes: Vec<Quote>,
     captures: BTreeMap<String, String>,
 }
 
 /// The ARNs that some rows compare.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Arns<'a> {
+pub(in crate::checks) struct Arns<'a> {
     /// The secret that rotates.
-    pub(super) secret: Option<&'a str>,
+    pub(in crate::checks) secret: Option<&'a str>,
     /// Its function.
-    pub(super) function: Option<&'a str>,
+    pub(in crate::checks) function: Option<&'a str>,
 }
 
 impl<'a> Arns<'a> {
     /// Those of the case.
-    pub(super) fn of(case: &'a Case<'_>) -> Self {
+    pub(in crate::checks) fn of(case: &'a Case<'_>) -> Self {
         let secret = case.secret().if_known();
         Self {
             secret: secret.and_then(|secret| secret.arn.as_deref()),
@@ -45,7 +45,7 @@ impl<'a> Arns<'a> {
 
 /// The rows that explain the failure, best first. Where a line decides,
 /// candidates are left out, but for those that stand beside it.
-pub(super) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
+pub(in crate::checks) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
     let mut matches: Vec<Match> =
         log_modes().iter().filter_map(|row| hold(row, scene, arns)).collect();
     matches.sort_by_key(|found| (found.row.basis, found.row.rank));
@@ -64,7 +64,11 @@ pub(super) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
 }
 
 /// Holds one row against the failure.
-pub(super) fn hold(row: &'static LogMode, scene: &Scene, arns: Arns<'_>) -> Option<Match> {
+pub(in crate::checks) fn hold(
+    row: &'static LogMode,
+    scene: &Scene,
+    arns: Arns<'_>,
+) -> Option<Match> {
     if !row.places.contains(&scene.place) || !circumstances_fit(row, scene) {
         return None;
     }
@@ -164,7 +168,7 @@ fn account(arn: &str) -> Option<&str> {
 }
 
 /// Findings of the matches: one for each code, in their order.
-pub(super) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
+pub(in crate::checks) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for found in matches {
         let said = findings.iter().position(|finding| finding.code() == found.row.code);
@@ -222,7 +226,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Sample, log_modes},
-        checks::{Case, ProofKind, log::made},
+        checks::{Case, ProofKind, log_modes::made},
     };
 
     /// Whether the row matches the sample, in any of its places.

@@ -5,7 +5,7 @@ use crate::{
     catalogue::{self, Severity, stack_reason_proves},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, quoted},
+        command::{published, quoted, show_setting},
     },
     evidence::{Fact, Function, StackEvent, Time},
 };
@@ -56,7 +56,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         );
     }
     let stack = function.tags.get("aws:cloudformation:stack-name");
-    let finding = renewed(finding, name_of(function), stack);
+    let finding = renewed(case, finding, name_of(function), stack);
     // A stack that makes an alias moves it itself.
     Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
 }
@@ -95,8 +95,8 @@ fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent
         .max_by_key(|event| event.timestamp)
 }
 
-fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding {
-    let function = quoted(function);
+fn renewed(case: &Case<'_>, finding: Finding, name: &str, stack: Option<&String>) -> Finding {
+    let function = quoted(name);
     let finding = match stack.map(|stack| quoted(stack)) {
         Some(stack) => finding.fix(
             "Renew the function with its stack: code and runtime have to change together (a new \
@@ -117,9 +117,13 @@ fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding 
             ],
         ),
     };
-    finding.confirm(format!(
-        "aws lambda get-function-configuration --function-name {function} --query Runtime"
-    ))
+    finding.confirm(match stack {
+        // A stack that makes a version names it itself.
+        Some(_) => format!(
+            "aws lambda get-function-configuration --function-name {function} --query Runtime"
+        ),
+        None => show_setting(case, name, "Runtime"),
+    })
 }
 
 #[cfg(test)]
