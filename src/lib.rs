@@ -53,8 +53,11 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
     let mut results = checks::run(case, selection);
     if mode == Mode::Logs {
         // A log alone was given: what only other facts could say was not asked.
+        // A log may have CloudTrail events among its lines.
+        let with_trail = case.trail_events().if_known().is_some();
         results.retain(|result| {
-            result.check.facts.contains(&evidence::Fact::LogEvents)
+            let reads = |fact| result.check.facts.contains(&fact);
+            (reads(evidence::Fact::LogEvents) || with_trail && reads(evidence::Fact::TrailEvents))
                 && !asks_for_more_than_the_log(&result.outcome)
         });
     }

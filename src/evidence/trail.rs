@@ -70,7 +70,7 @@ impl TrailEvent {
 
     /// What it calls the secrets that it names. The events of a rotation name
     /// theirs inside the event alone (`additionalEventData`, `requestID`).
-    fn secrets(&self) -> Vec<String> {
+    pub(crate) fn secrets(&self) -> Vec<String> {
         let detail = self.detail();
         let text = |pointer: &str| detail.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
         let resources = self

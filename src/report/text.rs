@@ -44,6 +44,7 @@ pub fn render(report: &Report, layout: Layout) -> String {
         unexplained(&mut out, report, layout);
     }
     also(&mut out, report, layout);
+    other_secrets(&mut out, report, layout);
     not_seen(&mut out, report, layout);
     notes(&mut out, report, layout);
     if layout.verbose {
@@ -273,6 +274,29 @@ fn also(out: &mut String, report: &Report, layout: Layout) {
         let text = format!("{:<7}{} ({kind})", finding.code, finding.summary);
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 9, layout.width));
     }
+}
+
+/// Secrets that share the function whose log was read.
+fn other_secrets(out: &mut String, report: &Report, layout: Layout) {
+    if report.other_secrets.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "OTHER SECRETS IN THIS LOG"));
+    for other in &report.other_secrets {
+        let name = other.secret_arn.as_deref().unwrap_or("attempts that name no secret");
+        let mut text = format!("{:<9}{name}", style::verdict(other.verdict).0.to_lowercase());
+        let told = [other.code.as_deref(), other.failed_step.as_deref()].into_iter().flatten();
+        let told: Vec<&str> = told.collect();
+        if !told.is_empty() {
+            let _ = write!(text, ": {}", told.join(" in "));
+        }
+        if let Some(at) = other.last_attempt_at {
+            let _ = write!(text, " ({})", at.minute());
+        }
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 11, layout.width));
+    }
+    let text = "--secret-arn ARN picks one of them.";
+    let _ = write!(out, "{}", block(text, 2, layout.width));
 }
 
 fn not_seen(out: &mut String, report: &Report, layout: Layout) {

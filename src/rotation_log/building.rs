@@ -32,8 +32,14 @@ static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)(?:^|[\s'"\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
         .expect("a constant pattern")
 });
+// The frame of the step, or the handler's line that calls it.
 static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b").expect("a constant pattern")
+    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
+        .expect("a constant pattern")
+});
+/// Where it stands in the middle of a text.
+static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)task timed out after (\d+(?:\.\d+)?) seconds").expect("a constant pattern")
 });
 static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
@@ -214,7 +220,9 @@ impl Building {
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
         let step = |name: &str| Step::named(&format!("{name}Secret"));
         let named = |pattern: &Regex| {
-            pattern.captures(text).and_then(|found| step(&found[1].to_ascii_lowercase()))
+            let found = pattern.captures(text)?;
+            let name = found.iter().skip(1).flatten().next()?;
+            step(&name.as_str().to_ascii_lowercase())
         };
         self.frame_step = self
             .frame_step
@@ -257,7 +265,7 @@ impl Building {
 
     /// Whether it says that it rotates other secrets than this one.
     pub(super) fn is_of_another(&self, secret_arn: &str) -> bool {
-        !self.subjects.is_empty() && !self.subjects.contains(secret_arn)
+        !self.subjects.is_empty() && !self.subjects.iter().any(|arn| is_secret(arn, secret_arn))
     }
 
     /// The secrets that it says it rotates.
@@ -269,8 +277,13 @@ impl Building {
     pub(super) fn mentions_only(&self, others: &BTreeSet<String>, secret_arn: &str) -> bool {
         self.subjects.is_empty()
             && !self.mentions.is_empty()
-            && !self.mentions.contains(secret_arn)
+            && !self.mentions.iter().any(|arn| is_secret(arn, secret_arn))
             && self.mentions.iter().all(|arn| others.contains(arn))
+    }
+
+    /// The region of the secrets that it names.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.subjects.iter().chain(&self.mentions).find_map(|arn| arn.split(':').nth(3))
     }
 
     /// True where nothing says that the function ran at all.
@@ -299,7 +312,15 @@ impl Building {
         }
         let mut run = self.invocation;
         run.step = self.frame_step.or(self.prefix_step).or(self.row_step);
+        run.secret = match self.subjects.len() {
+            1 => self.subjects.pop_first(),
+            _ => None,
+        };
+        run.excerpt = !self.started && !self.ended;
         let done = run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone);
+        if run.excerpt && run.timed_out_after.is_none() {
+            run.timed_out_after = timed_out(&run.lines);
+        }
         if self.status == Some(Status::Timeout) && run.timed_out_after.is_none() {
             run.timed_out_after = run.duration_ms.map(|ms| ms / 1000.0);
         }
@@ -310,7 +331,8 @@ impl Building {
         } else if self.status == Some(Status::Success) {
             run.error = None;
             RunOutcome::Returned
-        } else if run.error.is_some() || self.status == Some(Status::Error) {
+        } else if run.error.is_some() || self.status == Some(Status::Error) || ends_in_failure(&run)
+        {
             RunOutcome::Failed
         } else if self.ended || self.superseded || done {
             RunOutcome::Returned
@@ -319,6 +341,32 @@ impl Building {
         };
         run
     }
+}
+
+/// Seconds after which Lambda ended an invocation, as a line says it anywhere.
+pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
+    lines.iter().find_map(|line| TIMED_OUT.captures(&line.text)?[1].parse().ok())
+}
+
+/// Whether two ARNs are one secret's; the second may be a partial one, without the
+/// hyphen and the six characters at its end.
+fn is_secret(arn: &str, wanted: &str) -> bool {
+    arn == wanted || arn.len().checked_sub(7).and_then(|end| arn.get(..end)) == Some(wanted)
+}
+
+/// Whether the last text that tells an end is one of a failure. A template raises
+/// what it has logged, so its own line will do; of others only where nothing shows
+/// how the invocation ended.
+fn ends_in_failure(run: &Invocation) -> bool {
+    run.hits
+        .iter()
+        .filter(|hit| match hit.text.effect {
+            Effect::StepDone => true,
+            Effect::Failure => run.excerpt || hit.text.origin == Origin::Template,
+            _ => false,
+        })
+        .max_by_key(|hit| hit.line)
+        .is_some_and(|hit| hit.text.effect == Effect::Failure)
 }
 
 /// The start and the end of a text that is too long.

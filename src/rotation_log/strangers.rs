@@ -101,6 +101,7 @@ mod tests {
             runs: vec![0],
             failed_step: None,
             outcome: AttemptOutcome::Failed,
+            ..Attempt::default()
         };
         RotationLog { attempts: vec![attempt], invocations: vec![run], ..RotationLog::default() }
     }

@@ -67,6 +67,7 @@ pub(in crate::checks) fn log(attempts: Vec<Vec<Invocation>>) -> RotationLog {
             runs: (first..log.invocations.len()).collect(),
             failed_step: step.filter(|_| failed),
             outcome: if failed { AttemptOutcome::Failed } else { AttemptOutcome::Succeeded },
+            ..Attempt::default()
         });
     }
     log

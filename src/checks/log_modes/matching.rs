@@ -15,6 +15,9 @@ use crate::{
     rotation_log::Step,
 };
 
+/// Bytes of a line beyond which only what matched is quoted.
+const LONG_LINE: usize = 1000;
+
 /// A row that matches a failure.
 pub(in crate::checks) struct Match {
     /// The row.
@@ -69,7 +72,9 @@ pub(in crate::checks) fn hold(
     scene: &Scene,
     arns: Arns<'_>,
 ) -> Option<Match> {
-    if !row.places.contains(&scene.place) || !circumstances_fit(row, scene) {
+    let place_fits = row.places.contains(&scene.place)
+        || scene.excerpt && row.places.iter().any(|place| *place != Place::Lines);
+    if !place_fits || !circumstances_fit(row, scene) {
         return None;
     }
     let any = |pattern: &Regex| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
@@ -135,13 +140,14 @@ impl Match {
             }
         }
         let whole = captures.get(0).map_or(0..0, |whole| whole.range());
-        let text = if place == Place::Lines {
-            // The rest of such a line may hold what must not be repeated.
-            quote.text[whole].to_owned()
-        } else {
-            // Of a traceback, the line that counts.
-            let start = quote.text[..whole.start].rfind('\n').map_or(0, |newline| newline + 1);
-            quote.text[start..].lines().next().unwrap_or_default().trim().to_owned()
+        // Of a traceback, the line that counts.
+        let start = quote.text[..whole.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = quote.text[start..].lines().next().unwrap_or_default().trim();
+        // The rest of a line that holds a secret must not be repeated, that of a
+        // whole page need not be.
+        let text = match place == Place::Lines || line.len() > LONG_LINE {
+            true => quote.text[whole].to_owned(),
+            false => line.to_owned(),
         };
         let quote = Quote { text, source: quote.source.clone() };
         if !self.quotes.contains(&quote) {

@@ -6,7 +6,7 @@ use crate::{
     catalogue::Place,
     checks::{Case, ProofKind},
     evidence::{Function, Time},
-    rotation_log::{Attempt, Invocation, RotationLog, Step},
+    rotation_log::{Attempt, Invocation, RotationLog, Step, joined},
 };
 
 /// A text with the place it is quoted from.
@@ -22,6 +22,8 @@ pub(in crate::checks) struct Quote {
 #[derive(Clone, Debug)]
 pub(in crate::checks) struct Scene {
     pub(in crate::checks) place: Place,
+    /// Cut out of where it stood: it may be from any place.
+    pub(in crate::checks) excerpt: bool,
     pub(in crate::checks) kind: ProofKind,
     pub(in crate::checks) quotes: Vec<Quote>,
     /// Texts of the same attempt up to and with this failure.
@@ -47,6 +49,7 @@ impl Scene {
         let source = quotes.first().map(|quote| quote.source.clone()).unwrap_or_default();
         Self {
             place,
+            excerpt: false,
             kind,
             so_far: quotes.iter().map(|quote| quote.text.clone()).collect(),
             quotes,
@@ -91,6 +94,7 @@ impl Scene {
             built: log.template_texts.iter().map(|(_, day)| *day).max(),
             token: run.token.clone().or_else(|| attempt.token.clone()),
             source: source(run, None),
+            excerpt: run.excerpt,
             so_far,
             ..Self::of_texts(Place::Failure, ProofKind::Log, quotes(run))
         }
@@ -123,7 +127,9 @@ fn quotes(run: &Invocation) -> Vec<Quote> {
         .map(|line| Quote { text: line.text.clone(), source: source(run, line.at) });
     let outcome = outcome_texts(run)
         .map(|text| Quote { text, source: source(run, run.ended_at.or(run.started_at)) });
-    lines.chain(outcome).filter(|quote| seen.insert(quote.text.clone())).collect()
+    let wrapped =
+        run.excerpt.then(|| Quote { text: joined(&run.lines), source: source(run, None) });
+    lines.chain(outcome).chain(wrapped).filter(|quote| seen.insert(quote.text.clone())).collect()
 }
 
 fn texts(run: &Invocation) -> impl Iterator<Item = String> {

@@ -124,7 +124,10 @@ mod tests {
         assert_eq!((found.len(), found[0].fixes.len()), (1, 1));
         assert!(found[0].summary.contains("SECRET_ARN") && found[0].summary.contains("USER_NAME"));
         let edit = &found[0].fixes[0].commands[0];
-        assert!(edit.contains(&format!(".SECRET_ARN = \"{ARN}\" | .USER_NAME = \"app\"")), "{edit}");
+        assert!(
+            edit.contains(&format!(".SECRET_ARN = \"{ARN}\" | .USER_NAME = \"app\"")),
+            "{edit}"
+        );
         assert_eq!(found[0].fixes[0].change, None);
     }
 

@@ -1,0 +1,45 @@
+//! What people paste: one error without the log around it, in a sentence, an
+//! answer of the CLI, a comment. Only where the input holds nothing that reads as
+//! a log, and only where a text is one that a failure prints.
+
+use super::{Hit, Invocation, Line, RunOutcome, building};
+use crate::catalogue::{LogMode, Place, known_texts, log_modes};
+
+/// The failure that lines outside of any invocation quote; none where they quote
+/// none.
+pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
+    let whole = joined(lines);
+    if !log_modes().iter().any(|row| is_quoted(row, &whole)) {
+        return None;
+    }
+    let hits = lines.iter().enumerate().flat_map(|(line, text)| {
+        known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
+    });
+    let timed_out_after = building::timed_out(lines);
+    let outcome = match timed_out_after {
+        Some(_) => RunOutcome::TimedOut,
+        None => RunOutcome::Failed,
+    };
+    Some(Invocation {
+        timed_out_after,
+        started_at: lines.iter().find_map(|line| line.at),
+        excerpt: true,
+        outcome,
+        hits: hits.collect(),
+        lines: lines.to_vec(),
+        ..Invocation::default()
+    })
+}
+
+/// The lines as one: what is copied is often wrapped.
+pub(crate) fn joined(lines: &[Line]) -> String {
+    let words = lines.iter().flat_map(|line| line.text.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn is_quoted(row: &LogMode, text: &str) -> bool {
+    row.places.iter().any(|place| *place != Place::Lines)
+        && !row.must.is_empty()
+        && row.must.iter().all(|pattern| pattern.is_match(text))
+        && !row.must_not.iter().any(|pattern| pattern.is_match(text))
+}
