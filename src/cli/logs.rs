@@ -11,10 +11,8 @@ use super::{
     options::{ReportOptions, SelectOptions},
 };
 use crate::{
-    checks::{Case, Selection},
-    evidence::{Evidence, Observed, Time},
-    examine_case,
-    report::v1::{Mode, OtherSecret, Report},
+    examine_log,
+    report::v1::{OtherSecret, Report},
     rotation_log::{self, RotationLog},
     seal,
 };
@@ -44,7 +42,7 @@ impl Args {
             self.report.note(&nothing_in(&log));
         }
         let reports: Vec<Report> =
-            log.by_secret().into_iter().map(|log| examine_one(log, &selection)).collect();
+            log.by_secret().into_iter().map(|log| examine_log(log, &selection)).collect();
         let code = self.exit_code(&reports);
         let mut reports = reports.into_iter();
         let Some(mut report) = reports.next() else { return Ok(code) };
@@ -70,17 +68,6 @@ impl Args {
         }
         rotation_log::read(BufReader::with_capacity(1 << 16, File::open(&self.file)?), options)
     }
-}
-
-/// Examines the log of one secret.
-fn examine_one(mut log: RotationLog, selection: &Selection) -> Report {
-    let events = std::mem::take(&mut log.trail_events);
-    let mut evidence = Evidence { captured_at: last_time(&log), ..Evidence::default() };
-    if !events.is_empty() {
-        evidence.trail_events = Observed::Known(events);
-        seal::evidence(&mut evidence);
-    }
-    examine_case(&Case::with_log(&evidence, log), Mode::Logs, selection)
 }
 
 fn other_secret(report: Report) -> OtherSecret {
@@ -115,13 +102,4 @@ fn nothing_in(log: &RotationLog) -> String {
         (lines, 0) => format!("note: none of the {lines} lines is from a Lambda function's log"),
         (_, others) => format!("note: all {others} invocations in the log are for other secrets"),
     }
-}
-
-/// A log has no capture time; the last thing it saw is the nearest to one.
-fn last_time(log: &RotationLog) -> Time {
-    log.invocations
-        .iter()
-        .filter_map(|run| run.ended_at.or(run.started_at))
-        .max()
-        .unwrap_or_default()
 }

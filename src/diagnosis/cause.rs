@@ -96,7 +96,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     let roots: Vec<&Finding> = findings
         .iter()
         .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
-        .filter(|finding| !fit::STANDING.contains(&finding.code()))
+        .filter(|finding| !fit::STANDING.contains(&finding.code()) || refused_runtime(finding))
         .filter(|finding| match finding.severity {
             Severity::Error => true,
             // What the failing run itself printed fits it by nature.
@@ -161,6 +161,12 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
         causes.sort_by_key(|cause| cause.finding.severity);
     }
     causes
+}
+
+/// Whether the failure itself is that Lambda refused the runtime, as a text says that
+/// somebody cut out; a function that is there runs on.
+fn refused_runtime(finding: &Finding) -> bool {
+    finding.code() == "RUN05" && finding.basis.names_by_line() && from_failing_run(finding)
 }
 
 /// Whether the failing run itself printed the line, not CloudTrail or a stack.

@@ -321,22 +321,24 @@ fn notes(out: &mut String, report: &Report, layout: Layout) {
 
 fn footer(out: &mut String, report: &Report, layout: Layout) {
     let summary = &report.summary;
+    // Each check is counted once.
+    let told = summary.passed + summary.inconclusive + summary.not_applicable;
     let mut parts = Vec::new();
-    let mut add = |count: usize, one: &str, many: &str| {
+    for (count, what) in [
+        (summary.checks.saturating_sub(told), "found something"),
+        (summary.inconclusive, "could not tell"),
+        (summary.passed, "found nothing wrong"),
+        (summary.not_applicable, "did not apply"),
+    ] {
         if count > 0 {
-            parts.push(plural(count, one, many));
+            parts.push(format!("{count} {what}"));
         }
-    };
-    add(summary.causes, "cause", "causes");
-    let consequences = report.causes.iter().map(|cause| cause.consequences.len()).sum();
-    add(consequences, "consequence", "consequences");
-    add(summary.errors, "error", "errors");
-    add(summary.warnings, "warning", "warnings");
-    add(summary.notes, "note", "notes");
-    add(summary.inconclusive, "inconclusive", "inconclusive");
-    add(summary.passed, "passed", "passed");
-    add(summary.not_applicable, "not applicable", "not applicable");
-    let line = format!("{}: {}.", plural(summary.checks, "check", "checks"), parts.join(", "));
+    }
+    let mut line = format!("{} ran", plural(summary.checks, "check", "checks"));
+    if !parts.is_empty() {
+        let _ = write!(line, ": {}", parts.join(", "));
+    }
+    line.push('.');
     let _ = write!(out, "\n{}", block(&line, 0, layout.width));
     if let Some(cause) = report.causes.first()
         && cause.finding.severity != Severity::Note

@@ -25,6 +25,9 @@ const LAST_LINES: usize = 60;
 /// the exception.
 const LINE_HEAD: usize = 1536;
 const LINE_TAIL: usize = 512;
+/// Bytes of lines that wait unread: of a long log most invocations are dropped
+/// before anybody asks what their lines say.
+const WAITING_BYTES: usize = 64 * 1024;
 /// Different secrets that one invocation is remembered to name.
 const SECRETS: usize = 16;
 
@@ -61,6 +64,9 @@ static SECRET_ARN: LazyLock<Regex> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 pub(super) struct Building {
     invocation: Invocation,
+    /// Lines that were not looked at yet.
+    waiting: Vec<(Option<Time>, Option<Level>, String)>,
+    waiting_bytes: usize,
     /// The last lines, once the first are full; with what they match.
     last: VecDeque<(Line, Vec<&'static LogText>)>,
     /// Texts seen, so that a dropped line never takes its text along.
@@ -188,6 +194,28 @@ impl Building {
         if text.trim().is_empty() {
             return;
         }
+        self.waiting_bytes += text.len();
+        self.waiting.push((at, level, text.to_owned()));
+        if self.waiting_bytes > WAITING_BYTES {
+            self.settle(redact);
+        }
+    }
+
+    /// Looks at the lines that wait.
+    pub(super) fn settle(&mut self, redact: fn(&str) -> Cow<'_, str>) {
+        self.waiting_bytes = 0;
+        for (at, level, text) in std::mem::take(&mut self.waiting) {
+            self.read_line(at, level, &text, redact);
+        }
+    }
+
+    fn read_line(
+        &mut self,
+        at: Option<Time>,
+        level: Option<Level>,
+        text: &str,
+        redact: fn(&str) -> Cow<'_, str>,
+    ) {
         let texts = known_texts(text);
         self.learn(text, &texts);
         let line = Line { at, level, text: cut(&redact(text)) };

@@ -161,6 +161,9 @@ impl Reader {
             trail_events: std::mem::take(&mut self.trail_events),
             ..RotationLog::default()
         };
+        for building in self.building.values_mut() {
+            building.settle(self.options.redact);
+        }
         let others: BTreeSet<String> = match &self.options.secret_arn {
             Some(arn) => self
                 .building
@@ -215,14 +218,18 @@ impl Reader {
         let seq = self.owner(&record.kind, record.request_id.as_ref(), stream.as_ref());
         let redact = self.options.redact;
         if let Some(building) = self.building.get_mut(&seq) {
+            // Only a line with an ARN tells whose invocation it is.
             let arn = self.options.secret_arn.as_deref();
-            let is_other = |building: &Building| arn.is_some_and(|arn| building.is_of_another(arn));
-            let before = is_other(building);
+            let arn = arn.filter(|_| record.text.contains(":secretsmanager:"));
+            let before = arn.is_some_and(|arn| building.is_of_another(arn));
             building.take(record, at, redact);
-            match (before, is_other(building)) {
-                (false, true) => self.others_kept += 1,
-                (true, false) => self.others_kept -= 1,
-                _ => {}
+            if let Some(arn) = arn {
+                building.settle(redact);
+                match (before, building.is_of_another(arn)) {
+                    (false, true) => self.others_kept += 1,
+                    (true, false) => self.others_kept -= 1,
+                    _ => {}
+                }
             }
         }
         self.last = Some(seq);

@@ -13,7 +13,7 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "stack-last-failure",
     question: "Do the stack's last failures name a cause?",
-    codes: &["IAM08", "RUN05"],
+    codes: &["IAM08", "IAM15", "RUN05"],
     facts: &[Fact::StackEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };

@@ -2,7 +2,7 @@
 
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
-    catalogue::{self, Severity, stack_reason_proves},
+    catalogue::{self, Severity, function_limit, stack_reason_proves},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
         command::{published, quoted, show_setting},
@@ -26,26 +26,32 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Some(runtime) = catalogue::runtime(name) else {
         return Err(Stop::not_applicable(format!("no life cycle is known for {name}")));
     };
-    if case.now() < runtime.deprecated {
+    let ahead = runtime.deprecated.seconds_since(case.now());
+    let notice = function_limit("runtime-deprecation-notice") as f64 * 86_400.0;
+    if ahead > notice {
         return Ok(Vec::new());
     }
+    let (told, severity) = match ahead > 0.0 {
+        true => ("will be deprecated on", Severity::Note),
+        false => ("is deprecated since", Severity::Warning),
+    };
     let mut finding = Finding::new(
         "RUN05",
         resource_of(function),
         format!(
-            "{name} of {} is deprecated since {}{}.",
+            "{name} of {} {told} {}{}.",
             name_of(function),
             runtime.deprecated.date(),
             blocks(runtime, case.now())
         ),
     )
-    .severity(Severity::Warning)
+    .severity(severity)
     .on(Basis::Indication)
     .fact("GetFunction", format!("Runtime is {name}"))
     .proof(
         ProofKind::Date,
         &runtime.provenance.source,
-        format!("{name} was deprecated on {}", runtime.deprecated.date()),
+        format!("{name} {told} {}", runtime.deprecated.date()),
     );
     // What was refused is a new deployment; the function there is runs on.
     if let Some(event) = refused(case, function) {
@@ -154,9 +160,15 @@ mod tests {
     #[test]
     fn the_day_of_the_evidence_counts() {
         let mut before = bundle("python3.10");
+        let severity =
+            |bundle| judge(&CHECK, bundle).expect("findings").first().map(|f| f.severity);
         before["CapturedAt"] = json!("2026-10-30T23:00:00Z");
-        assert!(codes(&judge(&CHECK, before)).is_empty());
-        assert_eq!(codes(&judge(&CHECK, bundle("python3.10"))), ["RUN05"]);
+        assert_eq!(severity(before.clone()), Some(Severity::Note));
+        before["CapturedAt"] = json!("2026-05-04T00:00:00Z");
+        assert_eq!(severity(before.clone()), Some(Severity::Note));
+        before["CapturedAt"] = json!("2026-05-03T00:00:00Z");
+        assert_eq!(severity(before), None, "too far ahead to be worth a word");
+        assert_eq!(severity(bundle("python3.10")), Some(Severity::Warning));
     }
 
     #[test]
