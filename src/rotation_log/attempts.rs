@@ -2,7 +2,7 @@
 //! and begins an attempt, a retry of one included, with createSecret. Steps that no
 //! text tells are taken from the neighbours, only where those leave one choice.
 
-use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step};
+use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step, excerpt};
 use crate::{
     catalogue::{Effect, Origin},
     evidence::Time,
@@ -97,6 +97,7 @@ fn shows_a_rotation(invocations: &[Invocation]) -> bool {
             || matches!(run.outcome, RunOutcome::TimedOut | RunOutcome::Died)
             || run.error.as_ref().is_some_and(|error| error.error_type.starts_with("Runtime."))
             || run.lines.iter().any(|line| line.text.to_ascii_lowercase().contains("secret"))
+            || run.excerpt && excerpt::tell_of_a_known_failure(&run.lines)
     })
 }
 

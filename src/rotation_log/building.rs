@@ -382,19 +382,11 @@ fn is_secret(arn: &str, wanted: &str) -> bool {
     arn == wanted || arn.len().checked_sub(7).and_then(|end| arn.get(..end)) == Some(wanted)
 }
 
-/// Whether the last text that tells an end is one of a failure. A template raises
-/// what it has logged, so its own line will do; of others only where nothing shows
-/// how the invocation ended.
+/// Whether the last text that tells an end is one of a failure.
 fn ends_in_failure(run: &Invocation) -> bool {
-    run.hits
-        .iter()
-        .filter(|hit| match hit.text.effect {
-            Effect::StepDone => true,
-            Effect::Failure => run.excerpt || hit.text.origin == Origin::Template,
-            _ => false,
-        })
-        .max_by_key(|hit| hit.line)
-        .is_some_and(|hit| hit.text.effect == Effect::Failure)
+    let telling = |hit: &&Hit| matches!(hit.text.effect, Effect::StepDone | Effect::Failure);
+    let last = run.hits.iter().filter(telling).max_by_key(|hit| hit.line);
+    last.is_some_and(|hit| hit.text.effect == Effect::Failure)
 }
 
 /// The start and the end of a text that is too long.

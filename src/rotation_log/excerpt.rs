@@ -8,8 +8,7 @@ use crate::catalogue::{LogMode, Place, known_texts, log_modes};
 /// The failure that lines outside of any invocation quote; none where they quote
 /// none.
 pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
-    let whole = joined(lines);
-    if !log_modes().iter().any(|row| is_quoted(row, &whole)) {
+    if !tell_of_a_known_failure(lines) {
         return None;
     }
     let hits = lines.iter().enumerate().flat_map(|(line, text)| {
@@ -29,6 +28,12 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
         lines: lines.to_vec(),
         ..Invocation::default()
     })
+}
+
+/// Whether the lines hold a text that a rotation fails with.
+pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
+    let whole = joined(lines);
+    log_modes().iter().any(|row| is_quoted(row, &whole))
 }
 
 /// The lines as one: what is copied is often wrapped.

@@ -15,7 +15,9 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "trail-last-failure",
     question: "Does CloudTrail name the cause of the failure?",
-    codes: &["IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC26"],
+    codes: &[
+        "IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC25", "SEC26",
+    ],
     facts: &[Fact::TrailEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
