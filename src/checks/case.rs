@@ -151,7 +151,7 @@ impl Case<'_> {
 
     /// The log that came without any other evidence.
     fn read_log(&self) -> Option<&RotationLog> {
-        self.log.get().filter(|_| !self.evidence.secret.known().is_some())?.known()
+        self.log.get().filter(|_| self.evidence.secret.known().is_none())?.known()
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn order(invocations: &mut Vec<Invocation>) {
 /// Groups the invocations and fills in the steps that their place tells. `cut` says
 /// that older invocations were dropped, `sure` that they are a rotation function's.
 pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Vec<Attempt> {
-    if !sure && !shows_a_rotation(invocations) {
+    if !sure && !may_be_a_rotation(invocations) {
         return Vec::new();
     }
     let begins = !cut && !later_created(invocations);
@@ -84,21 +84,23 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
     attempts
 }
 
-/// Whether anything in a log that somebody gave may be from a rotation: a word of
-/// one, a failure that rotations know, or an end that any function may come to.
-fn shows_a_rotation(invocations: &[Invocation]) -> bool {
-    invocations.iter().any(|run| {
+/// Whether a log that somebody gave may be a rotation function's: not where an
+/// error of the code's own is all that it tells, without a word of a rotation.
+fn may_be_a_rotation(invocations: &[Invocation]) -> bool {
+    let own_error = |run: &Invocation| {
+        run.error.as_ref().is_some_and(|error| !error.error_type.starts_with("Runtime."))
+    };
+    let sign = |run: &Invocation| {
         run.step.is_some()
             || run.token.is_some()
             || run.secret.is_some()
             || run.hits.iter().any(|hit| {
                 hit.text.origin == Origin::Template || hit.text.effect == Effect::Failure
             })
-            || matches!(run.outcome, RunOutcome::TimedOut | RunOutcome::Died)
-            || run.error.as_ref().is_some_and(|error| error.error_type.starts_with("Runtime."))
             || run.lines.iter().any(|line| line.text.to_ascii_lowercase().contains("secret"))
-            || run.excerpt && excerpt::tell_of_a_known_failure(&run.lines)
-    })
+            || excerpt::tell_of_a_known_failure(&run.lines)
+    };
+    !invocations.iter().any(own_error) || invocations.iter().any(sign)
 }
 
 /// Whether a createSecret did its work somewhere: then a silent invocation at the

@@ -10,7 +10,7 @@ use std::{
 use regex::Regex;
 
 use super::{
-    Hit, Invocation, Level, Line, RunOutcome, Step,
+    Hit, Invocation, Level, Line, RunOutcome, Step, excerpt,
     layout::{Kind, Record, Report, Status},
 };
 use crate::{
@@ -39,10 +39,6 @@ static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
 static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
         .expect("a constant pattern")
-});
-/// Where it stands in the middle of a text.
-static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)task timed out after (\d+(?:\.\d+)?) seconds").expect("a constant pattern")
 });
 static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
@@ -347,7 +343,7 @@ impl Building {
         run.excerpt = !self.started && !self.ended;
         let done = run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone);
         if run.excerpt && run.timed_out_after.is_none() {
-            run.timed_out_after = timed_out(&run.lines);
+            run.timed_out_after = excerpt::timed_out(&run.lines);
         }
         if self.status == Some(Status::Timeout) && run.timed_out_after.is_none() {
             run.timed_out_after = run.duration_ms.map(|ms| ms / 1000.0);
@@ -359,7 +355,9 @@ impl Building {
         } else if self.status == Some(Status::Success) {
             run.error = None;
             RunOutcome::Returned
-        } else if run.error.is_some() || self.status == Some(Status::Error) || ends_in_failure(&run)
+        } else if run.error.is_some()
+            || self.status == Some(Status::Error)
+            || (!self.started && ends_in_failure(&run))
         {
             RunOutcome::Failed
         } else if self.ended || self.superseded || done {
@@ -369,11 +367,6 @@ impl Building {
         };
         run
     }
-}
-
-/// Seconds after which Lambda ended an invocation, as a line says it anywhere.
-pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
-    lines.iter().find_map(|line| TIMED_OUT.captures(&line.text)?[1].parse().ok())
 }
 
 /// Whether two ARNs are one secret's; the second may be a partial one, without the

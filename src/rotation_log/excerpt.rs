@@ -2,8 +2,17 @@
 //! answer of the CLI, a comment. Only where the input holds nothing that reads as
 //! a log, and only where a text is one that a failure prints.
 
-use super::{Hit, Invocation, Line, RunOutcome, building};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Hit, Invocation, Line, RunOutcome};
 use crate::catalogue::{LogMode, Place, known_texts, log_modes};
+
+/// What Lambda says, wherever it stands.
+static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)task timed out after (\d+(?:\.\d+)?) seconds").expect("a constant pattern")
+});
 
 /// The failure that lines outside of any invocation quote; none where they quote
 /// none.
@@ -14,7 +23,7 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     let hits = lines.iter().enumerate().flat_map(|(line, text)| {
         known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
     });
-    let timed_out_after = building::timed_out(lines);
+    let timed_out_after = timed_out(lines);
     let outcome = match timed_out_after {
         Some(_) => RunOutcome::TimedOut,
         None => RunOutcome::Failed,
@@ -28,6 +37,11 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
         lines: lines.to_vec(),
         ..Invocation::default()
     })
+}
+
+/// Seconds after which Lambda ended an invocation.
+pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
+    lines.iter().find_map(|line| TIMED_OUT.captures(&line.text)?[1].parse().ok())
 }
 
 /// Whether the lines hold a text that a rotation fails with.

@@ -371,8 +371,8 @@ impl RotationLog {
 
 /// Whether a later line of the text begins an event of its own.
 fn holds_several(text: &str) -> bool {
-    let lines = text.lines().skip(1).map(str::trim_start);
-    !text.trim_start().starts_with('{') && lines.into_iter().any(|line| layout::begins_event(line))
+    let mut lines = text.lines().skip(1).map(str::trim_start);
+    !text.trim_start().starts_with('{') && lines.any(layout::begins_event)
 }
 
 pub(super) fn head(text: &str) -> &str {
