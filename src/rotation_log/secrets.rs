@@ -89,7 +89,7 @@ mod tests {
                 1,
                 format!("createSecret: Successfully put secret for ARN {arn} and version {token}."),
             ),
-            run(2, if fails { failed } else { done }),
+            run(2, if fails { format!("{failed}\n[ERROR] ValueError: {failed}") } else { done }),
         ]
     }
 

@@ -52,7 +52,7 @@ impl Names {
             ..Self::default()
         };
         names.set("secret", Some(case.secret_id()));
-        names.set("secret_arn", secret.and_then(|secret| secret.arn.as_deref()));
+        names.set("secret_arn", case.secret_arn_if_known());
         names.set("region", Some(case.region()));
         names.set("account", Some(case.account_id()));
         names.set("partition", Some(case.partition()));
