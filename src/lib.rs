@@ -42,6 +42,7 @@ pub mod seal;
 use checks::{Case, Selection};
 use evidence::Evidence;
 use report::v1::{Mode, Report};
+use rotation_log::RotationLog;
 
 /// Examines one secret: checks, diagnosis, report.
 pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report {
@@ -53,13 +54,32 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
     let mut results = checks::run(case, selection);
     if mode == Mode::Logs {
         // A log alone was given: what only other facts could say was not asked.
+        // A log may have CloudTrail events among its lines.
+        let with_trail = case.trail_events().if_known().is_some();
         results.retain(|result| {
-            result.check.facts.contains(&evidence::Fact::LogEvents)
+            let reads = |fact| result.check.facts.contains(&fact);
+            (reads(evidence::Fact::LogEvents) || with_trail && reads(evidence::Fact::TrailEvents))
                 && !asks_for_more_than_the_log(&result.outcome)
         });
     }
     let diagnosis = diagnosis::diagnose(case, &results, selection);
     report::assemble(case, mode, &results, &diagnosis, selection)
+}
+
+/// Examines a log alone: the lines about one secret, with the CloudTrail events that
+/// stood among them.
+pub fn examine_log(mut log: RotationLog, selection: &Selection) -> Report {
+    let events = std::mem::take(&mut log.trail_events);
+    // A log has no capture time; the last thing it saw is the nearest to one.
+    let seen = log.invocations.iter().filter_map(|run| run.ended_at.or(run.started_at));
+    let told = events.iter().filter_map(|event| event.event_time);
+    let captured_at = seen.chain(told).max().unwrap_or_default();
+    let mut evidence = Evidence { captured_at, ..Evidence::default() };
+    if !events.is_empty() {
+        evidence.trail_events = evidence::Observed::Known(events);
+        seal::evidence(&mut evidence);
+    }
+    examine_case(&Case::with_log(&evidence, log), Mode::Logs, selection)
 }
 
 fn asks_for_more_than_the_log(outcome: &checks::Outcome) -> bool {

@@ -1,11 +1,9 @@
-//! What the vended templates ask of a value, and when they learnt what:
-//! `database_engines.toml` and `template_changes.toml`.
+//! What the vended templates ask of a value: `database_engines.toml`. When they
+//! learnt what is in `vended_templates.toml`.
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Deserializer, de::Error};
-
-use crate::evidence::Time;
+use serde::Deserialize;
 
 /// The table of engines.
 #[derive(Debug, Deserialize)]
@@ -20,7 +18,6 @@ pub struct Engines {
     pub master_password: MasterPassword,
     /// How the names of AWS's own endpoints look.
     pub endpoints: EndpointNames,
-    tls_parameter: Vec<TlsParameter>,
 }
 
 /// One engine.
@@ -33,14 +30,9 @@ pub struct Engine {
     pub template: String,
     /// The values of `engine` that its templates take today.
     pub accepts: Vec<String>,
-    /// The one among them that older templates refuse.
+    /// The one among them that older templates refuse (`aurora-engine-names` among
+    /// what vended functions can do).
     pub aurora: Option<String>,
-    /// Since when the single-user template takes that one.
-    #[serde(default, deserialize_with = "day")]
-    pub aurora_since_single: Option<Time>,
-    /// Since when the alternating-users template takes it.
-    #[serde(default, deserialize_with = "day")]
-    pub aurora_since_alternating: Option<Time>,
     /// Characters of a user's name, at most, by the template.
     pub username_limit: Option<usize>,
     /// The variable that overrides this limit.
@@ -113,57 +105,10 @@ pub struct EndpointNames {
     pub checked: String,
 }
 
-/// A parameter that makes a database insist on TLS.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsParameter {
-    /// Name.
-    pub name: String,
-    /// Values with which it does, in lower case.
-    pub on: Vec<String>,
-    /// Where it is said.
-    pub source: String,
-    /// The day on which that was looked up.
-    pub checked: String,
-}
-
-/// Something that the vended templates learnt on a day.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TemplateChange {
-    /// The day of the change in the public repository.
-    #[serde(deserialize_with = "known_day")]
-    pub day: Time,
-    /// What they do since.
-    pub what: String,
-    /// Where it is said.
-    pub source: String,
-    /// The day on which that was looked up.
-    pub checked: String,
-}
-
-/// The changes that checks ask about.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TemplateChanges {
-    /// A superuser that RDS manages for a cluster.
-    pub superuser_of_cluster: TemplateChange,
-    /// An Aurora reader endpoint as host.
-    pub reader_of_cluster: TemplateChange,
-}
-
 /// The table of engines.
 pub fn engines() -> &'static Engines {
     static TABLE: LazyLock<Engines> = LazyLock::new(|| {
         toml::from_str(include_str!("database_engines.toml")).expect("a test reads this table")
-    });
-    &TABLE
-}
-
-/// The days on which the templates changed.
-pub fn template_changes() -> &'static TemplateChanges {
-    static TABLE: LazyLock<TemplateChanges> = LazyLock::new(|| {
-        toml::from_str(include_str!("template_changes.toml")).expect("a test reads this table")
     });
     &TABLE
 }
@@ -179,11 +124,10 @@ impl Engines {
         self.engine.iter().find(|row| template.contains(&format!("{}Rotation", row.template)))
     }
 
-    /// Whether a parameter's value makes the database insist on TLS.
-    pub fn insists_on_tls(&self, parameter: &str, value: &str) -> bool {
-        self.tls_parameter.iter().any(|row| {
-            row.name == parameter && row.on.iter().any(|on| value.eq_ignore_ascii_case(on))
-        })
+    /// The engine of a vended function, by its description in lower case without
+    /// spaces.
+    pub fn of_description(&self, description: &str) -> Option<&Engine> {
+        self.engine.iter().find(|row| description.contains(&row.template.to_lowercase()))
     }
 
     /// The name of a user without the mark of its clone.
@@ -200,18 +144,9 @@ impl EndpointNames {
     }
 }
 
-fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
-    known_day(deserializer).map(Some)
-}
-
-fn known_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Time::parse(&text).ok_or_else(|| D::Error::custom(format!("no day: {text}")))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{engines, template_changes};
+    use super::engines;
 
     #[test]
     fn an_engine_is_found_by_its_names_and_by_its_template() {
@@ -220,25 +155,22 @@ mod tests {
         assert!(engines.named("Postgres").is_none(), "the templates compare letter by letter");
         let template = "SecretsManagerRDSOracleRotationMultiUser";
         assert_eq!(engines.of_template(template).map(|row| row.name.as_str()), Some("oracle"));
-        assert!(
-            template_changes().superuser_of_cluster.day < template_changes().reader_of_cluster.day
-        );
+        let described = engines.of_description("asecretrotationforrdssqlserverusing");
+        assert_eq!(described.map(|row| row.name.as_str()), Some("sqlserver"));
     }
 
     #[test]
     fn every_row_has_a_source() {
-        for row in &engines().tls_parameter {
+        for row in &engines().engine {
             assert!(!row.source.is_empty() && !row.checked.is_empty(), "{}", row.name);
         }
     }
 
     #[test]
-    fn endpoints_and_tls_are_told_by_the_table() {
+    fn endpoints_and_clones_are_told_by_the_table() {
         let engines = engines();
         assert!(engines.endpoints.is_of_aws("db.abc.eu-west-1.RDS.amazonaws.com."));
         assert!(!engines.endpoints.is_of_aws("db.example.com"));
-        assert!(engines.insists_on_tls("require_secure_transport", "ON"));
-        assert!(!engines.insists_on_tls("rds.force_ssl", "0"));
         assert_eq!(engines.base_user("app_clone"), "app");
     }
 }

@@ -27,7 +27,7 @@ pub use self::{
     certificates::*,
     database_defaults::*,
     endpoints::*,
-    engine::{Engine, Engines, TemplateChange, TlsParameter, engines, template_changes},
+    engine::{Engine, Engines, engines},
     function_limits::*,
     function_states::*,
     key_state::{KeyState, key_states},

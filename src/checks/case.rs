@@ -128,12 +128,30 @@ impl<'a, T> Look<'a, T> {
 impl Case<'_> {
     /// The region of the secret, where it is known.
     pub fn region_if_known(&self) -> Option<&str> {
-        self.evidence.region()
+        self.evidence.region().or_else(|| {
+            let log = self.read_log()?;
+            self.of_arn(3).or(log.region.as_deref())
+        })
     }
 
     /// The account of the secret, where it is known.
     pub fn account_if_known(&self) -> Option<&str> {
-        self.evidence.account_id()
+        self.evidence.account_id().or_else(|| self.of_arn(4))
+    }
+
+    /// The ARN of the secret, where it is known; else the one that a log alone names.
+    pub fn secret_arn_if_known(&self) -> Option<&str> {
+        self.evidence.secret_arn().or_else(|| self.read_log()?.secret.as_deref())
+    }
+
+    /// A part of the ARN that a log alone names.
+    fn of_arn(&self, part: usize) -> Option<&str> {
+        self.read_log()?.secret.as_deref()?.split(':').nth(part)
+    }
+
+    /// The log that came without any other evidence.
+    fn read_log(&self) -> Option<&RotationLog> {
+        self.log.get().filter(|_| self.evidence.secret.known().is_none())?.known()
     }
 }
 
@@ -317,27 +335,33 @@ impl<'a> Case<'a> {
 
     /// The region of the secret.
     pub fn region(&self) -> &str {
-        self.evidence.region().unwrap_or("REGION")
+        self.region_if_known().unwrap_or("REGION")
     }
 
     /// The account of the secret.
     pub fn account_id(&self) -> &str {
-        self.evidence.account_id().unwrap_or("ACCOUNT")
+        self.account_if_known().unwrap_or("ACCOUNT")
     }
 
     /// The partition.
     pub fn partition(&self) -> &str {
-        self.evidence.partition()
+        match self.read_log().and_then(|_| self.of_arn(1)) {
+            Some(partition) => partition,
+            None => self.evidence.partition(),
+        }
     }
 
     /// What to put after `--secret-id`: the name, else the ARN.
     pub fn secret_id(&self) -> &str {
-        self.evidence.secret.known().map_or("SECRET", Secret::label)
+        match self.evidence.secret.known() {
+            Some(secret) => secret.label(),
+            None => self.secret_arn_if_known().unwrap_or("SECRET"),
+        }
     }
 
     /// The ARN of the secret, or its name, as the resource of a finding.
     pub fn secret_resource(&self) -> String {
-        self.evidence.secret_arn().unwrap_or_else(|| self.secret_id()).to_owned()
+        self.secret_arn_if_known().unwrap_or_else(|| self.secret_id()).to_owned()
     }
 
     /// The evidence for the policy evaluator, which reads `facts` of it. For that

@@ -1,7 +1,9 @@
-//! Commands to paste: how a word is quoted in them. What a command says is the
-//! business of the check that prints it.
+//! Commands to paste that several checks print, and how a word is quoted in them.
+//! What only one check says is its own business.
 
 use std::borrow::Cow;
+
+use serde_json::Value;
 
 use super::{Case, Finding};
 
@@ -15,22 +17,76 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
 }
 
-/// The commands that set one variable of a function and keep the others:
-/// `--environment` replaces all of them.
-pub(super) fn set_variable(function: &str, name: &str, value: &str) -> [String; 2] {
+/// The command that sets variables of a function and keeps the others.
+pub(super) fn set_variables(function: &str, variables: &[(&str, &str)]) -> String {
+    let edits: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| format!(".{name} = {}", Value::from(*value)))
+        .collect();
+    edit_variables(function, &edits.join(" | "))
+}
+
+/// The command that takes a variable away and keeps the others.
+pub(super) fn unset_variable(function: &str, name: &str) -> String {
+    edit_variables(function, &format!("del(.{name})"))
+}
+
+/// Lambda replaces the variables as a whole, so they are read first; they may be
+/// secret, so they go from one program to the next and lie nowhere. Where they
+/// cannot be read, nothing reaches the last program, which refuses that.
+fn edit_variables(function: &str, edit: &str) -> String {
     let function = quoted(function);
-    [
-        format!(
-            "aws lambda get-function-configuration --function-name {function} \
-             --query '{{Variables: Environment.Variables}}' --output json \
-             | jq --arg value {} '.Variables.{name} = $value' > environment.json",
-            quoted(value)
-        ),
-        format!(
-            "aws lambda update-function-configuration --function-name {function} \
-             --environment file://environment.json"
-        ),
-    ]
+    let program = format!(
+        "if .Environment.Error then error(\"the variables cannot be decrypted\") else \
+         {{Environment: {{Variables: ((.Environment.Variables // {{}}) | {edit})}}}} end"
+    );
+    format!(
+        "aws lambda get-function-configuration --function-name {function} --output json | jq {} \
+         | aws lambda update-function-configuration --function-name {function} --cli-input-json \
+         file:///dev/stdin",
+        quoted(&program)
+    )
+}
+
+/// The command that edits the secret's value with a jq program and shows nothing
+/// of it. Reads `Secret`.
+pub(super) fn edit_value(case: &Case<'_>, edit: &str) -> String {
+    let id = quoted(case.secret_id());
+    format!(
+        "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
+         | jq -c {} \
+         | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin",
+        quoted(edit)
+    )
+}
+
+/// The command that shows a setting of the function as the secret names it: of its
+/// alias, or of the version that a fix has just published. Reads `Secret`.
+pub(super) fn show_setting(case: &Case<'_>, function: &str, query: &str) -> String {
+    let qualifier = match qualified(case) {
+        Some((_, qualifier)) if is_version(&qualifier) => " --qualifier \"$VERSION\"".to_owned(),
+        Some((_, alias)) => format!(" --qualifier {}", quoted(&alias)),
+        None => String::new(),
+    };
+    format!(
+        "aws lambda get-function-configuration --function-name {}{qualifier} --query {}",
+        quoted(function),
+        quoted(query)
+    )
+}
+
+/// The ARN of the secret's function without its alias or version, and that, where
+/// the secret names one.
+fn qualified(case: &Case<'_>) -> Option<(String, String)> {
+    let secret = case.secret();
+    let arn = secret.if_known()?.rotation_lambda_arn.as_deref()?;
+    let (at, _) = arn.match_indices(':').nth(6)?;
+    let qualifier = &arn[at + 1..];
+    (!matches!(qualifier, "" | "$LATEST")).then(|| (arn[..at].to_owned(), qualifier.to_owned()))
+}
+
+fn is_version(qualifier: &str) -> bool {
+    qualifier.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Completes a finding whose last fix changes the function's configuration, which
@@ -38,16 +94,10 @@ pub(super) fn set_variable(function: &str, name: &str, value: &str) -> [String; 
 /// changed has to be published too, with whatever else `$LATEST` holds, and so
 /// the change is not one that can be tried. Reads `Secret`.
 pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
-    let secret = case.secret();
-    let arn = secret.if_known().and_then(|secret| secret.rotation_lambda_arn.as_deref());
-    let parts: Vec<&str> = arn.unwrap_or_default().splitn(8, ':').collect();
-    let [.., name, qualifier] = parts.as_slice() else { return finding };
-    if parts.len() < 8 || matches!(*qualifier, "" | "$LATEST") {
-        return finding;
-    }
+    let Some((base, qualifier)) = qualified(case) else { return finding };
     let Some(fix) = finding.fixes.last_mut() else { return finding };
     fix.change = None;
-    let function = quoted(name);
+    let function = quoted(base.rsplit(':').next().unwrap_or_default());
     fix.commands.extend([
         format!("aws lambda wait function-updated --function-name {function}"),
         format!(
@@ -55,12 +105,11 @@ pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
              --output text)"
         ),
     ]);
-    if qualifier.chars().all(|c| c.is_ascii_digit()) {
+    if is_version(&qualifier) {
         fix.summary.push_str(&format!(
             " The secret names version {qualifier}, which never changes: publish a new one (with \
              whatever else $LATEST holds), let Secrets Manager invoke it, and point the secret at it."
         ));
-        let base = parts[..7].join(":");
         fix.commands.extend([
             format!(
                 "aws lambda add-permission --function-name {function} --qualifier \"$VERSION\" \
@@ -83,7 +132,7 @@ pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
         fix.commands.push(format!(
             "aws lambda update-alias --function-name {function} --name {} --function-version \
              \"$VERSION\"",
-            quoted(qualifier)
+            quoted(&qualifier)
         ));
     }
     finding
@@ -93,7 +142,7 @@ pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
 mod tests {
     use serde_json::json;
 
-    use super::{published, quoted, set_variable};
+    use super::{edit_value, published, quoted, set_variables, show_setting, unset_variable};
     use crate::checks::{Case, Change, Finding, testing::evidence};
 
     /// The commands of a fix and whether it can be tried, for this function.
@@ -126,12 +175,43 @@ mod tests {
     }
 
     #[test]
-    fn setting_a_variable_keeps_the_others() {
-        let [read, write] = set_variable("f", "EXCLUDE_CHARACTERS", "/@");
-        assert!(read.ends_with(
-            "jq --arg value /@ '.Variables.EXCLUDE_CHARACTERS = $value' > environment.json"
-        ));
-        assert!(write.ends_with("--environment file://environment.json"));
+    fn variables_are_edited_without_a_file() {
+        let command = set_variables("f", &[("A", "it's"), ("B", "/@\"")]);
+        assert!(
+            command
+                .contains(r#"// {}) | .A = "it'\''s" | .B = "/@\"")}} end' | aws lambda update"#),
+            "{command}"
+        );
+        assert!(command.ends_with("--function-name f --cli-input-json file:///dev/stdin"));
+        assert!(unset_variable("f", "A").contains("| del(.A))"));
+    }
+
+    #[test]
+    fn a_value_is_edited_without_being_shown() {
+        let evidence = evidence(json!({"Secret": {"Name": "rds!a"}}));
+        assert_eq!(
+            edit_value(&Case::new(&evidence), ".port = 1"),
+            "aws secretsmanager get-secret-value --secret-id 'rds!a' --query SecretString --output \
+             text | jq -c '.port = 1' | aws secretsmanager put-secret-value --secret-id 'rds!a' \
+             --secret-string file:///dev/stdin"
+        );
+    }
+
+    #[test]
+    fn a_setting_is_shown_where_the_secret_points() {
+        let shown = |arn: &str| {
+            let evidence = evidence(json!({"Secret": {"Name": "app", "RotationLambdaARN": arn}}));
+            show_setting(&Case::new(&evidence), "f", "Timeout")
+        };
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+        let plain = "aws lambda get-function-configuration --function-name f";
+        assert_eq!(shown(arn), format!("{plain} --query Timeout"));
+        assert_eq!(shown(&format!("{arn}:$LATEST")), format!("{plain} --query Timeout"));
+        let live = format!("{plain} --qualifier live --query Timeout");
+        assert_eq!(shown(&format!("{arn}:live")), live);
+        // A version never changes: what counts is the one that the fix publishes.
+        let new = format!("{plain} --qualifier \"$VERSION\" --query Timeout");
+        assert_eq!(shown(&format!("{arn}:7")), new);
     }
 
     #[test]

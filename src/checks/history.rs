@@ -17,11 +17,9 @@ impl<'a> Trail<'a> {
     /// no secret (a database, a role).
     pub(super) fn of(case: &Case<'_>, events: &'a [TrailEvent]) -> Self {
         let secret = case.secret().if_known();
-        let arn = secret.and_then(|secret| secret.arn.as_deref());
-        let name = secret.and_then(|secret| secret.name.as_deref());
         let mut events: Vec<_> = events
             .iter()
-            .filter(|event| concerns(event, arn, name))
+            .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
             .filter_map(|event| Some((event.event_time?, event)))
             .collect();
         events.sort_by_key(|(at, _)| *at);
@@ -42,34 +40,6 @@ impl<'a> Trail<'a> {
     pub(super) fn last(&self, names: &'static [&'static str]) -> Option<Time> {
         self.named(names).next_back().map(|(at, _)| at)
     }
-}
-
-/// Whether an event is about this secret, as far as it names any.
-fn concerns(event: &TrailEvent, arn: Option<&str>, name: Option<&str>) -> bool {
-    let detail = event.detail();
-    let at = |pointer: &str| {
-        detail.as_ref().and_then(|d| d.pointer(pointer)?.as_str().map(str::to_owned))
-    };
-    let mut named: Vec<String> = event
-        .resources
-        .iter()
-        .filter(|resource| resource.resource_type.as_deref() == Some("AWS::SecretsManager::Secret"))
-        .filter_map(|resource| resource.resource_name.clone())
-        .collect();
-    named.extend(at("/requestParameters/secretId"));
-    named.extend(at("/additionalEventData/SecretId"));
-    named.is_empty()
-        || (arn.is_none() && name.is_none())
-        || named.iter().any(|id| {
-            Some(id.as_str()) == arn
-                || Some(id.as_str()) == name
-                // A partial ARN: without the six random characters at its end.
-                || arn.is_some_and(|arn| arn.strip_prefix(id.as_str()).is_some_and(is_random_end))
-        })
-}
-
-fn is_random_end(rest: &str) -> bool {
-    rest.len() == 7 && rest.starts_with('-')
 }
 
 /// The first attempt that failed since the last one that succeeded.

@@ -8,7 +8,9 @@ mod change;
 mod change_network;
 mod command;
 mod finding;
+mod function_age;
 mod history;
+mod log_modes;
 mod registry;
 mod template;
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Which vended template the rotation function was made from, as far as the
 //! evidence names one. What the templates ask for is in the catalogue.
 
-use super::{Case, run::function::build_lags};
+use super::{Case, run::function::vended};
 use crate::{
     catalogue::{Engine, engines},
-    evidence::Time,
+    evidence::{Function, Stack},
+    rotation_log::RotationLog,
 };
 
 /// A vended template.
@@ -28,61 +29,83 @@ impl Template {
     }
 }
 
-/// The template that the function's tags, its stack or its log name. Reads
-/// Function, Stack and LogEvents, none of which decides anything alone.
+/// The template of the case's function. Reads Function, Stack and LogEvents,
+/// none of which decides anything alone.
 pub(super) fn template(case: &Case<'_>) -> Option<Template> {
-    let function = case.function().if_known();
-    let tags = function.into_iter().flat_map(|function| function.tags.values());
-    if let Some(name) = tags.map(String::as_str).find_map(name_within) {
-        return Some(Template { name, source: "tags of the function" });
-    }
-    let stack = case.stack().if_known();
-    let texts = stack.into_iter().flat_map(|stack| {
-        stack.tags.iter().filter_map(|tag| tag.value.as_deref()).chain(
-            stack.parameters.iter().filter_map(|parameter| parameter.parameter_value.as_deref()),
-        )
-    });
-    if let Some(name) = texts.into_iter().find_map(name_within) {
-        return Some(Template { name, source: "stack of the function" });
-    }
-    let log = case.log().if_known()?;
-    match log.templates.as_slice() {
-        [only] => name_within(only).map(|name| Template { name, source: "texts in the log" }),
+    template_of(case.function().if_known(), case.stack().if_known(), case.log().if_known())
+}
+
+/// The template that the function's tags or description, its stack or its log
+/// name.
+pub(super) fn template_of(
+    function: Option<&Function>,
+    stack: Option<&Stack>,
+    log: Option<&RotationLog>,
+) -> Option<Template> {
+    let by_tag = || {
+        let name = function?.tags.values().find_map(|value| name_within(value))?;
+        Some(Template { name, source: "tags of the function" })
+    };
+    let by_description = || {
+        vended(function?)?;
+        let name = described(function?.configuration.description.as_deref()?)?;
+        Some(Template { name, source: "description of the function" })
+    };
+    let by_stack = || {
+        let tags = stack?.tags.iter().filter_map(|tag| tag.value.as_deref());
+        let values = stack?.parameters.iter().filter_map(|value| value.parameter_value.as_deref());
+        let name = tags.chain(values).find_map(name_within)?;
+        Some(Template { name, source: "stack of the function" })
+    };
+    let by_log = || match log?.templates.as_slice() {
+        [only] => {
+            let name = format!("{PREFIX}{}", only.trim_start_matches(PREFIX));
+            Some(Template { name, source: "texts in the log" })
+        }
         _ => None,
-    }
+    };
+    by_tag().or_else(by_description).or_else(by_stack).or_else(by_log)
 }
 
+/// How the names of the templates begin.
+const PREFIX: &str = "SecretsManager";
+
+/// The name of a template in a text, such as an ARN or the name of a stack to
+/// which something was appended.
 fn name_within(text: &str) -> Option<String> {
-    let start = text.find("SecretsManager")?;
+    let start = text.find(PREFIX)?;
     let name: String = text[start..].chars().take_while(char::is_ascii_alphanumeric).collect();
-    (name.ends_with("RotationSingleUser") || name.ends_with("RotationMultiUser")).then_some(name)
+    for end in ["RotationSingleUser", "RotationMultiUser"] {
+        if let Some(at) = name.find(end) {
+            return Some(name[..at + end.len()].to_owned());
+        }
+    }
+    // The other templates are named in the ARN of their application alone: a
+    // stack may be called anything.
+    (text.contains(":applications/") && name.contains("Rotation")).then_some(name)
 }
 
-/// Whether the function's code is certainly older than a day: nothing of the
-/// function changed since. `None` where that cannot be told.
-pub(super) fn code_is_older_than(case: &Case<'_>, day: Time) -> Option<bool> {
-    let function = case.function().if_known()?;
-    if function.configuration.last_modified.is_some_and(|changed| changed < day) {
-        return Some(true);
-    }
-    let created = case
-        .stack()
-        .if_known()
-        .and_then(|stack| stack.creation_time)
-        .filter(|_| !build_lags(case, function));
-    let in_the_log =
-        case.log().if_known().and_then(|log| log.template_texts.iter().map(|(_, day)| *day).max());
-    [created, in_the_log].into_iter().flatten().any(|then| then >= day).then_some(false)
+/// The template that a vended function's description tells of: "… RDS MySQL …
+/// single user rotation scheme".
+fn described(description: &str) -> Option<String> {
+    let letters: String =
+        description.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let engine = engines().of_description(&letters)?;
+    let strategy = match () {
+        () if letters.contains("singleuser") => "SingleUser",
+        () if letters.contains("multiuser") || letters.contains("alternatinguser") => "MultiUser",
+        () => return None,
+    };
+    Some(format!("{PREFIX}{}Rotation{strategy}", engine.template))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{code_is_older_than, template};
+    use super::{described, name_within, template};
     use crate::{
         checks::{Case, testing::evidence},
-        evidence::Time,
         rotation_log::RotationLog,
     };
 
@@ -96,28 +119,41 @@ mod tests {
         assert_eq!(found.engine().map(|engine| engine.name.as_str()), Some("mariadb"));
 
         let empty = evidence(json!({}));
-        let one = "SecretsManagerRDSDb2RotationSingleUser".to_owned();
+        // As the table of texts calls them.
+        let one = "RDSDb2RotationSingleUser".to_owned();
         let mut log = RotationLog { templates: vec![one], ..RotationLog::default() };
-        assert!(!template(&Case::with_log(&empty, log.clone())).expect("template").alternates());
-        log.templates.push("SecretsManagerRDSDb2RotationMultiUser".to_owned());
+        let found = template(&Case::with_log(&empty, log.clone())).expect("template");
+        assert!(!found.alternates());
+        assert_eq!(found.name, "SecretsManagerRDSDb2RotationSingleUser");
+        log.templates.push("RDSDb2RotationMultiUser".to_owned());
         assert_eq!(template(&Case::with_log(&empty, log)), None, "two candidates are none");
     }
 
     #[test]
-    fn age_is_told_only_where_dates_prove_it() {
-        let day = Time::parse("2023-12-15").expect("day");
-        let of = |bundle| code_is_older_than(&Case::new(&evidence(bundle)), day);
-        let changed = |at: &str| json!({"Configuration": {"LastModified": at}});
-        assert_eq!(of(json!({"Function": changed("2023-01-01T00:00:00.000+0000")})), Some(true));
-        assert_eq!(of(json!({"Function": changed("2025-01-01T00:00:00.000+0000")})), None);
-        assert_eq!(
-            of(json!({"Function": changed("2025-01-01T00:00:00.000+0000"),
-                      "Stack": {"CreationTime": "2024-05-01T00:00:00Z"}})),
-            Some(false)
-        );
-        let lagging = json!({"Partition": "aws-cn", "Stack": {"CreationTime": "2024-05-01T00:00:00Z"},
-            "Function": {"Configuration": {"LastModified": "2025-01-01T00:00:00.000+0000"},
-                "Tags": {"serverlessrepo:semanticVersion": "1.1.60"}}});
-        assert_eq!(of(lagging), None, "an old build set up late");
+    fn a_name_may_have_more_behind_it_and_a_stack_any_name() {
+        let stack = "SecretsManagerRDSMySQLRotationSingleUser5c2-SecretRotation-3CUDHZMDMBO8";
+        let within = |text: &str| name_within(text);
+        assert_eq!(within(stack).as_deref(), Some("SecretsManagerRDSMySQLRotationSingleUser"));
+        assert_eq!(within("SecretsManagerMyRotationFunction"), None);
+        let cache =
+            "arn:aws:serverlessrepo:us-east-1:1:applications/SecretsManagerElasticacheUserRotation";
+        assert_eq!(within(cache).as_deref(), Some("SecretsManagerElasticacheUserRotation"));
+        assert_eq!(within("arn:aws:serverlessrepo:us-east-1:1:applications/datadog"), None);
+    }
+
+    #[test]
+    fn a_description_tells_the_template() {
+        let of = |engine: &str, users: &str| {
+            described(&format!(
+                "Conducts an AWS SecretsManager secret rotation for {engine} using {users} user \
+                 rotation scheme"
+            ))
+        };
+        let name = of("RDS MySQL", "single");
+        assert_eq!(name.as_deref(), Some("SecretsManagerRDSMySQLRotationSingleUser"));
+        let name = of("RDS PostgreSQL", "multi");
+        assert_eq!(name.as_deref(), Some("SecretsManagerRDSPostgreSQLRotationMultiUser"));
+        assert_eq!(of("RDS MySQL", "no"), None);
+        assert_eq!(of("a thing", "single"), None);
     }
 }

@@ -73,6 +73,7 @@ pub(crate) fn failed_log(token: &str, started_at: &str, step: Step) -> RotationL
             runs: vec![0],
             failed_step: Some(step),
             outcome: AttemptOutcome::Failed,
+            ..Attempt::default()
         }],
         invocations: vec![Invocation {
             token: Some(token.to_owned()),

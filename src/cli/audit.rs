@@ -75,14 +75,37 @@ impl Args {
         if self.bundle.is_empty() {
             return Err(source::without_live());
         }
+        if reports.is_empty() && not_examined.is_empty() {
+            return Err(Failure::CannotExamine(self.nothing_matches()));
+        }
         let report = audit_report(reports, not_examined);
         self.report.print_audit(&report)?;
         Ok(exit_code(&self.report, &report))
     }
 }
 
+#[cfg(not(feature = "live"))]
+impl Args {
+    /// What is said where there was nothing to examine.
+    fn nothing_matches(&self) -> String {
+        "no bundle was named".to_owned()
+    }
+}
+
 #[cfg(feature = "live")]
 impl Args {
+    /// What is said where there was nothing to examine: a gate that saw nothing
+    /// has not passed.
+    fn nothing_matches(&self) -> String {
+        let mut chosen: Vec<String> =
+            self.tag.iter().map(|tag| format!("has the tag {tag}")).collect();
+        chosen.extend(self.name_prefix.iter().map(|prefix| format!("is named {prefix}…")));
+        match chosen.as_slice() {
+            [] => "no secret here rotates: nothing was examined".to_owned(),
+            _ => format!("no secret that rotates {}: nothing was examined", chosen.join(" and ")),
+        }
+    }
+
     /// The secrets that were asked for; nothing asked for is an error, so that
     /// a variable that is empty by mistake does not audit nothing or everything.
     fn which(&self) -> Result<super::aws::Secrets<'_>, Failure> {

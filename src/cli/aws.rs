@@ -50,10 +50,11 @@ pub(super) struct AwsOptions {
     no_progress: bool,
 }
 
-/// `3d` before now, or a time.
+/// `3d` before now, or a time that has passed.
 fn since(text: &str) -> Result<Time, String> {
     if let Some(time) = Time::parse(text) {
-        return Ok(time);
+        let ahead = time.0 > jiff::Timestamp::now();
+        return if ahead { Err(format!("'{text}' lies in the future")) } else { Ok(time) };
     }
     let span: jiff::Span = text.parse().map_err(|_| {
         format!("'{text}' is neither a span such as 3d nor a time such as 2026-11-20T03:00:00Z")
@@ -280,10 +281,11 @@ mod tests {
         assert!(since("3d").is_ok());
         assert!(since("12h").is_ok());
         assert_eq!(
-            since("2026-11-20T03:00:00Z").map(|t| t.to_string()),
-            Ok("2026-11-20T03:00:00Z".to_owned())
+            since("2025-11-20T03:00:00Z").map(|t| t.to_string()),
+            Ok("2025-11-20T03:00:00Z".to_owned())
         );
         assert!(since("yesterday").is_err());
+        assert!(since("2999-01-01").is_err_and(|why| why.contains("in the future")));
         assert_eq!(duration("90s").map(|d| d.as_secs()), Ok(90));
         assert_eq!(duration("2m").map(|d| d.as_secs()), Ok(120));
         assert_eq!(duration("45").map(|d| d.as_secs()), Ok(45));

@@ -12,7 +12,7 @@ use crate::{examine, report::v1::Mode};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Name, ARN or partial ARN of the secret.
-    #[arg(value_name = "SECRET", required_unless_present = "bundle", conflicts_with = "bundle")]
+    #[arg(value_name = "SECRET", conflicts_with = "bundle")]
     secret: Option<String>,
     /// Read the evidence from a bundle instead of AWS (`-` for stdin).
     #[arg(long, value_name = "FILE")]
@@ -35,7 +35,14 @@ impl Args {
             (None, Some(secret)) => {
                 (self.aws.collect(secret, &selection, &self.report)?, Mode::Live)
             }
-            _ => return Err(source::without_live()),
+            (None, None) => {
+                return Err(Failure::Usage(
+                    "name the secret (name, ARN or partial ARN), or a bundle with --bundle FILE"
+                        .to_owned(),
+                ));
+            }
+            #[cfg(not(feature = "live"))]
+            (None, Some(_)) => return Err(source::without_live()),
         };
         let report = examine(&evidence, mode, &selection);
         self.report.print(&report)?;

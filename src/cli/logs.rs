@@ -11,22 +11,20 @@ use super::{
     options::{ReportOptions, SelectOptions},
 };
 use crate::{
-    checks::Case,
-    evidence::{Evidence, Time},
-    examine_case,
-    report::v1::Mode,
+    examine_log,
+    report::v1::{OtherSecret, Report},
     rotation_log::{self, RotationLog},
     seal,
 };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An exported log: text, JSON lines, `aws logs tail`, or the JSON of
-    /// `get-log-events` and `filter-log-events` (`-` for stdin).
+    /// An exported log: text, JSON lines, `aws logs tail`, the JSON of `get-log-events`,
+    /// `filter-log-events` and `get-query-results`, or a CSV file (`-` for stdin).
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Leave out invocations for secrets other than this one.
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = secret_arn)]
     secret_arn: Option<String>,
     #[command(flatten)]
     select: SelectOptions,
@@ -40,22 +38,61 @@ impl Args {
         let log = self.read().map_err(|error| {
             Failure::CannotExamine(format!("log {}: {error}", self.file.display()))
         })?;
-        if log.invocations.is_empty() && log.dropped == 0 {
+        if log.invocations.is_empty() && log.trail_events.is_empty() && log.dropped == 0 {
             self.report.note(&nothing_in(&log));
         }
-        let evidence = Evidence { captured_at: last_time(&log), ..Evidence::default() };
-        let report = examine_case(&Case::with_log(&evidence, log), Mode::Logs, &selection);
+        let reports: Vec<Report> =
+            log.by_secret().into_iter().map(|log| examine_log(log, &selection)).collect();
+        let code = self.exit_code(&reports);
+        let mut reports = reports.into_iter();
+        let Some(mut report) = reports.next() else { return Ok(code) };
+        report.other_secrets = reports.map(other_secret).collect();
         self.report.print(&report)?;
-        Ok(self.report.exit_code(&report))
+        Ok(code)
+    }
+
+    /// The worst of all: 1 before 3 before 0.
+    fn exit_code(&self, reports: &[Report]) -> u8 {
+        let codes: Vec<u8> = reports.iter().map(|report| self.report.exit_code(report)).collect();
+        if codes.contains(&1) { 1 } else { codes.into_iter().max().unwrap_or(0) }
     }
 
     fn read(&self) -> io::Result<RotationLog> {
-        let options =
-            rotation_log::Options { secret_arn: self.secret_arn.clone(), redact: seal::log_line };
+        let options = rotation_log::Options {
+            secret_arn: self.secret_arn.clone(),
+            redact: seal::log_line,
+            any_function: true,
+        };
         if self.file.as_os_str() == "-" {
             return rotation_log::read(BufReader::new(io::stdin()), options);
         }
         rotation_log::read(BufReader::with_capacity(1 << 16, File::open(&self.file)?), options)
+    }
+}
+
+fn other_secret(report: Report) -> OtherSecret {
+    let last = report.rotation.attempts.last();
+    OtherSecret {
+        verdict: report.verdict,
+        code: report.causes.first().map(|cause| cause.finding.code.clone()),
+        failed_step: last.and_then(|attempt| attempt.failed_step.clone()),
+        last_attempt_at: last.and_then(|attempt| attempt.started_at),
+        secret_arn: report.target.secret_arn,
+    }
+}
+
+/// An ARN of a secret, with or without the six characters at its end.
+fn secret_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(7, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "secretsmanager", region, account, "secret", name]
+            if ![*partition, *region, *account, *name].contains(&"") =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("an ARN such as arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-AbCdEf is \
+                  needed"
+            .to_owned()),
     }
 }
 
@@ -65,13 +102,4 @@ fn nothing_in(log: &RotationLog) -> String {
         (lines, 0) => format!("note: none of the {lines} lines is from a Lambda function's log"),
         (_, others) => format!("note: all {others} invocations in the log are for other secrets"),
     }
-}
-
-/// A log has no capture time; the last thing it saw is the nearest to one.
-fn last_time(log: &RotationLog) -> Time {
-    log.invocations
-        .iter()
-        .filter_map(|run| run.ended_at.or(run.started_at))
-        .max()
-        .unwrap_or_default()
 }

@@ -100,11 +100,26 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     if !path.exists() || path.is_file() {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
-        std::fs::write(&partial, text).map_err(fail)?;
+        write_private(Path::new(&partial), text).map_err(fail)?;
         return std::fs::rename(&partial, path).map_err(fail);
     }
     // A pipe or a device is written to, never replaced.
     std::fs::write(path, text).map_err(fail)
+}
+
+/// Writes a new file that only its owner may read: evidence and reports tell how an
+/// account is built.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let file = options.mode(0o600).open(path)?;
+        // What an earlier run left behind keeps its mode.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn write_stdout(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {

@@ -96,7 +96,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     let roots: Vec<&Finding> = findings
         .iter()
         .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
-        .filter(|finding| !fit::STANDING.contains(&finding.code()))
+        .filter(|finding| !fit::STANDING.contains(&finding.code()) || refused_runtime(finding))
         .filter(|finding| match finding.severity {
             Severity::Error => true,
             // What the failing run itself printed fits it by nature.
@@ -137,15 +137,15 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
             Cause { finding: (*finding).clone(), confidence, consequences: Vec::new() }
         })
         .collect();
-    // Beside a confirmed cause, what only may be one stays among the findings.
-    if causes.iter().any(|cause| cause.confidence == Confidence::Confirmed) {
-        causes.retain(|cause| cause.confidence < Confidence::Possible);
-    }
-    // A warning is worth a thought only where no error accounts for the failure.
+    // The surer the best cause, the less stands beside it: nothing that is only
+    // possible beside a confirmed one, no possible warning beside a likely one.
     let accounted = |cause: &Cause| cause.confidence < Confidence::Possible;
-    if causes.iter().any(accounted) {
-        causes.retain(|cause| cause.finding.severity == Severity::Error || accounted(cause));
-    }
+    let surest = causes.iter().map(|cause| cause.confidence).min();
+    causes.retain(|cause| {
+        accounted(cause)
+            || surest == Some(Confidence::Possible)
+            || surest == Some(Confidence::Likely) && cause.finding.severity == Severity::Error
+    });
     if !causes.iter().any(|cause| cause.finding.severity == Severity::Error || accounted(cause)) {
         // Nothing that is known explains it: what is left to show is the stuck
         // state itself, and that its cause was not seen.
@@ -161,6 +161,12 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
         causes.sort_by_key(|cause| cause.finding.severity);
     }
     causes
+}
+
+/// Whether the failure itself is that Lambda refused the runtime, as a text says that
+/// somebody cut out; a function that is there runs on.
+fn refused_runtime(finding: &Finding) -> bool {
+    finding.code() == "RUN05" && finding.basis.names_by_line() && from_failing_run(finding)
 }
 
 /// Whether the failing run itself printed the line, not CloudTrail or a stack.

@@ -2,14 +2,11 @@
 //! when it fails. No cause is decided here.
 
 use crate::{
+    catalogue::secret_limits,
     checks::Case,
     evidence::{Secret, Time, TrailEvent},
     rotation_log::{self, AttemptOutcome, Invocation, RunOutcome, Step},
 };
-
-/// A rotation that started this long before the capture may still be under way
-/// (Secrets Manager retries a failing step for some minutes).
-const UNDER_WAY_SECONDS: f64 = 900.0;
 
 /// A CloudTrail event and a log attempt this close are the same attempt, where
 /// no token tells.
@@ -145,9 +142,8 @@ fn under_way(case: &Case<'_>, version: &str) -> bool {
     let created = case.secret_versions().if_known().and_then(|versions| {
         versions.versions.iter().find(|v| v.version_id.as_deref() == Some(version))?.created_date
     });
-    created.is_some_and(|created| {
-        (0.0..UNDER_WAY_SECONDS).contains(&case.now().seconds_since(created))
-    })
+    let limit = secret_limits().under_way_minutes.value as f64 * 60.0;
+    created.is_some_and(|created| (0.0..limit).contains(&case.now().seconds_since(created)))
 }
 
 fn from_log(log: &rotation_log::RotationLog, attempt: &rotation_log::Attempt) -> Attempt {
@@ -196,7 +192,7 @@ fn error_of(run: &Invocation) -> Option<String> {
 /// Puts a CloudTrail event to the attempt it belongs to, or makes one of it.
 fn place(attempts: &mut Vec<Attempt>, event: &TrailEvent, secret: Option<&Secret>) {
     let Some(outcome) = event.event_name.as_deref().and_then(outcome_of) else { return };
-    if !concerns(event, secret) {
+    if secret.is_some_and(|secret| !event.may_concern(secret)) {
         return;
     }
     let token = event.rotation_token();
@@ -241,14 +237,6 @@ fn outcome_of(event_name: &str) -> Option<Outcome> {
         "RotationFailed" | "RotationAbandoned" => Some(Outcome::Failed),
         _ => None,
     }
-}
-
-/// Rotation events name the secret only inside the event (`additionalEventData`),
-/// so an event that names another secret there is not this one's.
-fn concerns(event: &TrailEvent, secret: Option<&Secret>) -> bool {
-    let Some(arn) = secret.and_then(|secret| secret.arn.as_deref()) else { return true };
-    let Some(text) = event.cloud_trail_event.as_deref() else { return true };
-    !text.contains(":secret:") || text.contains(arn)
 }
 
 #[cfg(test)]

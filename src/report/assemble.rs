@@ -65,6 +65,7 @@ pub fn assemble(
         waived: Vec::new(),
         permissions_missing: permissions_missing(case),
         notes: notes(case),
+        other_secrets: Vec::new(),
         summary: v1::Summary::default(),
     };
     for result in results {
@@ -102,10 +103,10 @@ fn target(case: &Case<'_>) -> v1::Target {
     let secret = evidence.secret.known();
     let configuration = evidence.function.known().map(|function| &function.configuration);
     v1::Target {
-        secret_arn: evidence.secret_arn().map(str::to_owned),
+        secret_arn: case.secret_arn_if_known().map(str::to_owned),
         secret_name: secret.and_then(|secret| secret.name.clone()),
-        region: evidence.region().map(str::to_owned),
-        account_id: evidence.account_id().map(str::to_owned),
+        region: case.region_if_known().map(str::to_owned),
+        account_id: case.account_if_known().map(str::to_owned),
         function_arn: secret
             .and_then(|secret| secret.rotation_lambda_arn.clone())
             .or_else(|| configuration?.function_arn.clone()),

@@ -8,7 +8,7 @@ use super::{
     sanitise::for_terminal,
     style::{self, paint},
     text::Layout,
-    v1::{AuditReport, Report, Verdict},
+    v1::{AuditReport, Cause, Report, Verdict},
 };
 use crate::checks::quoted;
 
@@ -76,13 +76,22 @@ pub(super) fn checks(out: &mut String, report: &Report, layout: Layout) {
 /// The summary of an audit, worst first.
 pub fn audit(report: &AuditReport, layout: Layout) -> String {
     let mut out = String::new();
+    let _ = writeln!(out, "{}\n", paint(style::HEADING, &for_terminal(&heading(report))));
+    let mut shared: Vec<(&Cause, &str)> = Vec::new();
     let mut table = table(layout);
     table.set_header(["STATUS", "SECRET", "CODE", "WHAT", "SINCE"]);
     for secret in &report.reports {
         if secret.verdict == Verdict::Healthy && !layout.verbose {
             continue;
         }
-        table.add_row(audit_row(secret).map(|cell| for_terminal(&cell).into_owned()));
+        let mut row = audit_row(secret);
+        if let Some(cause) = secret.causes.first() {
+            match shared.iter().find(|(other, _)| is_same_fault(other, cause)) {
+                Some((_, name)) => row[3] = format!("the same as for {name}"),
+                None => shared.push((cause, name_of(secret))),
+            }
+        }
+        table.add_row(row.map(|cell| for_terminal(&cell).into_owned()));
     }
     for skipped in &report.not_examined {
         let row = ["not seen", &skipped.target, "-", &skipped.reason, "-"];
@@ -115,6 +124,45 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
     out
 }
 
+/// `eu-west-1 · 123456789012 · 12 secrets examined`, as far as all have it in common.
+fn heading(report: &AuditReport) -> String {
+    let common = |of: fn(&Report) -> Option<&str>, many: &str| {
+        let mut all = report.reports.iter().filter_map(of).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.dedup();
+        match all.as_slice() {
+            [] => None,
+            [one] => Some((*one).to_owned()),
+            several => Some(format!("{} {many}", several.len())),
+        }
+    };
+    let examined = report.reports.len();
+    let count = format!("{examined} secret{} examined", if examined == 1 { "" } else { "s" });
+    [
+        common(|report| report.target.region.as_deref(), "regions"),
+        common(|report| report.target.account_id.as_deref(), "accounts"),
+        Some(count),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(" · ")
+}
+
+/// Whether two secrets suffer from one fault of one thing that they share, such as
+/// a function or a VPC.
+fn is_same_fault(a: &Cause, b: &Cause) -> bool {
+    let of_secret = a.finding.resource.contains(":secretsmanager:");
+    !of_secret
+        && (&a.finding.code, &a.finding.resource) == (&b.finding.code, &b.finding.resource)
+        && a.finding.resource.starts_with("arn:")
+}
+
+fn name_of(report: &Report) -> &str {
+    let target = &report.target;
+    target.secret_name.as_deref().or(target.secret_arn.as_deref()).unwrap_or("-")
+}
+
 fn audit_row(report: &Report) -> [String; 5] {
     let status = match report.verdict {
         Verdict::Failing => "failing",
@@ -122,8 +170,6 @@ fn audit_row(report: &Report) -> [String; 5] {
         Verdict::Unknown => "unknown",
         Verdict::Healthy => "healthy",
     };
-    let target = &report.target;
-    let name = target.secret_name.clone().or_else(|| target.secret_arn.clone());
     let (code, what) = match (report.causes.first(), report.permissions_missing.first()) {
         (Some(cause), _) => (cause.finding.code.clone(), cause.finding.title.clone()),
         (None, Some(action)) => ("-".to_owned(), format!("{action} denied")),
@@ -137,5 +183,5 @@ fn audit_row(report: &Report) -> [String; 5] {
         }
     };
     let since = report.rotation.failing_since.map_or_else(|| "-".to_owned(), |at| at.date());
-    [status.to_owned(), name.unwrap_or_else(|| "-".to_owned()), code, what, since]
+    [status.to_owned(), name_of(report).to_owned(), code, what, since]
 }

@@ -44,6 +44,7 @@ pub fn render(report: &Report, layout: Layout) -> String {
         unexplained(&mut out, report, layout);
     }
     also(&mut out, report, layout);
+    other_secrets(&mut out, report, layout);
     not_seen(&mut out, report, layout);
     notes(&mut out, report, layout);
     if layout.verbose {
@@ -275,6 +276,29 @@ fn also(out: &mut String, report: &Report, layout: Layout) {
     }
 }
 
+/// Secrets that share the function whose log was read.
+fn other_secrets(out: &mut String, report: &Report, layout: Layout) {
+    if report.other_secrets.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "OTHER SECRETS IN THIS LOG"));
+    for other in &report.other_secrets {
+        let name = other.secret_arn.as_deref().unwrap_or("attempts that name no secret");
+        let mut text = format!("{:<9}{name}", style::verdict(other.verdict).0.to_lowercase());
+        let told = [other.code.as_deref(), other.failed_step.as_deref()].into_iter().flatten();
+        let told: Vec<&str> = told.collect();
+        if !told.is_empty() {
+            let _ = write!(text, ": {}", told.join(" in "));
+        }
+        if let Some(at) = other.last_attempt_at {
+            let _ = write!(text, " ({})", at.minute());
+        }
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 11, layout.width));
+    }
+    let text = "--secret-arn ARN picks one of them.";
+    let _ = write!(out, "{}", block(text, 2, layout.width));
+}
+
 fn not_seen(out: &mut String, report: &Report, layout: Layout) {
     if report.inconclusive.is_empty() {
         return;
@@ -297,22 +321,24 @@ fn notes(out: &mut String, report: &Report, layout: Layout) {
 
 fn footer(out: &mut String, report: &Report, layout: Layout) {
     let summary = &report.summary;
+    // Each check is counted once.
+    let told = summary.passed + summary.inconclusive + summary.not_applicable;
     let mut parts = Vec::new();
-    let mut add = |count: usize, one: &str, many: &str| {
+    for (count, what) in [
+        (summary.checks.saturating_sub(told), "found something"),
+        (summary.inconclusive, "could not tell"),
+        (summary.passed, "found nothing wrong"),
+        (summary.not_applicable, "did not apply"),
+    ] {
         if count > 0 {
-            parts.push(plural(count, one, many));
+            parts.push(format!("{count} {what}"));
         }
-    };
-    add(summary.causes, "cause", "causes");
-    let consequences = report.causes.iter().map(|cause| cause.consequences.len()).sum();
-    add(consequences, "consequence", "consequences");
-    add(summary.errors, "error", "errors");
-    add(summary.warnings, "warning", "warnings");
-    add(summary.notes, "note", "notes");
-    add(summary.inconclusive, "inconclusive", "inconclusive");
-    add(summary.passed, "passed", "passed");
-    add(summary.not_applicable, "not applicable", "not applicable");
-    let line = format!("{}: {}.", plural(summary.checks, "check", "checks"), parts.join(", "));
+    }
+    let mut line = format!("{} ran", plural(summary.checks, "check", "checks"));
+    if !parts.is_empty() {
+        let _ = write!(line, ": {}", parts.join(", "));
+    }
+    line.push('.');
     let _ = write!(out, "\n{}", block(&line, 0, layout.width));
     if let Some(cause) = report.causes.first()
         && cause.finding.severity != Severity::Note

@@ -90,8 +90,27 @@ pub struct Report {
     pub permissions_missing: Vec<String>,
     /// What was cut off or ignored, in words.
     pub notes: Vec<String>,
+    /// Further secrets that the log of one function names: this report is not about
+    /// them.
+    #[serde(default)]
+    pub other_secrets: Vec<OtherSecret>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// A further secret in the log of one function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OtherSecret {
+    /// ARN; missing for attempts that name no secret.
+    pub secret_arn: Option<String>,
+    /// The answer in one word.
+    pub verdict: Verdict,
+    /// Code of its first cause.
+    pub code: Option<String>,
+    /// The step that failed last.
+    pub failed_step: Option<String>,
+    /// Start of its newest attempt.
+    pub last_attempt_at: Option<Time>,
 }
 
 /// What wrote a report.

@@ -2,8 +2,11 @@
 //! and begins an attempt, a retry of one included, with createSecret. Steps that no
 //! text tells are taken from the neighbours, only where those leave one choice.
 
-use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step};
-use crate::{catalogue::Effect, evidence::Time};
+use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step, excerpt};
+use crate::{
+    catalogue::{Effect, Origin},
+    evidence::Time,
+};
 
 /// Seconds between two invocations up to which the later goes on with the attempt of
 /// the earlier: steps follow each other at once, retries within minutes.
@@ -24,8 +27,11 @@ pub(super) fn order(invocations: &mut Vec<Invocation>) {
 }
 
 /// Groups the invocations and fills in the steps that their place tells. `cut` says
-/// that older invocations were dropped.
-pub(super) fn group(invocations: &mut [Invocation], cut: bool) -> Vec<Attempt> {
+/// that older invocations were dropped, `sure` that they are a rotation function's.
+pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Vec<Attempt> {
+    if !sure && !may_be_a_rotation(invocations) {
+        return Vec::new();
+    }
     let begins = !cut && !later_created(invocations);
     let mut attempts: Vec<Attempt> = Vec::new();
     for index in 0..invocations.len() {
@@ -42,6 +48,12 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool) -> Vec<Attempt> {
             run.step = run.step.or(step);
             run.token = run.token.take().or(token);
         }
+        // Where several secrets share the function, their attempts may interleave.
+        let own = attempts.iter().rposition(|attempt| same_rotation(attempt, &invocations[index]));
+        if let Some(own) = own.filter(|own| goes_on(&attempts[*own], invocations, index)) {
+            let attempt = attempts.remove(own);
+            attempts.push(attempt);
+        }
         let joins = attempts.last().is_some_and(|attempt| {
             same_event.is_some_and(|earlier| attempt.runs.contains(&earlier))
                 || goes_on(attempt, invocations, index)
@@ -57,23 +69,38 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool) -> Vec<Attempt> {
         }
         let run = &invocations[index];
         if !joins {
-            attempts.push(Attempt {
-                token: None,
-                started_at: run.started_at,
-                runs: Vec::new(),
-                failed_step: None,
-                outcome: AttemptOutcome::Open,
-            });
+            attempts.push(Attempt { started_at: run.started_at, ..Attempt::default() });
         }
         let Some(attempt) = attempts.last_mut() else { continue };
         attempt.runs.push(index);
         attempt.token = attempt.token.take().or_else(|| run.token.clone());
+        attempt.secret = attempt.secret.take().or_else(|| run.secret.clone());
         merge_by_token(&mut attempts);
     }
     for attempt in &mut attempts {
         conclude(attempt, invocations);
     }
+    attempts.sort_by_key(|attempt| attempt.runs.first().copied());
     attempts
+}
+
+/// Whether a log that somebody gave may be a rotation function's: not where an
+/// error of the code's own is all that it tells, without a word of a rotation.
+fn may_be_a_rotation(invocations: &[Invocation]) -> bool {
+    let own_error = |run: &Invocation| {
+        run.error.as_ref().is_some_and(|error| !error.error_type.starts_with("Runtime."))
+    };
+    let sign = |run: &Invocation| {
+        run.step.is_some()
+            || run.token.is_some()
+            || run.secret.is_some()
+            || run.hits.iter().any(|hit| {
+                hit.text.origin == Origin::Template || hit.text.effect == Effect::Failure
+            })
+            || run.lines.iter().any(|line| line.text.to_ascii_lowercase().contains("secret"))
+            || excerpt::tell_of_a_known_failure(&run.lines)
+    };
+    !invocations.iter().any(own_error) || invocations.iter().any(sign)
 }
 
 /// Whether a createSecret did its work somewhere: then a silent invocation at the
@@ -96,11 +123,22 @@ fn gap(earlier: &Invocation, later: &Invocation) -> Option<f64> {
     Some(later.started_at?.seconds_since(before))
 }
 
+/// Whether a line says that both are of one rotation.
+fn same_rotation(attempt: &Attempt, run: &Invocation) -> bool {
+    match (&attempt.token, &run.token) {
+        (Some(token), Some(other)) => token == other,
+        _ => run.secret.is_some() && attempt.secret == run.secret,
+    }
+}
+
 /// Whether the invocation goes on with the attempt.
 fn goes_on(attempt: &Attempt, invocations: &[Invocation], index: usize) -> bool {
     let run = &invocations[index];
     if let (Some(token), Some(other)) = (&attempt.token, &run.token) {
         return token == other;
+    }
+    if attempt.secret.is_some() && run.secret.is_some() && attempt.secret != run.secret {
+        return false;
     }
     let Some(&last) = attempt.runs.last() else { return true };
     let last = &invocations[last];
@@ -157,7 +195,7 @@ fn first_of_attempt(
         .hits
         .iter()
         .any(|hit| matches!(hit.text.effect, Effect::Progress | Effect::StepDone | Effect::Login));
-    (certain && run.failed() && !told).then_some(Step::CreateSecret)
+    (certain && run.failed() && !run.excerpt && !told).then_some(Step::CreateSecret)
 }
 
 /// Joins the last attempt to the one before, where a later line shows that both are
@@ -171,6 +209,7 @@ fn merge_by_token(attempts: &mut Vec<Attempt>) {
         && let Some(before) = attempts.last_mut()
     {
         before.runs.extend(last.runs);
+        before.secret = before.secret.take().or(last.secret);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use regex::Regex;
 
 use super::{
-    Hit, Invocation, Level, Line, RunOutcome, Step,
+    Hit, Invocation, Level, Line, RunOutcome, Step, excerpt,
     layout::{Kind, Record, Report, Status},
 };
 use crate::{
@@ -25,6 +25,9 @@ const LAST_LINES: usize = 60;
 /// the exception.
 const LINE_HEAD: usize = 1536;
 const LINE_TAIL: usize = 512;
+/// Bytes of lines that wait unread: of a long log most invocations are dropped
+/// before anybody asks what their lines say.
+const WAITING_BYTES: usize = 64 * 1024;
 /// Different secrets that one invocation is remembered to name.
 const SECRETS: usize = 16;
 
@@ -32,8 +35,10 @@ static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)(?:^|[\s'"\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
         .expect("a constant pattern")
 });
+// The frame of the step, or the handler's line that calls it.
 static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b").expect("a constant pattern")
+    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
+        .expect("a constant pattern")
 });
 static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
@@ -55,6 +60,9 @@ static SECRET_ARN: LazyLock<Regex> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 pub(super) struct Building {
     invocation: Invocation,
+    /// Lines that were not looked at yet.
+    waiting: Vec<(Option<Time>, Option<Level>, String)>,
+    waiting_bytes: usize,
     /// The last lines, once the first are full; with what they match.
     last: VecDeque<(Line, Vec<&'static LogText>)>,
     /// Texts seen, so that a dropped line never takes its text along.
@@ -182,6 +190,28 @@ impl Building {
         if text.trim().is_empty() {
             return;
         }
+        self.waiting_bytes += text.len();
+        self.waiting.push((at, level, text.to_owned()));
+        if self.waiting_bytes > WAITING_BYTES {
+            self.settle(redact);
+        }
+    }
+
+    /// Looks at the lines that wait.
+    pub(super) fn settle(&mut self, redact: fn(&str) -> Cow<'_, str>) {
+        self.waiting_bytes = 0;
+        for (at, level, text) in std::mem::take(&mut self.waiting) {
+            self.read_line(at, level, &text, redact);
+        }
+    }
+
+    fn read_line(
+        &mut self,
+        at: Option<Time>,
+        level: Option<Level>,
+        text: &str,
+        redact: fn(&str) -> Cow<'_, str>,
+    ) {
         let texts = known_texts(text);
         self.learn(text, &texts);
         let line = Line { at, level, text: cut(&redact(text)) };
@@ -214,7 +244,9 @@ impl Building {
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
         let step = |name: &str| Step::named(&format!("{name}Secret"));
         let named = |pattern: &Regex| {
-            pattern.captures(text).and_then(|found| step(&found[1].to_ascii_lowercase()))
+            let found = pattern.captures(text)?;
+            let name = found.iter().skip(1).flatten().next()?;
+            step(&name.as_str().to_ascii_lowercase())
         };
         self.frame_step = self
             .frame_step
@@ -257,7 +289,7 @@ impl Building {
 
     /// Whether it says that it rotates other secrets than this one.
     pub(super) fn is_of_another(&self, secret_arn: &str) -> bool {
-        !self.subjects.is_empty() && !self.subjects.contains(secret_arn)
+        !self.subjects.is_empty() && !self.subjects.iter().any(|arn| is_secret(arn, secret_arn))
     }
 
     /// The secrets that it says it rotates.
@@ -269,8 +301,13 @@ impl Building {
     pub(super) fn mentions_only(&self, others: &BTreeSet<String>, secret_arn: &str) -> bool {
         self.subjects.is_empty()
             && !self.mentions.is_empty()
-            && !self.mentions.contains(secret_arn)
+            && !self.mentions.iter().any(|arn| is_secret(arn, secret_arn))
             && self.mentions.iter().all(|arn| others.contains(arn))
+    }
+
+    /// The region of the secrets that it names.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.subjects.iter().chain(&self.mentions).find_map(|arn| arn.split(':').nth(3))
     }
 
     /// True where nothing says that the function ran at all.
@@ -299,7 +336,15 @@ impl Building {
         }
         let mut run = self.invocation;
         run.step = self.frame_step.or(self.prefix_step).or(self.row_step);
+        run.secret = match self.subjects.len() {
+            1 => self.subjects.pop_first(),
+            _ => None,
+        };
+        run.excerpt = !self.started && !self.ended;
         let done = run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone);
+        if run.excerpt && run.timed_out_after.is_none() {
+            run.timed_out_after = excerpt::timed_out(&run.lines);
+        }
         if self.status == Some(Status::Timeout) && run.timed_out_after.is_none() {
             run.timed_out_after = run.duration_ms.map(|ms| ms / 1000.0);
         }
@@ -310,7 +355,10 @@ impl Building {
         } else if self.status == Some(Status::Success) {
             run.error = None;
             RunOutcome::Returned
-        } else if run.error.is_some() || self.status == Some(Status::Error) {
+        } else if run.error.is_some()
+            || self.status == Some(Status::Error)
+            || (!self.started && ends_in_failure(&run))
+        {
             RunOutcome::Failed
         } else if self.ended || self.superseded || done {
             RunOutcome::Returned
@@ -319,6 +367,19 @@ impl Building {
         };
         run
     }
+}
+
+/// Whether two ARNs are one secret's; the second may be a partial one, without the
+/// hyphen and the six characters at its end.
+fn is_secret(arn: &str, wanted: &str) -> bool {
+    arn == wanted || arn.len().checked_sub(7).and_then(|end| arn.get(..end)) == Some(wanted)
+}
+
+/// Whether the last text that tells an end is one of a failure.
+fn ends_in_failure(run: &Invocation) -> bool {
+    let telling = |hit: &&Hit| matches!(hit.text.effect, Effect::StepDone | Effect::Failure);
+    let last = run.hits.iter().filter(telling).max_by_key(|hit| hit.line);
+    last.is_some_and(|hit| hit.text.effect == Effect::Failure)
 }
 
 /// The start and the end of a text that is too long.

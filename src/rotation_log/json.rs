@@ -75,6 +75,7 @@ fn platform(
     let metric = |key: &str| record.get("metrics")?.get(key)?.as_f64();
     let report = Report {
         duration_ms: metric("durationMs"),
+        billed_ms: metric("billedDurationMs"),
         memory_mb: metric("memorySizeMB").map(|mb| mb as u64),
         max_memory_mb: metric("maxMemoryUsedMB").map(|mb| mb as u64),
         init_ms: metric("initDurationMs"),

@@ -41,6 +41,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Report {
     pub(super) duration_ms: Option<f64>,
+    pub(super) billed_ms: Option<f64>,
     pub(super) memory_mb: Option<u64>,
     pub(super) max_memory_mb: Option<u64>,
     pub(super) init_ms: Option<f64>,
@@ -69,7 +70,10 @@ const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 pattern!(START, r"^START RequestId:\s+(\S+)(?:\s+Version:\s+(\S+))?");
 pattern!(END, r"^END RequestId:\s+(\S+)");
 pattern!(REPORT, r"^REPORT RequestId:\s+(\S+)(?:\s+Duration:\s+([\d.]+) ms)?");
-pattern!(FIGURE, r"(Memory Size|Max Memory Used|Init Duration|Status|Error Type):\s+(\S+)");
+pattern!(
+    FIGURE,
+    r"(Billed Duration|Memory Size|Max Memory Used|Init Duration|Status|Error Type):\s+(\S+)"
+);
 pattern!(
     TIMED_OUT,
     r"^(?:(\d{4}-\d\d-\d\dT\S+)\s+)?(?:(?:RequestId:\s+)?(\S*-\S*)\s+)?(?:Error:\s+)?",
@@ -112,6 +116,14 @@ pub(super) fn begins_record(line: &str) -> bool {
     may && BEGINS.is_match(line)
 }
 
+/// Whether a line is one that Lambda puts into an event of its own.
+pub(super) fn begins_event(line: &str) -> bool {
+    ["START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "INIT_START "]
+        .iter()
+        .any(|word| line.starts_with(word))
+        || line.starts_with('[') && (LOGGED.is_match(line) || line.starts_with("[ERROR] "))
+}
+
 /// Whether a line can only go on with the record before it: a traceback's frames,
 /// or anything indented (with no-break spaces too, as Lambda does).
 pub(super) fn continues_record(previous: &str, line: &str) -> bool {
@@ -129,14 +141,40 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     static COLOUR: LazyLock<Regex> =
         LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*[A-Za-z]").expect("a constant pattern"));
     let text = text.trim_end();
-    if !text.contains(['\u{a0}', '\r', '\x1b', '\0']) {
+    // The bytes with which any of them begins sort out nearly every text.
+    let strange = |byte: &u8| matches!(byte, b'\r' | 0x1b | 0 | 0xc2 | 0xe2 | 0xe3 | b'&');
+    if !text.as_bytes().iter().any(strange) {
         return Cow::Borrowed(text);
     }
-    let text = COLOUR.replace_all(text, "");
-    Cow::Owned(
-        text.replace("\r\n", "\n").replace('\r', "\n").replace('\u{a0}', " ").replace('\0', ""),
-    )
+    let mut text = COLOUR.replace_all(text, "").into_owned();
+    for (strange, plain) in PLAIN {
+        if text.contains(strange) {
+            text = text.replace(strange, plain);
+        }
+    }
+    Cow::Owned(text)
 }
+
+/// What copying makes of plain characters: line ends, spaces, typographic quotes,
+/// a page's HTML, the frame that Terraform draws.
+const PLAIN: [(&str, &str); 16] = [
+    ("\r\n", "\n"),
+    ("\r", "\n"),
+    ("\0", ""),
+    ("\u{a0}", " "),
+    ("\u{3000}", " "),
+    ("\u{200b}", ""),
+    ("\u{2018}", "'"),
+    ("\u{2019}", "'"),
+    ("\u{201c}", "\""),
+    ("\u{201d}", "\""),
+    ("\u{2502} ", ""),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+];
 
 /// Reads one event.
 pub(super) fn read(text: &str) -> Record {
@@ -184,12 +222,21 @@ fn read_platform(text: &str) -> Option<Record> {
         for figure in FIGURE.captures_iter(text) {
             let value = &figure[2];
             match &figure[1] {
+                "Billed Duration" => report.billed_ms = value.parse().ok(),
                 "Memory Size" => report.memory_mb = value.parse().ok(),
                 "Max Memory Used" => report.max_memory_mb = value.parse().ok(),
                 "Init Duration" => report.init_ms = value.parse().ok(),
                 "Status" => report.status = status(value),
                 _ => report.error_type = Some(value.to_owned()),
             }
+        }
+        // Durations are rounded up: only what was cut off is billed for less.
+        if let (Some(duration), Some(billed), None) =
+            (report.duration_ms, report.billed_ms, report.status)
+            && billed >= 1000.0
+            && duration - billed >= 1.0
+        {
+            report.status = Some(Status::Timeout);
         }
         return record(group(&found, 1), Kind::Report(report));
     }

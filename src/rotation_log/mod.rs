@@ -3,15 +3,20 @@
 
 mod attempts;
 mod building;
+mod csv;
 mod dates;
+mod excerpt;
+mod export;
 mod json;
 mod layout;
 mod model;
 mod prefix;
 mod reader;
+mod secrets;
 mod source;
 mod strangers;
 
+pub(crate) use self::excerpt::joined;
 pub use self::{
     model::{
         Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::evidence::Time;
+use crate::evidence::{Time, TrailEvent};
 
 /// The four steps of a rotation, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,13 @@ pub struct RotationLog {
     /// Invocations, oldest first. Those that name another secret are left out
     /// and counted in `other_secrets`.
     pub invocations: Vec<Invocation>,
+    /// ARN of the secret that is rotated, where one is asked for or a line names
+    /// just one.
+    pub secret: Option<String>,
+    /// Region of the secrets that the lines name.
+    pub region: Option<String>,
+    /// CloudTrail events that stood among the lines.
+    pub trail_events: Vec<TrailEvent>,
     /// Older invocations that were read and not kept.
     pub dropped: u64,
     /// Invocations of the same function for other secrets.
@@ -71,10 +78,12 @@ pub struct RotationLog {
 }
 
 /// One attempt at a rotation: the invocations with one token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attempt {
     /// ClientRequestToken, where a line names it.
     pub token: Option<String>,
+    /// ARN of the secret, where a line names it.
+    pub secret: Option<String>,
     /// Start of its first invocation.
     pub started_at: Option<Time>,
     /// Its invocations, as indexes into [`RotationLog::invocations`].
@@ -86,13 +95,14 @@ pub struct Attempt {
 }
 
 /// What became of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AttemptOutcome {
     /// finishSecret is done.
     Succeeded,
     /// A step failed and nothing followed.
     Failed,
     /// The log ends in the middle of it.
+    #[default]
     Open,
 }
 
@@ -123,6 +133,10 @@ pub struct Invocation {
     pub step: Option<Step>,
     /// ClientRequestToken, where a line names it.
     pub token: Option<String>,
+    /// ARN of the secret that it says it rotates.
+    pub secret: Option<String>,
+    /// Neither its START nor its END or REPORT is shown: somebody cut it out.
+    pub excerpt: bool,
     /// What became of it.
     pub outcome: RunOutcome,
     /// The exception that ended it.

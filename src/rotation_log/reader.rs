@@ -9,11 +9,11 @@ use std::{
 use super::{
     RotationLog, attempts,
     building::Building,
-    dates,
+    dates, excerpt,
     layout::{self, Kind},
     prefix,
 };
-use crate::evidence::{LogEvent, Time};
+use crate::evidence::{LogEvent, Time, TrailEvent};
 
 /// Invocations that are kept: the newest.
 pub const INVOCATIONS_KEPT: usize = 400;
@@ -23,6 +23,8 @@ const STRAY_LINES: usize = 100;
 pub(super) const EVENT_BYTES: usize = 16 * 1024;
 /// Other secrets that are remembered.
 const SECRETS: usize = 1000;
+/// CloudTrail events that are kept: the first.
+const TRAIL_EVENTS: usize = 1000;
 
 /// How to read a log.
 #[derive(Clone, Debug)]
@@ -31,11 +33,14 @@ pub struct Options {
     pub secret_arn: Option<String>,
     /// Takes secrets out of a line before it is kept.
     pub redact: fn(&str) -> Cow<'_, str>,
+    /// The log may be another function's: without a word of a rotation, what fails
+    /// in it is no attempt at one.
+    pub any_function: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { secret_arn: None, redact: |text| Cow::Borrowed(text) }
+        Self { secret_arn: None, redact: |text| Cow::Borrowed(text), any_function: false }
     }
 }
 
@@ -54,6 +59,7 @@ pub struct Reader {
     dropped: u64,
     other_secrets: u64,
     lines: u64,
+    trail_events: Vec<TrailEvent>,
     /// The event that the last lines made, which may go on.
     pending: Option<Pending>,
 }
@@ -80,6 +86,7 @@ impl Reader {
             dropped: 0,
             other_secrets: 0,
             lines: 0,
+            trail_events: Vec::new(),
             pending: None,
         }
     }
@@ -122,14 +129,41 @@ impl Reader {
         self.lines += 1;
         self.flush();
         let at = (event.timestamp != 0).then(|| Time::from_millis(event.timestamp)).flatten();
-        self.event(at, event.log_stream_name.clone(), &event.message);
+        if !holds_several(&event.message) {
+            return self.event(at, event.log_stream_name.clone(), &event.message);
+        }
+        // Somebody put a whole log into one event.
+        for line in head(&event.message).lines() {
+            self.push_line(line);
+            if let Some(pending) = &mut self.pending {
+                pending.at = pending.at.or(at);
+                pending.stream = pending.stream.take().or_else(|| event.log_stream_name.clone());
+            }
+        }
+        self.flush();
+    }
+
+    /// Takes a CloudTrail event that stands among the lines.
+    pub fn push_trail_event(&mut self, event: TrailEvent) {
+        self.lines += 1;
+        if self.trail_events.len() < TRAIL_EVENTS {
+            self.trail_events.push(event);
+        }
     }
 
     /// The log, read.
     pub fn finish(mut self) -> RotationLog {
         self.flush();
-        let mut log =
-            RotationLog { lines: self.lines, dropped: self.dropped, ..RotationLog::default() };
+        let mut log = RotationLog {
+            lines: self.lines,
+            dropped: self.dropped,
+            secret: self.options.secret_arn.clone(),
+            trail_events: std::mem::take(&mut self.trail_events),
+            ..RotationLog::default()
+        };
+        for building in self.building.values_mut() {
+            building.settle(self.options.redact);
+        }
         let others: BTreeSet<String> = match &self.options.secret_arn {
             Some(arn) => self
                 .building
@@ -141,6 +175,9 @@ impl Reader {
             None => BTreeSet::new(),
         };
         for building in std::mem::take(&mut self.building).into_values() {
+            if log.region.is_none() {
+                log.region = building.region().map(str::to_owned);
+            }
             if self.options.secret_arn.as_ref().is_some_and(|arn| {
                 building.is_of_another(arn) || building.mentions_only(&others, arn)
             }) {
@@ -153,8 +190,16 @@ impl Reader {
             }
         }
         log.other_secrets = self.other_secrets;
+        if log.invocations.is_empty()
+            && log.other_secrets == 0
+            && let Some(run) = excerpt::quoted(&log.stray_lines)
+        {
+            log.invocations.push(run);
+            log.stray_lines.clear();
+        }
         attempts::order(&mut log.invocations);
-        log.attempts = attempts::group(&mut log.invocations, log.dropped > 0);
+        let sure = !self.options.any_function;
+        log.attempts = attempts::group(&mut log.invocations, log.dropped > 0, sure);
         (log.template_texts, log.templates) = dates::of(&log.invocations);
         log
     }
@@ -173,14 +218,18 @@ impl Reader {
         let seq = self.owner(&record.kind, record.request_id.as_ref(), stream.as_ref());
         let redact = self.options.redact;
         if let Some(building) = self.building.get_mut(&seq) {
+            // Only a line with an ARN tells whose invocation it is.
             let arn = self.options.secret_arn.as_deref();
-            let is_other = |building: &Building| arn.is_some_and(|arn| building.is_of_another(arn));
-            let before = is_other(building);
+            let arn = arn.filter(|_| record.text.contains(":secretsmanager:"));
+            let before = arn.is_some_and(|arn| building.is_of_another(arn));
             building.take(record, at, redact);
-            match (before, is_other(building)) {
-                (false, true) => self.others_kept += 1,
-                (true, false) => self.others_kept -= 1,
-                _ => {}
+            if let Some(arn) = arn {
+                building.settle(redact);
+                match (before, building.is_of_another(arn)) {
+                    (false, true) => self.others_kept += 1,
+                    (true, false) => self.others_kept -= 1,
+                    _ => {}
+                }
             }
         }
         self.last = Some(seq);
@@ -320,6 +369,12 @@ impl RotationLog {
     }
 }
 
-fn head(text: &str) -> &str {
+/// Whether a later line of the text begins an event of its own.
+fn holds_several(text: &str) -> bool {
+    let mut lines = text.lines().skip(1).map(str::trim_start);
+    !text.trim_start().starts_with('{') && lines.any(layout::begins_event)
+}
+
+pub(super) fn head(text: &str) -> &str {
     &text[..text.floor_char_boundary(EVENT_BYTES)]
 }

@@ -36,7 +36,7 @@ impl RotationLog {
             .into_iter()
             .flatten()
             .filter(|event| event.event_name.as_deref().is_some_and(|n| n.contains("Rotation")))
-            .filter(|event| names(event, secret))
+            .filter(|event| event.may_concern(secret))
             .filter_map(|event| event.event_time)
             .collect();
         let mut attempts = std::mem::take(&mut self.attempts);
@@ -64,14 +64,6 @@ impl RotationLog {
                     || run.lines.iter().any(|line| named(&line.text))
             })
     }
-}
-
-fn names(event: &TrailEvent, secret: &Secret) -> bool {
-    secret
-        .arn
-        .as_deref()
-        .zip(event.cloud_trail_event.as_deref())
-        .is_none_or(|(arn, text)| text.contains(arn))
 }
 
 #[cfg(test)]
@@ -109,6 +101,7 @@ mod tests {
             runs: vec![0],
             failed_step: None,
             outcome: AttemptOutcome::Failed,
+            ..Attempt::default()
         };
         RotationLog { attempts: vec![attempt], invocations: vec![run], ..RotationLog::default() }
     }

@@ -154,3 +154,65 @@ fn untrusted_text_cannot_steer_the_terminal() {
     assert!(!run.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", run.stdout);
     assert!(run.stdout.contains("owned"), "{}", run.stdout);
 }
+
+#[test]
+fn a_command_line_without_a_target_names_both_ways() {
+    let run = rotdoctor(&["diagnose"]);
+    assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+    assert!(run.stderr.contains("--bundle FILE") && run.stderr.contains("name the secret"));
+}
+
+#[test]
+fn an_audit_says_where_it_looked_and_repeats_no_shared_fault() {
+    let shared = |name: &str| {
+        let path = scratch(&format!("shared-{name}.json"));
+        let bundle = serde_json::json!({
+            "CapturedAt": "2026-11-21T00:00:00Z",
+            "Secret": {"Name": name, "RotationEnabled": true,
+                "ARN": format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf"),
+                "RotationLambdaARN": "arn:aws:lambda:eu-west-1:123456789012:function:rotate"},
+            "Function": null,
+        });
+        std::fs::write(&path, bundle.to_string()).expect("scratch");
+        path.to_str().expect("UTF-8 path").to_owned()
+    };
+    let run = rotdoctor(&["audit", "--bundle", &shared("first"), &shared("second")]);
+    let header = run.stdout.lines().next().expect("a header");
+    assert_eq!(header, "eu-west-1 · 123456789012 · 2 secrets examined");
+    let title = rotdoctor::catalogue::entry("RUN15").expect("a page").title;
+    let start: String = title.chars().take(20).collect();
+    assert_eq!(run.stdout.matches(&start).count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("the same as for first"), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("RUN15").count(), 2, "{}", run.stdout);
+}
+
+#[test]
+fn the_footer_counts_each_check_once() {
+    let report = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&report.stdout).expect("JSON");
+    let text = rotdoctor(&["diagnose", "--bundle", SAMPLE]).stdout;
+    let start = format!("{} checks ran: ", report["summary"]["checks"]);
+    let footer = text.split_once(&start).unwrap_or_else(|| panic!("{text}")).1;
+    let footer = footer.split_once('.').expect("a sentence").0.replace('\n', " ");
+    let sum: u64 = footer
+        .split(", ")
+        .map(|part| part.split(' ').next().and_then(|n| n.parse::<u64>().ok()).expect("a count"))
+        .sum();
+    assert_eq!(Some(sum), report["summary"]["checks"].as_u64(), "{footer}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_to_a_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = scratch("private.json");
+    let name = path.to_str().expect("UTF-8 path");
+    for _ in 0..2 {
+        rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
+        let mode = std::fs::metadata(&path).expect("the report").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // As an earlier version left it.
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&path, open).expect("it is ours");
+    }
+}

@@ -6,6 +6,7 @@ mod catalogue;
 mod cli;
 mod logs;
 mod network;
+mod pasted;
 mod policy;
 mod registry;
 mod rotation_log;

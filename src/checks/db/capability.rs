@@ -3,7 +3,6 @@
 //! here.
 
 use super::{
-    function_age::{Ability, FunctionAge},
     parameters::{Setting, asked},
     subject::{Subject, subject},
 };
@@ -12,7 +11,9 @@ use crate::{
     checks::{
         Basis, Case, Finding, Judgement, Missing, Stop,
         command::quoted,
-        run::function::{name_of, resource_of, rotation_function, template_hint, vended},
+        function_age::{Ability, FunctionAge},
+        run::function::{name_of, resource_of, rotation_function, vended},
+        template::template,
     },
     evidence::{Fact, Function},
 };
@@ -37,8 +38,9 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
             "nothing says that AWS vended the function; its package tells what it can do",
         ));
     }
-    let template = template_hint(function, case.log().if_known());
-    let Some(row) = catalogue::capability(question.capability, template.as_deref()) else {
+    let template = template(case);
+    let name = template.as_ref().map(|template| template.name.as_str());
+    let Some(row) = catalogue::capability(question.capability, name) else {
         return Err(Stop::not_applicable("the function's template has no such need"));
     };
     let age = FunctionAge::of(case, function);

@@ -2,7 +2,6 @@
 
 mod capability;
 mod database_status;
-mod function_age;
 pub(super) mod parameters;
 mod restricted_passwords;
 mod scram;

@@ -8,9 +8,8 @@ use super::{
 use crate::{
     catalogue::Severity,
     checks::{
-        Basis, Case, Check, Finding, Judgement,
-        command::quoted,
-        run::function::{rotation_function, template_hint},
+        Basis, Case, Check, Finding, Judgement, command::quoted, run::function::rotation_function,
+        template::template,
     },
     evidence::Fact,
 };
@@ -23,7 +22,7 @@ pub(super) static CHECK: Check = Check {
     judge,
 };
 
-const FACTS: [Fact; 9] = {
+const FACTS: [Fact; 10] = {
     let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
     [
         secret,
@@ -34,12 +33,13 @@ const FACTS: [Fact; 9] = {
         clusters,
         Fact::DBParameters,
         Fact::Function,
+        Fact::Stack,
         Fact::LogEvents,
     ]
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let function = rotation_function(case)?;
+    rotation_function(case)?;
     let database = subject(case)?;
     let Some(setting) = asked(case, &database, "restricted-password-commands")? else {
         return Ok(Vec::new());
@@ -47,8 +47,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let shapes = case.secret_shape();
     let shape = shapes.if_known().and_then(|by_stage| by_stage.get("AWSCURRENT"));
     let alternating = shape.is_some_and(|shape| shape.keys.iter().any(|key| key == "masterarn"))
-        || template_hint(function, case.log().if_known())
-            .is_some_and(|template| template.contains("MultiUser"));
+        || template(case).is_some_and(|template| template.alternates());
     let user = shape.and_then(|shape| shape.text("username"));
     // The master user is a member of rds_password; with alternating users it is
     // the superuser that changes the password.

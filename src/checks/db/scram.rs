@@ -3,11 +3,10 @@
 
 use super::{
     capability::{self, Question},
-    function_age::AGE_FACTS,
     subject::SUBJECT_FACTS,
 };
 use crate::{
-    checks::{Case, Check, Judgement},
+    checks::{Case, Check, Judgement, function_age::AGE_FACTS},
     evidence::Fact,
 };
 

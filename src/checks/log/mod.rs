@@ -1,16 +1,11 @@
 //! Checks that a text alone decides, over all areas: log lines, CloudTrail
-//! messages, stack events. The texts are rows of `catalogue/log_modes.toml`.
+//! messages, stack events. How a text is held against the table of modes is in
+//! `checks/log_modes`.
 
 mod last_failure;
-mod matching;
-mod names;
-mod scene;
 mod secret_material;
 mod stack_failure;
 mod trail_failure;
-
-#[cfg(test)]
-mod made;
 
 use super::Check;
 

@@ -1,13 +1,11 @@
 //! Does the function write secret values into its log?
 
-use super::{
-    matching::{Arns, findings, hold},
-    names::{self, Names},
-    scene::{Quote, Scene, source},
-};
 use crate::{
     catalogue::{Place, Severity, log_modes},
-    checks::{Case, Check, Judgement, ProofKind},
+    checks::{
+        Case, Check, Judgement, ProofKind,
+        log_modes::{self, Arns, Names, Quote, Scene, findings, hold, source},
+    },
     evidence::Fact,
 };
 
@@ -15,7 +13,7 @@ pub(super) static CHECK: Check = Check {
     name: "log-secret-material",
     question: "Does the rotation function keep secret values out of its log?",
     codes: &["SEC28"],
-    facts: &[Fact::LogEvents, names::FACTS[0], names::FACTS[1]],
+    facts: &[Fact::LogEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
 
@@ -56,7 +54,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 mod tests {
     use super::*;
     use crate::{
-        checks::{Basis, log::made},
+        checks::{Basis, log_modes::made},
         evidence::Observed,
         rotation_log::Step,
     };

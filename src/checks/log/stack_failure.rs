@@ -1,22 +1,20 @@
 //! Does a stack event since the last good deployment name the cause? What only
 //! CloudFormation can get wrong is judged in `checks/cfn`.
 
-use super::{
-    matching::{Arns, explain, findings},
-    names::{self, Names},
-    scene::{Quote, Scene},
-};
 use crate::{
     catalogue::Place,
-    checks::{Case, Check, Finding, Judgement, ProofKind},
+    checks::{
+        Case, Check, Finding, Judgement, ProofKind,
+        log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
+    },
     evidence::{Fact, StackEvent},
 };
 
 pub(super) static CHECK: Check = Check {
     name: "stack-last-failure",
     question: "Do the stack's last failures name a cause?",
-    codes: &["IAM08", "RUN05"],
-    facts: &[Fact::StackEvents, names::FACTS[0], names::FACTS[1]],
+    codes: &["IAM08", "IAM15", "RUN05"],
+    facts: &[Fact::StackEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
 
@@ -70,7 +68,7 @@ fn scene(event: &StackEvent) -> Option<Scene> {
 mod tests {
     use super::*;
     use crate::{
-        checks::{Basis, Stop, log::made},
+        checks::{Basis, Stop, log_modes::made},
         evidence::{Evidence, Observed},
     };
 

@@ -2,25 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::{
-    matching::{Arns, explain, findings},
-    names::{self, Names},
-    scene::{Quote, Scene},
-};
 use crate::{
     catalogue::Place,
-    checks::{Case, Check, Finding, Judgement, ProofKind},
-    evidence::{Fact, Secret, TrailEvent},
+    checks::{
+        Case, Check, Finding, Judgement, ProofKind,
+        log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
+    },
+    evidence::{Fact, TrailEvent},
     rotation_log::Step,
 };
 
 pub(super) static CHECK: Check = Check {
     name: "trail-last-failure",
     question: "Does CloudTrail name the cause of the failure?",
-    codes: &["IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC26"],
-    facts: &[Fact::TrailEvents, names::FACTS[0], names::FACTS[1]],
+    codes: &[
+        "IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC25", "SEC26",
+    ],
+    facts: &[Fact::TrailEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
 
@@ -32,7 +30,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let look = case.trail_events();
     let Some(events) = look.or_absent()? else { return Ok(Vec::new()) };
     let secret = case.secret().if_known();
-    let mut own: Vec<&TrailEvent> = events.iter().filter(|event| concerns(event, secret)).collect();
+    let mut own: Vec<&TrailEvent> = events
+        .iter()
+        .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
+        .collect();
     own.sort_by_key(|event| std::cmp::Reverse(event.event_time));
     let names = Names::of(case);
     let arns = Arns::of(case);
@@ -80,27 +81,11 @@ fn scene(event: &TrailEvent, name: &str) -> Scene {
     .in_step(step)
 }
 
-/// Whether the event is about this secret, as far as it says.
-fn concerns(event: &TrailEvent, secret: Option<&Secret>) -> bool {
-    let (Some(secret), Some(detail)) = (secret, event.detail()) else { return true };
-    let text = |pointer: &str| detail.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let named =
-        text("/additionalEventData/SecretId").or_else(|| text("/requestParameters/secretId"));
-    let Some(named) = named else { return true };
-    let arn = secret.arn.as_deref();
-    let matches = |own: &str| own == named;
-    arn.is_none() && secret.name.is_none()
-        || arn.is_some_and(matches)
-        || secret.name.as_deref().is_some_and(matches)
-        // A partial ARN: without the hyphen and the six characters at the end.
-        || arn.and_then(|arn| arn.get(..arn.len().checked_sub(7)?)).is_some_and(matches)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        checks::{Stop, log::made},
+        checks::{Stop, log_modes::made},
         evidence::{Evidence, Observed},
     };
 

@@ -1,12 +1,13 @@
 //! RUN06, RUN07: the function was deployed from an old build of its application
 //! in the Serverless Application Repository.
 
-use super::function::{
-    application_version, name_of, numbers, resource_of, rotation_function, template_hint,
-};
+use super::function::{application_version, name_of, numbers, resource_of, rotation_function};
 use crate::{
     catalogue::{Release, Severity, releases},
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted,
+        template::template_of,
+    },
     evidence::Fact,
 };
 
@@ -26,8 +27,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             "the function is not tagged with a version of an application",
         ));
     };
-    let application = template_hint(function, None).unwrap_or_default();
-    let known = releases(case.partition(), &application);
+    let template = template_of(Some(function), stack, None);
+    let application = template.as_ref().map_or("", |template| template.name.as_str());
+    let known = releases(case.partition(), application);
     let Some(current) = known.iter().find(|release| release.newest_runtime) else {
         return Err(Stop::not_applicable(format!(
             "no builds of this application are known in {}",

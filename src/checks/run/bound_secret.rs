@@ -1,14 +1,14 @@
 //! RUN13: the function's variables bind it to another secret or user.
 
 use super::{
-    environment::{settings, variable},
+    environment::variable,
     function::{name_of, resource_of, rotation_function},
 };
 use crate::{
     catalogue::Severity,
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted},
+        command::{published, set_variables, show_setting},
     },
     evidence::Fact,
 };
@@ -69,16 +69,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     for (variable, is, _) in &wrong {
         finding = finding
             .fact("GetFunction", format!("Environment.Variables.{variable} is {is}"))
-            .confirm(format!(
-                "aws lambda get-function-configuration --function-name {} --query \
-                 Environment.Variables.{variable}",
-                quoted(name)
-            ));
+            .confirm(show_setting(case, name, &format!("Environment.Variables.{variable}")));
     }
     let pairs: Vec<_> = wrong.iter().map(|(name, _, wanted)| (*name, wanted.as_str())).collect();
     finding = finding.fix(
         "Bind the function to this secret, or give each secret its own function.",
-        settings(function, &pairs),
+        [set_variables(name, &pairs)],
     );
     // A change sets one variable; one of two alone mends nothing.
     if let [(variable, _, wanted)] = wrong.as_slice() {
@@ -128,7 +124,10 @@ mod tests {
         assert_eq!((found.len(), found[0].fixes.len()), (1, 1));
         assert!(found[0].summary.contains("SECRET_ARN") && found[0].summary.contains("USER_NAME"));
         let edit = &found[0].fixes[0].commands[0];
-        assert!(edit.contains(&format!(".SECRET_ARN=\"{ARN}\" | .USER_NAME=\"app\"")), "{edit}");
+        assert!(
+            edit.contains(&format!(".SECRET_ARN = \"{ARN}\" | .USER_NAME = \"app\"")),
+            "{edit}"
+        );
         assert_eq!(found[0].fixes[0].change, None);
     }
 

@@ -1,14 +1,14 @@
 //! RUN11: SECRETS_MANAGER_ENDPOINT is missing or names no endpoint of the region.
 
 use super::{
-    environment::{setting, variable},
+    environment::variable,
     function::{from_template, name_of, resource_of, rotation_function},
 };
 use crate::{
     catalogue::{Severity, all_partition_domains, partition_domains},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, quoted},
+        command::{published, set_variables, show_setting},
     },
     evidence::{Fact, Function},
     rotation_log::{Invocation, RotationLog},
@@ -88,13 +88,9 @@ fn mended(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
     let finding = finding
         .fix(
             "Set the variable and keep the others, which Lambda replaces as a whole.",
-            setting(function, NAME, &value),
+            [set_variables(name_of(function), &[(NAME, &value)])],
         )
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {} --query \
-             Environment.Variables.{NAME}",
-            quoted(name_of(function))
-        ));
+        .confirm(show_setting(case, name_of(function), &format!("Environment.Variables.{NAME}")));
     // An endpoint with a placeholder in it mends nothing.
     let finding = match case.region_if_known() {
         Some(_) => finding.trying(Change::SetVariable { name: NAME.to_owned(), value }),

@@ -1,9 +1,9 @@
 //! The rotation function's environment variables, as far as they were seen. No
 //! check lives here.
 
-use super::function::{name_of, resource_of};
+use super::function::resource_of;
 use crate::{
-    checks::{Missing, Stop, command::quoted},
+    checks::{Missing, Stop},
     evidence::{Fact, Function},
 };
 
@@ -45,48 +45,11 @@ fn unseen(action: &str, resource: String, reason: String) -> Stop {
     }])
 }
 
-/// Commands that set one variable and keep the others, which Lambda replaces as
-/// a whole.
-pub(super) fn setting(function: &Function, name: &str, value: &str) -> Vec<String> {
-    settings(function, &[(name, value)])
-}
-
-/// The same for several variables at once.
-pub(super) fn settings(function: &Function, variables: &[(&str, &str)]) -> Vec<String> {
-    let edits: Vec<_> = variables
-        .iter()
-        .map(|(name, value)| {
-            let value = serde_json::Value::from(*value).to_string().replace('\'', r"'\''");
-            format!(".{name}={value}")
-        })
-        .collect();
-    editing(name_of(function), &edits.join(" | "))
-}
-
-/// Commands that take one variable away and keep the others.
-pub(super) fn unsetting(function: &Function, name: &str) -> Vec<String> {
-    editing(name_of(function), &format!("del(.{name})"))
-}
-
-fn editing(function: &str, edit: &str) -> Vec<String> {
-    let function = quoted(function);
-    vec![
-        format!(
-            "aws lambda get-function-configuration --function-name {function} | jq '{{Variables: \
-             ((.Environment.Variables // {{}}) | {edit})}}' > environment.json"
-        ),
-        format!(
-            "aws lambda update-function-configuration --function-name {function} --environment \
-             file://environment.json"
-        ),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{setting, unsetting, variable};
+    use super::variable;
     use crate::{checks::Stop, evidence::Function};
 
     fn function(environment: serde_json::Value) -> Function {
@@ -105,15 +68,5 @@ mod tests {
         let Err(Stop::Inconclusive(missing)) = variable(&broken, "A") else { panic!("decrypted") };
         assert_eq!(missing[0].action, "kms:Decrypt");
         assert!(missing[0].reason.contains("KMSDisabledException"));
-    }
-
-    #[test]
-    fn commands_keep_the_other_variables() {
-        let commands = setting(&function(json!(null)), "A", "it's");
-        assert!(
-            commands[0].contains(r#".Environment.Variables // {}) | .A="it'\''s")"#),
-            "{commands:?}"
-        );
-        assert!(unsetting(&function(json!(null)), "A")[0].contains("| del(.A))"));
     }
 }

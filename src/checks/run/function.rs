@@ -64,32 +64,6 @@ pub(in crate::checks) fn from_template(function: &Function, log: Option<&Rotatio
     vended(function).is_some() || log.is_some_and(|log| !log.templates.is_empty())
 }
 
-/// Which template the function comes from, as far as its tags, its description
-/// or its log tell: words to look into for parts of a template's name.
-pub(in crate::checks) fn template_hint(
-    function: &Function,
-    log: Option<&RotationLog>,
-) -> Option<String> {
-    let application = function
-        .tags
-        .get(APPLICATION_TAG)
-        .and_then(|arn| arn.rsplit('/').next())
-        .filter(|name| name.contains("Rotation"));
-    if let Some(application) = application {
-        return Some(application.to_owned());
-    }
-    let described = vended(function).and(function.configuration.description.as_deref());
-    if let Some(description) = described {
-        return Some(squeezed(description));
-    }
-    match log.map(|log| log.templates.as_slice()) {
-        Some([template]) => Some(template.clone()),
-        _ => None,
-    }
-}
-
-/// The tag that names the application a function was deployed from.
-const APPLICATION_TAG: &str = "serverlessrepo:applicationId";
 /// The tag that names the application's version.
 const VERSION_TAG: &str = "serverlessrepo:semanticVersion";
 
@@ -118,25 +92,11 @@ pub(in crate::checks) fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// A description as a template's name: `RDS PostgreSQL … single user` becomes
-/// `RDSPostgreSQL…SingleUser`.
-fn squeezed(description: &str) -> String {
-    description
-        .split_whitespace()
-        .map(|word| {
-            let mut letters = word.chars();
-            letters.next().map_or(String::new(), |first| {
-                first.to_uppercase().chain(letters).collect::<String>()
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{numbers, squeezed, template_hint, vended};
+    use super::{numbers, vended};
     use crate::evidence::Function;
 
     fn function(value: serde_json::Value) -> Function {
@@ -148,21 +108,9 @@ mod tests {
         let tagged = function(json!({"Tags": {"serverlessrepo:applicationId":
             "arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsManagerRDSPostgreSQLRotationSingleUser"}}));
         assert!(vended(&tagged).is_some());
-        assert_eq!(
-            template_hint(&tagged, None).as_deref(),
-            Some("SecretsManagerRDSPostgreSQLRotationSingleUser")
-        );
         let other = function(json!({"Configuration": {"Description": "rotates"},
             "Tags": {"serverlessrepo:applicationId": "arn:aws:serverlessrepo:us-east-1:1:applications/datadog"}}));
-        assert_eq!((vended(&other), template_hint(&other, None)), (None, None));
-    }
-
-    #[test]
-    fn a_description_reads_as_a_template() {
-        let name = squeezed(
-            "Conducts an AWS SecretsManager secret rotation for RDS MySQL using single user rotation scheme",
-        );
-        assert!(name.contains("RDSMySQL") && name.contains("SingleUser"), "{name}");
+        assert_eq!(vended(&other), None);
     }
 
     #[test]

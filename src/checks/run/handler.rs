@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Severity, vended_handler},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted},
+        command::{published, quoted, show_setting},
     },
     evidence::Fact,
 };
@@ -52,10 +52,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         )],
     )
     .trying(Change::SetHandler { handler: expected.to_owned() })
-    .confirm(format!(
-        "aws lambda get-function-configuration --function-name {} --query Handler",
-        quoted(name)
-    ));
+    .confirm(show_setting(case, name, "Handler"));
     Ok(vec![published(case, finding)])
 }
 

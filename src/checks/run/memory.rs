@@ -3,7 +3,10 @@
 use super::function::{name_of, resource_of};
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, ProofKind,
+        command::{published, quoted, show_setting},
+    },
     evidence::Fact,
     rotation_log::{Invocation, RunOutcome},
 };
@@ -12,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     name: "enough-memory",
     question: "Does the function get by with its memory?",
     codes: &["RUN09"],
-    facts: &[Fact::LogEvents, Fact::Function],
+    facts: &[Fact::LogEvents, Fact::Function, Fact::Secret],
     judge,
 };
 
@@ -58,18 +61,16 @@ fn judge(case: &Case<'_>) -> Judgement {
     if let Some(size) = size {
         finding = finding.fact("GetFunction", format!("MemorySize is {size}"));
     }
-    Ok(vec![
-        finding
-            .fix(
-                format!("Give the function {wanted} MB."),
-                [format!(
-                    "aws lambda update-function-configuration --function-name {name} --memory-size {wanted}"
-                )],
-            )
-            .confirm(format!(
-                "aws lambda get-function-configuration --function-name {name} --query MemorySize"
-            )),
-    ])
+    let finding = finding
+        .fix(
+            format!("Give the function {wanted} MB."),
+            [format!(
+                "aws lambda update-function-configuration --function-name {} --memory-size {wanted}",
+                quoted(name)
+            )],
+        )
+        .confirm(show_setting(case, name, "MemorySize"));
+    Ok(vec![published(case, finding)])
 }
 
 /// Whether REPORT shows as much memory used as there was.

@@ -1,14 +1,14 @@
 //! RUN14: the function's variables ask for a password that cannot be made.
 
 use super::{
-    environment::{unsetting, variable},
+    environment::variable,
     function::{from_template, name_of, resource_of, rotation_function},
 };
 use crate::{
     catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::{published, quoted},
+        command::{published, show_setting, unset_variable},
     },
     evidence::{Fact, Function},
 };
@@ -57,15 +57,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     .fact("GetFunction", format!("Environment.Variables: {}", rules.set.join(", ")))
     .fix(
         format!("Take {variable} away, or set it to something that leaves a choice."),
-        unsetting(function, variable),
+        [unset_variable(name, variable)],
     )
     .confirm(
         "aws secretsmanager get-random-password --password-length 32 --require-each-included-type",
     )
-    .confirm(format!(
-        "aws lambda get-function-configuration --function-name {} --query Environment.Variables",
-        quoted(name)
-    ));
+    .confirm(show_setting(case, name, &format!("Environment.Variables.{variable}")));
     Ok(vec![published(case, finding)])
 }
 

@@ -2,10 +2,10 @@
 
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
-    catalogue::{self, Severity, stack_reason_proves},
+    catalogue::{self, Severity, function_limit, stack_reason_proves},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, quoted},
+        command::{published, quoted, show_setting},
     },
     evidence::{Fact, Function, StackEvent, Time},
 };
@@ -26,26 +26,32 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Some(runtime) = catalogue::runtime(name) else {
         return Err(Stop::not_applicable(format!("no life cycle is known for {name}")));
     };
-    if case.now() < runtime.deprecated {
+    let ahead = runtime.deprecated.seconds_since(case.now());
+    let notice = function_limit("runtime-deprecation-notice") as f64 * 86_400.0;
+    if ahead > notice {
         return Ok(Vec::new());
     }
+    let (told, severity) = match ahead > 0.0 {
+        true => ("will be deprecated on", Severity::Note),
+        false => ("is deprecated since", Severity::Warning),
+    };
     let mut finding = Finding::new(
         "RUN05",
         resource_of(function),
         format!(
-            "{name} of {} is deprecated since {}{}.",
+            "{name} of {} {told} {}{}.",
             name_of(function),
             runtime.deprecated.date(),
             blocks(runtime, case.now())
         ),
     )
-    .severity(Severity::Warning)
+    .severity(severity)
     .on(Basis::Indication)
     .fact("GetFunction", format!("Runtime is {name}"))
     .proof(
         ProofKind::Date,
         &runtime.provenance.source,
-        format!("{name} was deprecated on {}", runtime.deprecated.date()),
+        format!("{name} {told} {}", runtime.deprecated.date()),
     );
     // What was refused is a new deployment; the function there is runs on.
     if let Some(event) = refused(case, function) {
@@ -56,7 +62,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         );
     }
     let stack = function.tags.get("aws:cloudformation:stack-name");
-    let finding = renewed(finding, name_of(function), stack);
+    let finding = renewed(case, finding, name_of(function), stack);
     // A stack that makes an alias moves it itself.
     Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
 }
@@ -95,8 +101,8 @@ fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent
         .max_by_key(|event| event.timestamp)
 }
 
-fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding {
-    let function = quoted(function);
+fn renewed(case: &Case<'_>, finding: Finding, name: &str, stack: Option<&String>) -> Finding {
+    let function = quoted(name);
     let finding = match stack.map(|stack| quoted(stack)) {
         Some(stack) => finding.fix(
             "Renew the function with its stack: code and runtime have to change together (a new \
@@ -117,9 +123,13 @@ fn renewed(finding: Finding, function: &str, stack: Option<&String>) -> Finding 
             ],
         ),
     };
-    finding.confirm(format!(
-        "aws lambda get-function-configuration --function-name {function} --query Runtime"
-    ))
+    finding.confirm(match stack {
+        // A stack that makes a version names it itself.
+        Some(_) => format!(
+            "aws lambda get-function-configuration --function-name {function} --query Runtime"
+        ),
+        None => show_setting(case, name, "Runtime"),
+    })
 }
 
 #[cfg(test)]
@@ -150,9 +160,15 @@ mod tests {
     #[test]
     fn the_day_of_the_evidence_counts() {
         let mut before = bundle("python3.10");
+        let severity =
+            |bundle| judge(&CHECK, bundle).expect("findings").first().map(|f| f.severity);
         before["CapturedAt"] = json!("2026-10-30T23:00:00Z");
-        assert!(codes(&judge(&CHECK, before)).is_empty());
-        assert_eq!(codes(&judge(&CHECK, bundle("python3.10"))), ["RUN05"]);
+        assert_eq!(severity(before.clone()), Some(Severity::Note));
+        before["CapturedAt"] = json!("2026-05-04T00:00:00Z");
+        assert_eq!(severity(before.clone()), Some(Severity::Note));
+        before["CapturedAt"] = json!("2026-05-03T00:00:00Z");
+        assert_eq!(severity(before), None, "too far ahead to be worth a word");
+        assert_eq!(severity(bundle("python3.10")), Some(Severity::Warning));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::schedule::{Schedule, hours_of};
 use crate::{
     catalogue::schedule_limits,
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
-    evidence::{Fact, RotationRules},
+    evidence::{Fact, RotationRules, Secret},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -45,13 +45,22 @@ fn judge(case: &Case<'_>) -> Judgement {
         )
         .fact("DescribeSecret", format!("NextRotationDate: {next}; looked at: {}", case.now()))
         .fix(
-            "Find out why the attempts fail, remove the cause, rotate; and let EventBridge tell of the \
-             next RotationFailed.",
+            "Find out in which step the attempts fail and why; remove that cause, take the AWSPENDING \
+             label off the version that an attempt left behind, and rotate.",
+            commands(case, secret),
+        )
+        .fix(
+            "Be told of the next failure: an EventBridge rule on RotationFailed, with a topic behind it \
+             (its policy must let events.amazonaws.com publish).",
             [
-                format!("aws secretsmanager rotate-secret --secret-id {id}"),
                 format!(
                     "aws events put-rule --region {} --name secret-rotation-failed --event-pattern \
-                     '{{\"source\":[\"aws.secretsmanager\"],\"detail\":{{\"eventName\":[\"RotationFailed\"]}}}}'",
+                     '{{\"source\":[\"aws.secretsmanager\"],\"detail\":{{\"eventName\":[\"RotationFailed\",\"RotationAbandoned\"]}}}}'",
+                    case.region()
+                ),
+                format!(
+                    "aws events put-targets --region {} --rule secret-rotation-failed --targets \
+                     Id=notify,Arn=TOPIC_ARN",
                     case.region()
                 ),
             ],
@@ -60,6 +69,31 @@ fn judge(case: &Case<'_>) -> Judgement {
             "aws secretsmanager describe-secret --secret-id {id} --query '[LastRotatedDate,NextRotationDate]'"
         )),
     ])
+}
+
+/// What tells the step and the error, and starts the next attempt.
+fn commands(case: &Case<'_>, secret: &Secret) -> Vec<String> {
+    let id = quoted(case.secret_id());
+    let mut commands = vec![format!(
+        "aws cloudtrail lookup-events --region {} --lookup-attributes \
+         AttributeKey=EventName,AttributeValue=RotationFailed --max-results 10 --query \
+         'Events[].[EventTime,CloudTrailEvent]'",
+        case.region()
+    )];
+    let function = secret.rotation_lambda_arn.as_deref().and_then(|arn| arn.split(':').nth(6));
+    if let Some(function) = function {
+        let group = format!("/aws/lambda/{function}");
+        commands.push(format!("aws logs tail {} --since 7d", quoted(&group)));
+    }
+    if let Some(version) = secret.stuck_pending() {
+        commands.push(format!(
+            "aws secretsmanager update-secret-version-stage --secret-id {id} --version-stage \
+             AWSPENDING --remove-from-version-id {}",
+            quoted(version)
+        ));
+    }
+    commands.push(format!("aws secretsmanager rotate-secret --secret-id {id}"));
+    commands
 }
 
 /// Hours of the window, as set or by default.
@@ -96,6 +130,24 @@ mod tests {
         assert!(codes(&judge(&CHECK, bundle("2026-12-01T00:00:00Z", days))).is_empty());
         let short = json!({"ScheduleExpression": "rate(4 hours)"});
         assert_eq!(codes(&judge(&CHECK, bundle("2026-11-20T10:00:00Z", short))), ["SCH04"]);
+    }
+
+    #[test]
+    fn the_fix_leads_to_the_cause_and_to_the_next_alarm() {
+        let mut late = bundle("2026-11-19T00:00:00Z", json!({"AutomaticallyAfterDays": 30}));
+        let commands = |bundle: &Value| -> Vec<Vec<String>> {
+            let found = judge(&CHECK, bundle.clone()).expect("findings");
+            found[0].fixes.iter().map(|fix| fix.commands.clone()).collect()
+        };
+        let plain = commands(&late);
+        assert_eq!((plain[0].len(), plain[1].len()), (2, 2), "{plain:?}");
+        late["Secret"]["RotationLambdaARN"] =
+            json!("arn:aws:lambda:eu-west-1:123456789012:function:rotate:live");
+        late["Secret"]["VersionIdsToStages"] = json!({"a": ["AWSCURRENT"], "b": ["AWSPENDING"]});
+        let all = commands(&late);
+        assert_eq!(all[0][1], "aws logs tail /aws/lambda/rotate --since 7d");
+        assert!(all[0][2].ends_with("--version-stage AWSPENDING --remove-from-version-id b"));
+        assert!(all[0][3].contains("rotate-secret") && all[1][1].contains("put-targets"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     catalogue::engines,
     checks::{
         Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted, set_variable},
+        command::{published, quoted, set_variables},
         template::template,
     },
     evidence::Fact,
@@ -69,7 +69,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             let finding = finding
             .fix(
                 format!("Tell the function that the server allows {server} characters."),
-                set_variable(function, variable, &server.to_string()),
+                [set_variables(function, &[(variable, &server.to_string())])],
             )
             .trying(Change::SetVariable { name: variable.clone(), value: server.to_string() });
             published(case, finding)

@@ -2,11 +2,12 @@
 
 use super::place::{is_for_a_database, shape};
 use crate::{
-    catalogue::{Engine, engines},
+    catalogue::{Engine, capability, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::quoted,
-        template::{Template, code_is_older_than, template},
+        command::{edit_value, quoted},
+        function_age::{AGE_FACTS, Ability, FunctionAge},
+        template::{Template, template},
     },
     evidence::Fact,
 };
@@ -15,7 +16,14 @@ pub(super) static CHECK: Check = Check {
     name: "engine-of-the-value",
     question: "Does the value name the engine that its rotation function takes?",
     codes: &["SEC02", "SEC03"],
-    facts: &[Fact::Secret, Fact::SecretShape, Fact::Function, Fact::Stack, Fact::LogEvents],
+    facts: &[
+        Fact::Secret,
+        Fact::SecretShape,
+        Fact::Function,
+        AGE_FACTS[0],
+        AGE_FACTS[1],
+        AGE_FACTS[2],
+    ],
     judge,
 };
 
@@ -86,10 +94,13 @@ fn other(case: &Case<'_>, engine: &str, wanted: &Engine, template: Option<&Templ
 }
 
 fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Judgement {
-    let since = if alternates { named.aurora_since_alternating } else { named.aurora_since_single };
-    let Some(since) = since else { return Ok(vec![]) };
-    match code_is_older_than(case, since) {
-        Some(true) => {
+    let template = if alternates { "MultiUser" } else { "SingleUser" };
+    let Some(row) = capability("aurora-engine-names", Some(template)) else { return Ok(vec![]) };
+    let since = row.since;
+    let function = case.function();
+    let ability = function.if_known().map(|function| FunctionAge::of(case, function).can(row));
+    match ability {
+        Some(Ability::Absent) => {
             let finding = Finding::new(
                 "SEC03",
                 case.secret_resource(),
@@ -104,9 +115,8 @@ fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Ju
             .fact("GetFunction", "LastModified is before that day");
             Ok(vec![mend(case, finding, &named.name)])
         }
-        Some(false) => Ok(vec![]),
-        None => {
-            let function = case.function();
+        Some(Ability::Present) => Ok(vec![]),
+        Some(Ability::Doubtful | Ability::Unknown) | None => {
             if function.is_unseen() {
                 return Err(function.inconclusive());
             }
@@ -134,11 +144,7 @@ fn mend(case: &Case<'_>, finding: Finding, engine: &str) -> Finding {
                 "Set engine to {engine} in the value (CloudFormation: a SecretTargetAttachment; CDK: \
                  secret.attach(), using what it returns), or use the template of the right engine."
             ),
-            [format!(
-                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
-                 | jq -c '.engine = \"{engine}\"' \
-                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
-            )],
+            [edit_value(case, &format!(".engine = \"{engine}\""))],
         )
         .confirm(format!("rotdoctor diagnose {id} --read-secret"))
 }

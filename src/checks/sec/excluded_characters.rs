@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, engines},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted, set_variable},
+        command::{published, set_variables, show_setting},
         db::subject::{SUBJECT_FACTS, subject},
         template::template,
     },
@@ -65,23 +65,20 @@ fn judge(case: &Case<'_>) -> Judgement {
     let name = configuration.function_name.as_deref().unwrap_or("FUNCTION");
     let wanted = format!("{excluded}{missing}");
     let finding = Finding::new(
-            "SEC18",
-            configuration.function_arn.as_deref().unwrap_or(name),
-            format!(
-                "{name} may put {} into a password, which {by} refuses; a rotation then fails now and \
+        "SEC18",
+        configuration.function_arn.as_deref().unwrap_or(name),
+        format!(
+            "{name} may put {} into a password, which {by} refuses; a rotation then fails now and \
                  then, as the dice fall.",
-                listed(&missing)
-            ),
-        )
-        .severity(Severity::Note)
-        .on(Basis::Indication)
-        .fact("GetFunction", format!("{EXCLUDED}={excluded}"))
-        .fix("Leave these characters out too.", set_variable(name, EXCLUDED, &wanted))
-        .trying(Change::SetVariable { name: EXCLUDED.to_owned(), value: wanted })
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {} --query Environment.Variables.{EXCLUDED}",
-            quoted(name)
-        ));
+            listed(&missing)
+        ),
+    )
+    .severity(Severity::Note)
+    .on(Basis::Indication)
+    .fact("GetFunction", format!("{EXCLUDED}={excluded}"))
+    .fix("Leave these characters out too.", [set_variables(name, &[(EXCLUDED, &wanted)])])
+    .trying(Change::SetVariable { name: EXCLUDED.to_owned(), value: wanted })
+    .confirm(show_setting(case, name, &format!("Environment.Variables.{EXCLUDED}")));
     Ok(vec![published(case, finding)])
 }
 

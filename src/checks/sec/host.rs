@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Severity, demands, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::quoted,
+        command::{edit_value, quoted},
         db::{
             parameters::{Setting, asked},
             subject::{SUBJECT_FACTS, Subject, subject},
@@ -153,11 +153,7 @@ fn mend(case: &Case<'_>, finding: Finding) -> Finding {
                 "Store the writer endpoint {host} as host; applications that want another one can \
                  read it from a key of their own."
             ),
-            [format!(
-                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
-                 | jq -c '.host = \"{host}\"' \
-                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
-            )],
+            [edit_value(case, &format!(".host = \"{host}\""))],
         )
         .confirm(format!("rotdoctor diagnose {id} --read-secret"))
 }

@@ -2,7 +2,10 @@
 
 use super::place::{places, shape};
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        command::{edit_value, quoted},
+    },
     evidence::Fact,
 };
 
@@ -70,11 +73,7 @@ fn mend(case: &Case<'_>, finding: Finding, port: &str) -> Finding {
     finding
         .fix(
             format!("Store the port {port} in the value."),
-            [format!(
-                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
-                 | jq -c '.port = {port}' \
-                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
-            )],
+            [edit_value(case, &format!(".port = {port}"))],
         )
         .confirm(format!("rotdoctor diagnose {id} --read-secret"))
 }

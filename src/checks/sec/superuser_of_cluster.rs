@@ -1,9 +1,11 @@
 //! SEC24: a function too old for a superuser that RDS manages for a cluster.
 
 use crate::{
-    catalogue::{managed_services, template_changes},
+    catalogue::{capability, managed_services},
     checks::{
-        Basis, Case, Check, Finding, Judgement, Stop, command::quoted, template::code_is_older_than,
+        Basis, Case, Check, Finding, Judgement, Stop,
+        command::quoted,
+        function_age::{AGE_FACTS, Ability, FunctionAge},
     },
     evidence::{Fact, Secret},
 };
@@ -12,7 +14,14 @@ pub(super) static CHECK: Check = Check {
     name: "superuser-managed-for-cluster",
     question: "Can the function find the cluster whose superuser RDS manages?",
     codes: &["SEC24"],
-    facts: &[Fact::Secret, Fact::SuperuserSecret, Fact::Function, Fact::Stack, Fact::LogEvents],
+    facts: &[
+        Fact::Secret,
+        Fact::SuperuserSecret,
+        Fact::Function,
+        AGE_FACTS[0],
+        AGE_FACTS[1],
+        AGE_FACTS[2],
+    ],
     judge,
 };
 
@@ -26,15 +35,17 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Err(Stop::not_applicable("RDS does not manage the superuser for a cluster"));
     };
     let function = case.function().or_not_applicable("there is no rotation function")?;
-    let change = &template_changes().superuser_of_cluster;
-    match code_is_older_than(case, change.day) {
-        Some(false) => Ok(vec![]),
-        None => Err(Stop::not_applicable(format!(
+    let Some(row) = capability("rds-managed-superuser-cluster", None) else {
+        return Err(Stop::not_applicable("no day is known from which functions can"));
+    };
+    match FunctionAge::of(case, function).can(row) {
+        Ability::Present => Ok(vec![]),
+        Ability::Doubtful | Ability::Unknown => Err(Stop::not_applicable(format!(
             "nothing shows that the function's code is older than {}, since when it {}",
-            change.day.date(),
-            change.what
+            row.since.date(),
+            row.what
         ))),
-        Some(true) => {
+        Ability::Absent => {
             let name = function.configuration.function_name.as_deref().unwrap_or("the function");
             Ok(vec![
                 Finding::new(
@@ -43,8 +54,8 @@ fn judge(case: &Case<'_>) -> Judgement {
                     format!(
                         "RDS manages the superuser for the cluster {cluster}. {name} was last changed \
                          before {}, since when a vended function {}; it fails on the missing key host.",
-                        change.day.date(),
-                        change.what
+                        row.since.date(),
+                        row.what
                     ),
                 )
                 .on(Basis::Indication)

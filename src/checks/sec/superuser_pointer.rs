@@ -2,7 +2,10 @@
 
 use super::place::shape;
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        command::{edit_value, quoted},
+    },
     evidence::Fact,
 };
 
@@ -79,11 +82,7 @@ fn mend(case: &Case<'_>, finding: Finding) -> Finding {
         .fix(
             "Store the ARN of a superuser's secret as masterarn: a user who may change this user's \
              password.",
-            [format!(
-                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
-                 | jq -c '.masterarn = \"SUPERUSER_SECRET_ARN\"' \
-                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
-            )],
+            [edit_value(case, ".masterarn = \"SUPERUSER_SECRET_ARN\"")],
         )
         .confirm(format!("rotdoctor diagnose {id} --read-secret"))
 }

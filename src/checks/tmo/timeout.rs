@@ -4,7 +4,9 @@ use crate::{
     catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
-        run::function::{from_template, name_of, resource_of, rotation_function, template_hint},
+        command::{published, quoted, show_setting},
+        run::function::{from_template, name_of, resource_of, rotation_function},
+        template::template,
     },
     evidence::{Fact, Function},
     rotation_log::{AttemptOutcome, Invocation, RotationLog},
@@ -14,7 +16,7 @@ pub(super) static CHECK: Check = Check {
     name: "timeout-long-enough",
     question: "Does the function's timeout leave its template the time that it needs?",
     codes: &["TMO01"],
-    facts: &[Fact::Secret, Fact::Function, Fact::LogEvents],
+    facts: &[Fact::Secret, Fact::Function, Fact::Stack, Fact::LogEvents],
     judge,
 };
 
@@ -25,7 +27,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     };
     let log = case.log();
     let log = log.if_known();
-    let cache = waits_for_a_cache(function, log);
+    let cache = waits_for_a_cache(case, function);
     let (needed, wanted) = if cache {
         (function_limit("elasticache-timeout"), function_limit("elasticache-timeout"))
     } else {
@@ -68,19 +70,17 @@ fn judge(case: &Case<'_>) -> Judgement {
             format!("Task timed out after {seconds:.2} seconds"),
         );
     }
-    Ok(vec![
-        finding
-            .fix(
-                format!("Give the function {wanted} s."),
-                [format!(
-                    "aws lambda update-function-configuration --function-name {name} --timeout {wanted}"
-                )],
-            )
-            .trying(Change::SetTimeout { seconds: wanted })
-            .confirm(format!(
-                "aws lambda get-function-configuration --function-name {name} --query Timeout"
-            )),
-    ])
+    let finding = finding
+        .fix(
+            format!("Give the function {wanted} s."),
+            [format!(
+                "aws lambda update-function-configuration --function-name {} --timeout {wanted}",
+                quoted(name)
+            )],
+        )
+        .trying(Change::SetTimeout { seconds: wanted })
+        .confirm(show_setting(case, name, "Timeout"));
+    Ok(vec![published(case, finding)])
 }
 
 /// Whether the newest attempt came through.
@@ -98,13 +98,13 @@ fn ran_out(log: &RotationLog, timeout: i64) -> Option<(&Invocation, f64)> {
 
 /// Whether the function runs the ElastiCache template, which alone is bound to
 /// a secret and a user by variables.
-fn waits_for_a_cache(function: &Function, log: Option<&RotationLog>) -> bool {
+fn waits_for_a_cache(case: &Case<'_>, function: &Function) -> bool {
     let configuration = &function.configuration;
     let bound = configuration.variable("SECRET_ARN").is_some()
         && configuration.variable("USER_NAME").is_some();
     bound
-        || template_hint(function, log)
-            .is_some_and(|template| template.to_lowercase().contains("elasticache"))
+        || template(case)
+            .is_some_and(|template| template.name.to_lowercase().contains("elasticache"))
 }
 
 #[cfg(test)]

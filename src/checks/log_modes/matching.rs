@@ -15,26 +15,29 @@ use crate::{
     rotation_log::Step,
 };
 
+/// Bytes of a line beyond which only what matched is quoted.
+const LONG_LINE: usize = 1000;
+
 /// A row that matches a failure.
-pub(super) struct Match {
+pub(in crate::checks) struct Match {
     /// The row.
-    pub(super) row: &'static LogMode,
+    pub(in crate::checks) row: &'static LogMode,
     quotes: Vec<Quote>,
     captures: BTreeMap<String, String>,
 }
 
 /// The ARNs that some rows compare.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Arns<'a> {
+pub(in crate::checks) struct Arns<'a> {
     /// The secret that rotates.
-    pub(super) secret: Option<&'a str>,
+    pub(in crate::checks) secret: Option<&'a str>,
     /// Its function.
-    pub(super) function: Option<&'a str>,
+    pub(in crate::checks) function: Option<&'a str>,
 }
 
 impl<'a> Arns<'a> {
     /// Those of the case.
-    pub(super) fn of(case: &'a Case<'_>) -> Self {
+    pub(in crate::checks) fn of(case: &'a Case<'_>) -> Self {
         let secret = case.secret().if_known();
         Self {
             secret: secret.and_then(|secret| secret.arn.as_deref()),
@@ -45,7 +48,7 @@ impl<'a> Arns<'a> {
 
 /// The rows that explain the failure, best first. Where a line decides,
 /// candidates are left out, but for those that stand beside it.
-pub(super) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
+pub(in crate::checks) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
     let mut matches: Vec<Match> =
         log_modes().iter().filter_map(|row| hold(row, scene, arns)).collect();
     matches.sort_by_key(|found| (found.row.basis, found.row.rank));
@@ -64,8 +67,14 @@ pub(super) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
 }
 
 /// Holds one row against the failure.
-pub(super) fn hold(row: &'static LogMode, scene: &Scene, arns: Arns<'_>) -> Option<Match> {
-    if !row.places.contains(&scene.place) || !circumstances_fit(row, scene) {
+pub(in crate::checks) fn hold(
+    row: &'static LogMode,
+    scene: &Scene,
+    arns: Arns<'_>,
+) -> Option<Match> {
+    let place_fits = row.places.contains(&scene.place)
+        || scene.excerpt && row.places.iter().any(|place| *place != Place::Lines);
+    if !place_fits || !circumstances_fit(row, scene) {
         return None;
     }
     let any = |pattern: &Regex| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
@@ -131,13 +140,14 @@ impl Match {
             }
         }
         let whole = captures.get(0).map_or(0..0, |whole| whole.range());
-        let text = if place == Place::Lines {
-            // The rest of such a line may hold what must not be repeated.
-            quote.text[whole].to_owned()
-        } else {
-            // Of a traceback, the line that counts.
-            let start = quote.text[..whole.start].rfind('\n').map_or(0, |newline| newline + 1);
-            quote.text[start..].lines().next().unwrap_or_default().trim().to_owned()
+        // Of a traceback, the line that counts.
+        let start = quote.text[..whole.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = quote.text[start..].lines().next().unwrap_or_default().trim();
+        // The rest of a line that holds a secret must not be repeated, that of a
+        // whole page need not be.
+        let text = match place == Place::Lines || line.len() > LONG_LINE {
+            true => quote.text[whole].to_owned(),
+            false => line.to_owned(),
         };
         let quote = Quote { text, source: quote.source.clone() };
         if !self.quotes.contains(&quote) {
@@ -164,7 +174,7 @@ fn account(arn: &str) -> Option<&str> {
 }
 
 /// Findings of the matches: one for each code, in their order.
-pub(super) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
+pub(in crate::checks) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for found in matches {
         let said = findings.iter().position(|finding| finding.code() == found.row.code);
@@ -222,7 +232,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Sample, log_modes},
-        checks::{Case, ProofKind, log::made},
+        checks::{Case, ProofKind, log_modes::made},
     };
 
     /// Whether the row matches the sample, in any of its places.

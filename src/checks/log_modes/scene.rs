@@ -6,47 +6,50 @@ use crate::{
     catalogue::Place,
     checks::{Case, ProofKind},
     evidence::{Function, Time},
-    rotation_log::{Attempt, Invocation, RotationLog, Step},
+    rotation_log::{Attempt, Invocation, RotationLog, Step, joined},
 };
 
 /// A text with the place it is quoted from.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Quote {
+pub(in crate::checks) struct Quote {
     /// The text.
-    pub(super) text: String,
+    pub(in crate::checks) text: String,
     /// Where it comes from, for the reader.
-    pub(super) source: String,
+    pub(in crate::checks) source: String,
 }
 
 /// What a row is held against.
 #[derive(Clone, Debug)]
-pub(super) struct Scene {
-    pub(super) place: Place,
-    pub(super) kind: ProofKind,
-    pub(super) quotes: Vec<Quote>,
+pub(in crate::checks) struct Scene {
+    pub(in crate::checks) place: Place,
+    /// Cut out of where it stood: it may be from any place.
+    pub(in crate::checks) excerpt: bool,
+    pub(in crate::checks) kind: ProofKind,
+    pub(in crate::checks) quotes: Vec<Quote>,
     /// Texts of the same attempt up to and with this failure.
-    pub(super) so_far: Vec<String>,
-    pub(super) step: Option<Step>,
-    pub(super) seconds: Option<f64>,
-    pub(super) timed_out: bool,
-    pub(super) cold_start: bool,
-    pub(super) memory_full: bool,
+    pub(in crate::checks) so_far: Vec<String>,
+    pub(in crate::checks) step: Option<Step>,
+    pub(in crate::checks) seconds: Option<f64>,
+    pub(in crate::checks) timed_out: bool,
+    pub(in crate::checks) cold_start: bool,
+    pub(in crate::checks) memory_full: bool,
     /// INFO lines are dropped before they reach the log.
-    pub(super) info_hidden: bool,
-    pub(super) templates: Vec<String>,
+    pub(in crate::checks) info_hidden: bool,
+    pub(in crate::checks) templates: Vec<String>,
     /// Day of the newest template text: the function is at least that new.
-    pub(super) built: Option<Time>,
-    pub(super) token: Option<String>,
+    pub(in crate::checks) built: Option<Time>,
+    pub(in crate::checks) token: Option<String>,
     /// Where the invocation as a whole is quoted from.
-    pub(super) source: String,
+    pub(in crate::checks) source: String,
 }
 
 impl Scene {
     /// A failure of which only texts are known.
-    pub(super) fn of_texts(place: Place, kind: ProofKind, quotes: Vec<Quote>) -> Self {
+    pub(in crate::checks) fn of_texts(place: Place, kind: ProofKind, quotes: Vec<Quote>) -> Self {
         let source = quotes.first().map(|quote| quote.source.clone()).unwrap_or_default();
         Self {
             place,
+            excerpt: false,
             kind,
             so_far: quotes.iter().map(|quote| quote.text.clone()).collect(),
             quotes,
@@ -64,7 +67,7 @@ impl Scene {
     }
 
     /// A failed invocation of an attempt.
-    pub(super) fn of_run(
+    pub(in crate::checks) fn of_run(
         case: &Case<'_>,
         log: &RotationLog,
         attempt: &Attempt,
@@ -91,20 +94,21 @@ impl Scene {
             built: log.template_texts.iter().map(|(_, day)| *day).max(),
             token: run.token.clone().or_else(|| attempt.token.clone()),
             source: source(run, None),
+            excerpt: run.excerpt,
             so_far,
             ..Self::of_texts(Place::Failure, ProofKind::Log, quotes(run))
         }
     }
 
     /// Whether the texts name this step as the one that failed.
-    pub(super) fn in_step(mut self, step: Option<Step>) -> Self {
+    pub(in crate::checks) fn in_step(mut self, step: Option<Step>) -> Self {
         self.step = step;
         self
     }
 }
 
 /// `log, 2026-11-21 03:12:04 UTC, request 0c1e5a1e`.
-pub(super) fn source(run: &Invocation, at: Option<Time>) -> String {
+pub(in crate::checks) fn source(run: &Invocation, at: Option<Time>) -> String {
     let mut words = vec!["log".to_owned()];
     words.extend(at.or(run.started_at).map(Time::second));
     words.extend(run.request_id.as_deref().map(|id| {
@@ -123,7 +127,9 @@ fn quotes(run: &Invocation) -> Vec<Quote> {
         .map(|line| Quote { text: line.text.clone(), source: source(run, line.at) });
     let outcome = outcome_texts(run)
         .map(|text| Quote { text, source: source(run, run.ended_at.or(run.started_at)) });
-    lines.chain(outcome).filter(|quote| seen.insert(quote.text.clone())).collect()
+    let wrapped =
+        run.excerpt.then(|| Quote { text: joined(&run.lines), source: source(run, None) });
+    lines.chain(outcome).chain(wrapped).filter(|quote| seen.insert(quote.text.clone())).collect()
 }
 
 fn texts(run: &Invocation) -> impl Iterator<Item = String> {

@@ -8,20 +8,25 @@ use crate::{
     },
 };
 
-pub(super) const SECRET: &str =
+pub(in crate::checks) const SECRET: &str =
     "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
-pub(super) const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+pub(in crate::checks) const FUNCTION: &str =
+    "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
 
-pub(super) fn at(text: &str) -> Time {
+pub(in crate::checks) fn at(text: &str) -> Time {
     Time::parse(text).expect("a time")
 }
 
-pub(super) fn line(text: &str) -> Line {
+pub(in crate::checks) fn line(text: &str) -> Line {
     Line { at: Some(at("2026-11-21T03:12:04Z")), level: Some(Level::Error), text: text.to_owned() }
 }
 
 /// An invocation that failed with these lines.
-pub(super) fn failed(step: Option<Step>, seconds: Option<f64>, lines: &[&str]) -> Invocation {
+pub(in crate::checks) fn failed(
+    step: Option<Step>,
+    seconds: Option<f64>,
+    lines: &[&str],
+) -> Invocation {
     Invocation {
         request_id: Some("0c1e5a1e-1111-2222-3333-444455556666".to_owned()),
         started_at: Some(at("2026-11-21T03:12:04Z")),
@@ -34,7 +39,7 @@ pub(super) fn failed(step: Option<Step>, seconds: Option<f64>, lines: &[&str]) -
 }
 
 /// An invocation that was killed for time.
-pub(super) fn timed_out(step: Option<Step>, seconds: f64, lines: &[&str]) -> Invocation {
+pub(in crate::checks) fn timed_out(step: Option<Step>, seconds: f64, lines: &[&str]) -> Invocation {
     Invocation {
         outcome: RunOutcome::TimedOut,
         timed_out_after: Some(seconds),
@@ -43,13 +48,13 @@ pub(super) fn timed_out(step: Option<Step>, seconds: f64, lines: &[&str]) -> Inv
 }
 
 /// An invocation that returned.
-pub(super) fn returned(step: Step, lines: &[&str]) -> Invocation {
+pub(in crate::checks) fn returned(step: Step, lines: &[&str]) -> Invocation {
     Invocation { outcome: RunOutcome::Returned, ..failed(Some(step), Some(0.8), lines) }
 }
 
 /// A log of these attempts, each its invocations; one whose last invocation
 /// failed is a failed one.
-pub(super) fn log(attempts: Vec<Vec<Invocation>>) -> RotationLog {
+pub(in crate::checks) fn log(attempts: Vec<Vec<Invocation>>) -> RotationLog {
     let mut log = RotationLog::default();
     for runs in attempts {
         let last = runs.last().expect("an invocation");
@@ -62,12 +67,13 @@ pub(super) fn log(attempts: Vec<Vec<Invocation>>) -> RotationLog {
             runs: (first..log.invocations.len()).collect(),
             failed_step: step.filter(|_| failed),
             outcome: if failed { AttemptOutcome::Failed } else { AttemptOutcome::Succeeded },
+            ..Attempt::default()
         });
     }
     log
 }
 
-pub(super) fn evidence() -> Evidence {
+pub(in crate::checks) fn evidence() -> Evidence {
     let mut secret = Secret {
         arn: Some(SECRET.to_owned()),
         name: Some("prod/db".to_owned()),
@@ -85,7 +91,7 @@ pub(super) fn evidence() -> Evidence {
 }
 
 /// The evidence and the log that a row's sample describes.
-pub(super) fn of_sample(sample: &Sample) -> (Evidence, RotationLog) {
+pub(in crate::checks) fn of_sample(sample: &Sample) -> (Evidence, RotationLog) {
     let lines: Vec<&str> = sample.lines.iter().map(String::as_str).collect();
     let earlier: Vec<&str> = sample.earlier.iter().map(String::as_str).collect();
     let step = sample.step.as_deref().map(|name| Step::named(name).expect("a step"));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The facts that [`Names::of`] reads.
-pub(super) const FACTS: [Fact; 2] = [Fact::Secret, Fact::Function];
+pub(in crate::checks) const FACTS: [Fact; 2] = [Fact::Secret, Fact::Function];
 
 static PLACEHOLDER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("a constant pattern"));
@@ -29,7 +29,7 @@ static PLAIN: LazyLock<Regex> =
 
 /// Ids by placeholder.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names {
+pub(in crate::checks) struct Names {
     values: BTreeMap<String, String>,
     secret_resource: String,
     function_arn: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Names {
 
 impl Names {
     /// The ids of the case.
-    pub(super) fn of(case: &Case<'_>) -> Self {
+    pub(in crate::checks) fn of(case: &Case<'_>) -> Self {
         let secret = case.secret().if_known();
         let role_arn = case.function().if_known().and_then(|f| f.configuration.role.clone());
         let function_arn = secret.and_then(|secret| secret.rotation_lambda_arn.clone());
@@ -52,7 +52,7 @@ impl Names {
             ..Self::default()
         };
         names.set("secret", Some(case.secret_id()));
-        names.set("secret_arn", secret.and_then(|secret| secret.arn.as_deref()));
+        names.set("secret_arn", case.secret_arn_if_known());
         names.set("region", Some(case.region()));
         names.set("account", Some(case.account_id()));
         names.set("partition", Some(case.partition()));
@@ -64,21 +64,21 @@ impl Names {
     }
 
     /// Sets one, where there is a value.
-    pub(super) fn set(&mut self, name: &str, value: Option<&str>) {
+    pub(in crate::checks) fn set(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.values.insert(name.to_owned(), value.to_owned());
         }
     }
 
     /// Sets one that has no value yet.
-    pub(super) fn set_if_new(&mut self, name: &str, value: Option<&str>) {
+    pub(in crate::checks) fn set_if_new(&mut self, name: &str, value: Option<&str>) {
         if !self.values.contains_key(name) {
             self.set(name, value);
         }
     }
 
     /// A sentence, filled in; what is not known is left out.
-    pub(super) fn sentence(&self, text: &str) -> String {
+    pub(in crate::checks) fn sentence(&self, text: &str) -> String {
         IN_SENTENCE
             .replace_all(text, |captures: &Captures<'_>| {
                 let name = captures.get(1).or(captures.get(2)).map_or("", |name| name.as_str());
@@ -93,7 +93,7 @@ impl Names {
     /// A command, filled in with what may stand in a command line, in quotes where
     /// it needs them (`rds!cluster-…`); what is not known stays as a word in
     /// capitals.
-    pub(super) fn command(&self, text: &str) -> String {
+    pub(in crate::checks) fn command(&self, text: &str) -> String {
         PLACEHOLDER
             .replace_all(text, |captures: &Captures<'_>| {
                 let name = &captures[1];
@@ -113,7 +113,7 @@ impl Names {
     }
 
     /// The resource of a finding.
-    pub(super) fn resource(&self, about: About) -> String {
+    pub(in crate::checks) fn resource(&self, about: About) -> String {
         match about {
             About::Secret => None,
             About::Function => self.function_arn.clone(),

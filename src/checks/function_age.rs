@@ -5,7 +5,8 @@ use crate::{
     catalogue::{Capability, releases},
     checks::{
         Case, Finding, ProofKind,
-        run::function::{application_version, build_lags, numbers, template_hint},
+        run::function::{application_version, build_lags, numbers},
+        template::template_of,
     },
     evidence::{Fact, Function, Time},
 };
@@ -62,7 +63,8 @@ impl FunctionAge {
             });
         let version = application_version(function, stack);
         let build = version.as_ref().and_then(|(version, source)| {
-            let application = template_hint(function, None).unwrap_or_default();
+            let template = template_of(Some(function), stack, None);
+            let application = template.map(|template| template.name).unwrap_or_default();
             let row = releases(case.partition(), &application).into_iter().rev().find(|row| {
                 row.not_before.is_some() && numbers(&row.version) <= numbers(version)
             })?;

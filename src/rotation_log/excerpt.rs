@@ -1,0 +1,64 @@
+//! What people paste: one error without the log around it, in a sentence, an
+//! answer of the CLI, a comment. Only where the input holds nothing that reads as
+//! a log, and only where a text is one that a failure prints.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Hit, Invocation, Line, RunOutcome};
+use crate::catalogue::{LogMode, Place, known_texts, log_modes};
+
+/// What Lambda says, wherever it stands.
+static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)task timed out after (\d+(?:\.\d+)?) seconds").expect("a constant pattern")
+});
+
+/// The failure that lines outside of any invocation quote; none where they quote
+/// none.
+pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
+    if !tell_of_a_known_failure(lines) {
+        return None;
+    }
+    let hits = lines.iter().enumerate().flat_map(|(line, text)| {
+        known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
+    });
+    let timed_out_after = timed_out(lines);
+    let outcome = match timed_out_after {
+        Some(_) => RunOutcome::TimedOut,
+        None => RunOutcome::Failed,
+    };
+    Some(Invocation {
+        timed_out_after,
+        started_at: lines.iter().find_map(|line| line.at),
+        excerpt: true,
+        outcome,
+        hits: hits.collect(),
+        lines: lines.to_vec(),
+        ..Invocation::default()
+    })
+}
+
+/// Seconds after which Lambda ended an invocation.
+pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
+    lines.iter().find_map(|line| TIMED_OUT.captures(&line.text)?[1].parse().ok())
+}
+
+/// Whether the lines hold a text that a rotation fails with.
+pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
+    let whole = joined(lines);
+    log_modes().iter().any(|row| is_quoted(row, &whole))
+}
+
+/// The lines as one: what is copied is often wrapped.
+pub(crate) fn joined(lines: &[Line]) -> String {
+    let words = lines.iter().flat_map(|line| line.text.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn is_quoted(row: &LogMode, text: &str) -> bool {
+    row.places.iter().any(|place| *place != Place::Lines)
+        && !row.must.is_empty()
+        && row.must.iter().all(|pattern| pattern.is_match(text))
+        && !row.must_not.iter().any(|pattern| pattern.is_match(text))
+}
