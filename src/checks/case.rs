@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{Missing, Stop};
-use crate::{evidence::*, network, rotation_log::RotationLog};
+use crate::{
+    evidence::*,
+    network,
+    rotation_log::{AttemptOutcome, RotationLog},
+};
 
 /// The evidence about one secret, as checks see it.
 pub struct Case<'a> {
@@ -315,17 +319,26 @@ impl<'a> Case<'a> {
     }
 
     /// End of the last good rotation as the secret itself tells it. A version that
-    /// is still pending although it is older contradicts the date: a rotation that
-    /// ends well takes the label from it.
+    /// is still pending contradicts the date where it is older, and where the
+    /// newest attempt in the function's log failed before the date: a rotation that
+    /// ends well takes the label away, and is the newest in the log.
     pub fn last_rotated(&self) -> Option<Time> {
         let secret = self.secret().if_known()?;
         let rotated = secret.last_rotated_date?;
+        let Some(pending) = secret.stuck_pending() else { return Some(rotated) };
         let versions = self.secret_versions();
-        let pending = secret.stuck_pending().and_then(|version| {
-            let versions = &versions.if_known()?.versions;
-            versions.iter().find(|v| v.version_id.as_deref() == Some(version))?.created_date
+        let created = versions.if_known().and_then(|versions| {
+            let mut versions = versions.versions.iter();
+            versions.find(|v| v.version_id.as_deref() == Some(pending))?.created_date
         });
-        pending.is_none_or(|created| created > rotated).then_some(rotated)
+        let log = self.log();
+        let newest = log.if_known().and_then(|log| log.last_attempt());
+        let failed_before = newest.is_some_and(|newest| {
+            newest.outcome == AttemptOutcome::Failed
+                && newest.started_at.is_some_and(|at| at < rotated)
+        });
+        let older = created.is_some_and(|created| created <= rotated);
+        (!older && !failed_before).then_some(rotated)
     }
 
     /// When the facts were collected: the clock of every judgement.

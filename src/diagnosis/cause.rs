@@ -174,18 +174,20 @@ fn from_failing_run(finding: &Finding) -> bool {
     finding.proofs.iter().any(|proof| proof.kind == ProofKind::Log)
 }
 
-/// Whether an earlier step of the failed attempt returned that a fault of this
-/// code would have stopped.
+/// Whether the failed attempt came past the place where a fault of this code would
+/// have stopped it: an earlier step returned, or the function ran at all.
 fn came_through(timeline: &Timeline, code: &str) -> bool {
     if fit::MIDWAY.contains(&code) {
         return false;
     }
     timeline.last_failure().is_some_and(|attempt| {
-        attempt.steps.iter().any(|run| {
-            run.outcome == RunOutcome::Returned
-                && run.step != attempt.failed_step
-                && run.step.is_some_and(|step| fit::stages(code).contains(&Stage::In(step)))
-        })
+        // A function that ran was invoked.
+        (attempt.invoked && fit::BEFORE_THE_FUNCTION.contains(&code))
+            || attempt.steps.iter().any(|run| {
+                run.outcome == RunOutcome::Returned
+                    && run.step != attempt.failed_step
+                    && run.step.is_some_and(|step| fit::stages(code).contains(&Stage::In(step)))
+            })
     })
 }
 

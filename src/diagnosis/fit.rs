@@ -85,6 +85,9 @@ pub(super) fn gate(code: &str) -> u8 {
 pub(super) const MIDWAY: &[&str] =
     &["SEC08", "SEC20", "SEC21", "SEC26", "SEC29", "IAM17", "RUN09", "RUN10", "RUN16", "TMO01"];
 
+/// What keeps Secrets Manager from invoking the function at all.
+pub(super) const BEFORE_THE_FUNCTION: &[&str] = &["IAM08", "IAM09", "RUN15"];
+
 /// What is never a root cause while another fault is known: it follows from a
 /// failed attempt.
 pub(super) const CONSEQUENCES: &[&str] = &["SEC07", "SEC08", "SCH04", "CFN05"];

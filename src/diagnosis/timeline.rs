@@ -308,4 +308,24 @@ mod tests {
         assert!(timeline(bundle("2026-11-20T00:00:00Z")).failing);
         assert!(!timeline(bundle("2026-11-20T23:58:00Z")).failing);
     }
+
+    #[test]
+    fn a_pending_version_and_a_log_that_ends_in_failure_outweigh_a_later_date() {
+        let bundle = |stages: serde_json::Value| {
+            serde_json::json!({
+                "CapturedAt": "2026-11-21T00:01:00Z",
+                "Secret": {"VersionIdsToStages": stages, "LastRotatedDate": "2026-11-21T00:00:00Z"},
+                "SecretVersions": {"Versions": [{"VersionId": "b", "CreatedDate": "2026-11-21T00:00:30Z"}]},
+                "LogEvents": [
+                    {"timestamp": 1795215600000_i64, "message": "START RequestId: 0c1e5a1e-0000-4000-8000-000000000001 Version: $LATEST", "logStreamName": "x"},
+                    {"timestamp": 1795215601000_i64, "message": "[ERROR] KeyError: 'host key is missing from secret JSON'", "logStreamName": "x"},
+                    {"timestamp": 1795215602000_i64, "message": "END RequestId: 0c1e5a1e-0000-4000-8000-000000000001", "logStreamName": "x"},
+                ],
+            })
+        };
+        let stuck = timeline(bundle(serde_json::json!({"a": ["AWSCURRENT"], "b": ["AWSPENDING"]})));
+        assert!(stuck.failing && stuck.failed_attempts == 1, "{stuck:?}");
+        let done = timeline(bundle(serde_json::json!({"b": ["AWSCURRENT"]})));
+        assert!(!done.failing && done.failed_attempts == 0, "{done:?}");
+    }
 }
