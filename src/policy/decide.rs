@@ -12,6 +12,7 @@ use super::{
     document::{Effect, Policy, Statement},
     grant,
     path::{Core, Path},
+    principal::Principal,
     proof::Miss,
     request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
     statement::{Asked, Element, Reading},
@@ -80,6 +81,8 @@ pub(super) struct Judge<'a> {
 impl<'a> Judge<'a> {
     pub(super) fn new(request: &'a Request, layers: &'a Layers) -> Self {
         let bounded = match &layers.boundary {
+            // A service has no boundary, whatever the role's is.
+            _ if matches!(request.principal, Principal::Service(_)) => Tri::No,
             Part::Given(_) => Tri::Yes,
             Part::Absent => Tri::No,
             Part::Unseen(_) => Tri::Unknown,
@@ -93,13 +96,11 @@ impl<'a> Judge<'a> {
             return denied;
         }
         let core = Core::of(self);
-        let filters = [
-            self.levels(Layer::Rcp, self.layers.rcps.as_deref()),
-            self.levels(Layer::Scp, self.scps()),
-        ];
-        let endpoint = self.endpoint();
-        let before = filters.into_iter().flatten();
-        let stages = before.chain([self.core_stage(&core)]).chain(endpoint).collect::<Vec<_>>();
+        // An RCP can only deny: RCPFullAWSAccess stands at every level and cannot
+        // be detached.
+        let scps = self.levels(self.scps());
+        let core_stage = [self.core_stage(&core)];
+        let stages: Vec<_> = scps.into_iter().chain(core_stage).chain(self.endpoint()).collect();
         let value = Tri::all(stages.iter().map(|stage| stage.value));
         if value != Tri::Yes {
             let stage = stages.into_iter().find(|stage| stage.value == value);
@@ -153,7 +154,7 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn is_service(&self) -> bool {
-        matches!(self.asked.request.principal, super::principal::Principal::Service(_))
+        matches!(self.asked.request.principal, Principal::Service(_))
     }
 
     pub(super) fn resource_reading(&self) -> Reading {
@@ -237,8 +238,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Every level of an organisation has to allow.
-    fn levels(&self, layer: Layer, levels: Option<&'a [Policies]>) -> Option<Stage<'a>> {
-        let reading = if layer == Layer::Rcp { Reading::Filter } else { Reading::Identity };
+    fn levels(&self, levels: Option<&'a [Policies]>) -> Option<Stage<'a>> {
+        let (layer, reading) = (Layer::Scp, Reading::Identity);
         let mut worst: Option<Stage<'a>> = None;
         for level in levels.unwrap_or_default() {
             let allowed = self.allowed(level, reading);

@@ -18,9 +18,18 @@ const CONTEXT: &str = "kms:encryptioncontext:";
 /// Whether an action uses the key's material, so that the key's state counts.
 pub(super) fn is_cryptographic(action: &Action) -> bool {
     action.service() == "kms"
-        && ["decrypt", "encrypt", "generatedatakey", "reencrypt", "generatemac", "verifymac"]
-            .iter()
-            .any(|name| action.name().starts_with(name))
+        && [
+            "decrypt",
+            "derivesharedsecret",
+            "encrypt",
+            "generatedatakey",
+            "generatemac",
+            "reencrypt",
+            "sign",
+            "verify",
+        ]
+        .iter()
+        .any(|name| action.name().starts_with(name))
 }
 
 /// Whether a grant allows a request.
