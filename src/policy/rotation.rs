@@ -341,7 +341,7 @@ impl<'a> Builder<'a> {
         }
         // The evidence holds no resource policy of this secret.
         let layers = self.secret_layers(Part::Absent);
-        let managed = secret.owning_service.as_deref() == Some("rds");
+        let managed = secret.owning_service.is_some();
         let describe = if managed { Need::Always } else { Need::Sometimes };
         let request = self.ask_secret(principal, "DescribeSecret", secret, None);
         self.push(Purpose::DescribeSuperuserSecret, describe, request, layers.clone());

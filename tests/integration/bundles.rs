@@ -36,7 +36,7 @@ const WITHOUT_A_WORLD: &[(&str, &[&str])] = &[
         "roles, policies and grants; tested beside the evaluator",
         &[
             "IAM03", "IAM07", "IAM09", "IAM10", "IAM11", "IAM12", "IAM13", "IAM14", "IAM15",
-            "IAM16", "IAM17", "IAM18", "IAM19",
+            "IAM16", "IAM17", "IAM18", "IAM19", "IAM20", "IAM21",
         ],
     ),
     (
