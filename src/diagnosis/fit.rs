@@ -74,7 +74,8 @@ pub(super) fn gate(code: &str) -> u8 {
         "SEC19" => 0,
         "SEC25" | "MGD02" => 1,
         "SEC20" => 2,
-        "RUN15" => 3,
+        // A role without rights is why the function is not active.
+        "RUN15" | "IAM15" => 3,
         "NET15" | "IAM08" | "IAM09" => 4,
         _ => 5,
     }

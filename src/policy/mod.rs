@@ -9,6 +9,7 @@
 //! ```
 
 mod action;
+mod allowed;
 mod arn;
 mod command;
 mod condition;
@@ -18,6 +19,7 @@ mod decision;
 mod document;
 mod edit;
 mod endpoint;
+mod filter;
 mod fix;
 mod grant;
 mod hint;
@@ -26,11 +28,15 @@ mod path;
 mod pattern;
 mod principal;
 mod proof;
+mod proposal;
 mod replace;
 mod request;
 mod rotation;
 mod rotation_key;
 mod rotation_own;
+mod rotation_secret;
+#[cfg(test)]
+mod sample;
 mod statement;
 mod surroundings;
 mod tri;
