@@ -10,7 +10,8 @@ use std::{
 use rotdoctor::{
     bundle,
     checks::Selection,
-    examine,
+    evidence::Evidence,
+    examine, policy,
     report::{
         text::{self, Layout},
         v1::Mode,
@@ -18,6 +19,7 @@ use rotdoctor::{
     rotation_log::{self, Options},
     seal,
 };
+use serde_json::json;
 
 fn main() {
     let sample =
@@ -36,12 +38,49 @@ fn main() {
     median("render a report as text", 50, || {
         black_box(text::render(&report, Layout::default()));
     });
+    evaluations(&evidence);
     let log = log_of(20_000);
     let took = median("read a log of 20,000 invocations", 3, || {
         let options = Options { redact: seal::log_line, ..Options::default() };
         black_box(rotation_log::read(log.as_bytes(), options).expect("memory can be read"));
     });
     println!("{:>45}  {:.1} MB/s", "", log.len() as f64 / took.as_secs_f64() / 1e6);
+}
+
+/// Decisions a second on one core: a role with ten policies, and every request
+/// of a rotation.
+fn evaluations(sample: &Evidence) {
+    const ROUNDS: usize = 500;
+    let statement = |at: usize, policy: usize| {
+        json!({"Sid": format!("S{at}"), "Effect": "Allow",
+            "Action": [format!("service{policy}:Get*"), format!("service{policy}:List*"), "s3:GetObject"],
+            "Resource": [format!("arn:aws:s3:::bucket-{policy}-{at}/*"), "arn:aws:secretsmanager:*:*:secret:other-*"],
+            "Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}})
+    };
+    let mut evidence = sample.clone();
+    let own = evidence.role_policies.known_mut().expect("the sample's policies");
+    for policy in own.len()..10 {
+        let statements: Vec<_> = (0..4).map(|at| statement(at, policy)).collect();
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        let other = json!({"PolicyName": format!("p{policy}"), "PolicyDocument": document});
+        // Before the one that allows: all of them are looked at.
+        own.insert(0, serde_json::from_value(other).expect("a policy"));
+    }
+    let requests = policy::rotation_requests(&evidence);
+    assert!(
+        requests.iter().all(
+            |request| request.layers.identity.len() >= 10 || request.layers.identity.is_empty()
+        )
+    );
+    let took = median("decide every request of a rotation, 500 times", 9, || {
+        for _ in 0..ROUNDS {
+            for request in &requests {
+                black_box(request.decide());
+            }
+        }
+    });
+    let each = (requests.len() * ROUNDS) as f64 / took.as_secs_f64();
+    println!("{:>45}  {each:.0} evaluations/s, ten policies", "");
 }
 
 fn median(what: &str, runs: usize, mut work: impl FnMut()) -> Duration {

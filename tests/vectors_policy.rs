@@ -1,32 +1,35 @@
 //! The policy vectors: one request a line, with the decision and the statement
-//! that has to be named. Runs `fixtures/vectors/policy.jsonl` and, where the
-//! environment variable `ROTDOCTOR_VECTORS` names a folder, its `policy.jsonl`.
+//! that has to be named. Runs `policy.jsonl` and `policy_rules.jsonl` of
+//! `fixtures/vectors` and, where the environment variable `ROTDOCTOR_VECTORS`
+//! names a folder, its `policy.jsonl`.
 
 // The count and the differences are this test's output.
 #![allow(clippy::print_stdout)]
 
-use std::{env, fs, path::Path, sync::Arc};
+use std::{env, fs, path::Path};
 
-use rotdoctor::{
-    evidence::Grant,
-    policy::{
-        Context, Decision, Effect, Layers, Part, Policies, Policy, Principal, Request, Role, decide,
-    },
-};
+use rotdoctor::policy::{Decision, Effect, Role};
 use serde_json::Value;
+
+#[path = "differential/inputs.rs"]
+mod inputs;
 
 #[test]
 fn vectors_policy() {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors/policy.jsonl");
-    let mut lines = read(&own);
-    assert!(!lines.is_empty(), "{} holds vectors", own.display());
+    let mut lines = Vec::new();
+    for own in ["policy.jsonl", "policy_rules.jsonl"] {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors").join(own);
+        let vectors = read(&own);
+        assert!(!vectors.is_empty(), "{} holds vectors", own.display());
+        lines.extend(vectors);
+    }
     if let Some(folder) = env::var_os("ROTDOCTOR_VECTORS") {
         lines.extend(read(&Path::new(&folder).join("policy.jsonl")));
     }
     let (mut passed, mut scored) = (0, 0);
     for vector in lines.iter().filter(|vector| vector["scored"] == Value::Bool(true)) {
         scored += 1;
-        let decision = judge(&vector["inputs"]);
+        let decision = inputs::judge(&vector["inputs"]);
         match difference(vector, &decision) {
             None => passed += 1,
             Some((expected, got)) => {
@@ -46,63 +49,6 @@ fn read(path: &Path) -> Vec<Value> {
         .filter(|line| !line.trim().is_empty())
         .map(|line| serde_json::from_str(line).expect("a vector is one line of JSON"))
         .collect()
-}
-
-fn judge(inputs: &Value) -> Decision {
-    let mut context = Context::default();
-    for (key, value) in inputs["context"].as_object().into_iter().flatten() {
-        match value {
-            Value::Array(list) => context.set_list(key, list.iter().map(text)),
-            one => context.set(key, text(one)),
-        }
-    }
-    let request = Request {
-        principal: Principal::read(&text(&inputs["principal"]), &context),
-        action: text(&inputs["action"]),
-        resource: text(&inputs["resource"]),
-        resource_account: inputs["resourceAccount"].as_str().map(str::to_owned),
-        context,
-    };
-    let levels = |key: &str| {
-        let levels = inputs[key].as_array()?;
-        Some(levels.iter().map(|level| policies(key, level)).collect())
-    };
-    let one = |key: &str| inputs.get(key).filter(|value| !value.is_null());
-    let layers = Layers {
-        identity: policies("identityPolicies", &inputs["identityPolicies"]),
-        identity_unseen: Vec::new(),
-        boundary: part(one("boundary").map(|document| policy("boundary", document))),
-        session: part(one("sessionPolicy").map(|document| policy("sessionPolicy", document))),
-        resource: part(
-            one("resourcePolicy").map(|document| vec![policy("resourcePolicy", document)]),
-        ),
-        endpoint: part(
-            one("vpcEndpointPolicies").map(|list| policies("vpcEndpointPolicies", list)),
-        ),
-        scps: levels("scps"),
-        rcps: levels("rcps"),
-        grants: part(one("grants").map(|list| {
-            serde_json::from_value::<Vec<Grant>>(list.clone()).expect("grants in AWS's shape")
-        })),
-        key_state: part(one("keyState").map(text)),
-    };
-    decide(&request, &layers)
-}
-
-fn part<T>(value: Option<T>) -> Part<T> {
-    value.map_or(Part::Absent, Part::Given)
-}
-
-fn policy(name: &str, document: &Value) -> Arc<Policy> {
-    Arc::new(Policy::read(name, document).expect("a vector's policy is JSON"))
-}
-
-fn policies(name: &str, list: &Value) -> Policies {
-    list.as_array().into_iter().flatten().map(|document| policy(name, document)).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Expected and got, where they differ in decision, kind, layer, Sid or index,

@@ -29,8 +29,8 @@ const DATABASE: &[Stage] = &[SET, TEST];
 /// it never does by itself.
 pub(super) fn stages(code: &str) -> &'static [Stage] {
     match code {
-        "IAM08" | "IAM09" | "IAM13" | "IAM15" | "RUN15" | "NET15" | "MGD02" | "SEC19" | "SEC25"
-        | "SEC06" | "CFN01" => &[Stage::Invoke, CREATE],
+        "IAM08" | "IAM09" | "IAM13" | "IAM15" | "IAM20" | "IAM21" | "RUN15" | "NET15" | "MGD02"
+        | "SEC19" | "SEC25" | "SEC06" | "CFN01" => &[Stage::Invoke, CREATE],
         "RUN16" => ANYWHERE,
         // The same missing way as NET01, told from where it comes.
         "CFN03" => ANY_STEP,
@@ -74,7 +74,8 @@ pub(super) fn gate(code: &str) -> u8 {
         "SEC19" => 0,
         "SEC25" | "MGD02" => 1,
         "SEC20" => 2,
-        "RUN15" => 3,
+        // A role without rights is why the function is not active.
+        "RUN15" | "IAM15" => 3,
         "NET15" | "IAM08" | "IAM09" => 4,
         _ => 5,
     }

@@ -18,11 +18,14 @@ impl PolicyDocument {
     /// The text is neither JSON nor percent-encoded JSON.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let text = text.trim();
-        if text.starts_with('%') {
-            let decoded = percent_decode_str(text).decode_utf8_lossy();
-            return serde_json::from_str(&decoded).map(Self);
+        match serde_json::from_str(text) {
+            // Encoders differ in what they leave as it is, the braces among it.
+            Err(_) if text.contains('%') => {
+                let decoded = percent_decode_str(text).decode_utf8_lossy();
+                serde_json::from_str(&decoded).map(Self)
+            }
+            read => read.map(Self),
         }
-        serde_json::from_str(text).map(Self)
     }
 
     /// The statements, whether the document holds one or a list.

@@ -153,7 +153,8 @@ impl Step<'_> {
                 "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {after}"
             ),
             Document::ManagedPolicy { arn } => format!(
-                "aws iam create-policy-version --policy-arn {arn} --set-as-default --policy-document {after}"
+                "aws iam create-policy-version --policy-arn {} --set-as-default --policy-document {after}",
+                word(arn)
             ),
             Document::KeyPolicy { key } => {
                 format!(
@@ -183,7 +184,7 @@ impl Step<'_> {
     fn permission(&self, function: &str, edit: &Edit) -> Option<String> {
         let Edit::Allow { grants, .. } = edit else { return None };
         let qualifier = match qualifier(function) {
-            Some(qualifier) => format!(" --qualifier {qualifier}"),
+            Some(qualifier) => format!(" --qualifier {}", word(qualifier)),
             None => String::new(),
         };
         Some(format!(
@@ -243,6 +244,10 @@ impl Step<'_> {
         }
         if let Document::ManagedPolicy { arn } = self.document {
             widens.push(format!("{arn} may apply to other roles too"));
+            widens.push(
+                "a managed policy keeps five versions: where it has as many, delete one first"
+                    .to_owned(),
+            );
         }
         let shared = self.edits.iter().any(|edit| match edit {
             Edit::Allow { grants, .. } => {
@@ -280,5 +285,14 @@ fn resource(name: &str, kind: &str, properties: &[(&str, Value)]) -> String {
 
 /// A document as one argument of a shell command.
 fn quoted(document: &Value) -> String {
-    format!("'{}'", document.to_string().replace('\'', "'\\''"))
+    word(&document.to_string())
+}
+
+/// A text as one word of a shell command.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:,-".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }

@@ -61,7 +61,13 @@ impl Condition {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let (comparison, negated) = operators::read(name);
+        let (comparison, negated) = match operators::read(name) {
+            // AWS takes neither on `Null`.
+            (Comparison::Null, _) if if_exists || set.is_some() => {
+                (Comparison::Undocumented, false)
+            }
+            read => read,
+        };
         let values = texts(values);
         Self {
             operator: operator.to_owned(),
@@ -95,6 +101,10 @@ impl Condition {
             }
             Known::Present => Tri::Unknown,
             Known::Absent => self.absent().into(),
+            // To a set, an empty text is no value at all.
+            Known::Values([empty]) if empty.is_empty() && self.set.is_some() => {
+                self.absent().into()
+            }
             Known::Values(values) => self.present(values, context),
             Known::AbsentOr(values) => {
                 let absent = Tri::from(self.absent());

@@ -1,13 +1,17 @@
-//! Grants on a KMS key: they only allow. Semantics: KMS Developer Guide,
+//! What KMS has besides policies: grants, which only allow, and the state of a
+//! key. Semantics: KMS Developer Guide,
 //! "Grants in AWS KMS"; KMS API Reference, "GrantConstraints".
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     action::Action,
+    decide::Judge,
+    decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
+    document::Effect,
     principal::Principal,
     proof::{FailedOn, Failure},
-    request::Quote,
+    request::{Layer, Part, Quote},
     statement::Asked,
     tri::Tri,
 };
@@ -16,11 +20,20 @@ use crate::evidence::Grant;
 const CONTEXT: &str = "kms:encryptioncontext:";
 
 /// Whether an action uses the key's material, so that the key's state counts.
-pub(super) fn is_cryptographic(action: &Action) -> bool {
+fn is_cryptographic(action: &Action) -> bool {
     action.service() == "kms"
-        && ["decrypt", "encrypt", "generatedatakey", "reencrypt", "generatemac", "verifymac"]
-            .iter()
-            .any(|name| action.name().starts_with(name))
+        && [
+            "decrypt",
+            "derivesharedsecret",
+            "encrypt",
+            "generatedatakey",
+            "generatemac",
+            "reencrypt",
+            "sign",
+            "verify",
+        ]
+        .iter()
+        .any(|name| action.name().starts_with(name))
 }
 
 /// Whether a grant allows a request.
@@ -122,5 +135,112 @@ pub(super) fn quote(grant: &Grant) -> Quote {
         index: None,
         sid: grant.grant_id.clone(),
         source: Arc::new(serde_json::to_value(grant).unwrap_or_default()),
+    }
+}
+
+impl Judge<'_> {
+    /// An authorised use of a key still fails in most of its states.
+    pub(super) fn key_state(&self, doubts: &mut Vec<Doubt>) -> Option<Decision> {
+        if !is_cryptographic(&self.asked.action) {
+            return None;
+        }
+        let state = match &self.layers.key_state {
+            Part::Absent => return None,
+            Part::Given(state) => state,
+            Part::Unseen(unseen) => {
+                let why = Why::Unseen(unseen.clone());
+                doubts.push(Doubt { layer: Layer::KeyState, quote: None, why });
+                return None;
+            }
+        };
+        if matches!(state.as_str(), "Enabled" | "Updating") {
+            return None;
+        }
+        let quote = Quote {
+            policy: "in state".to_owned(),
+            index: None,
+            sid: Some(state.clone()),
+            source: Arc::new(state.as_str().into()),
+        };
+        let decisive = vec![Decisive { layer: Layer::KeyState, quote, failure: None }];
+        let (kind, layer) = (Some(DenyKind::KeyState), Layer::KeyState);
+        Some(self.decision(Effect::Deny, kind, layer, Role::Deny, decisive, Vec::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{sample::*, *};
+
+    #[test]
+    fn grants_only_allow_and_have_constraints() {
+        let ask = request("kms:Decrypt", KEY);
+        let decided = |grant: Value, boundary| {
+            let grants = serde_json::from_value(json!([grant])).expect("grant");
+            let layers = Layers {
+                resource: on_resource("Root Allow kms:* *", json!({"AWS": ROOT})),
+                grants: Part::Given(grants),
+                boundary,
+                ..Layers::default()
+            };
+            line(&decide(&ask, &layers))
+        };
+        let grant = |grantee: &str, operation: &str, constraints: Value| {
+            json!({"GrantId": "g", "GranteePrincipal": grantee, "Operations": [operation],
+                "Constraints": constraints})
+        };
+        let no = || json!(null);
+        let silent = || Part::Given(own("B Allow logs:* *"));
+        assert_eq!(decided(grant(ROLE, "Decrypt", no()), Part::Absent), "grant allow g");
+        assert_eq!(decided(grant(SESSION, "Decrypt", no()), Part::Absent), "grant allow g");
+        assert_eq!(
+            decided(grant(ROLE, "Encrypt", no()), Part::Absent),
+            "grant near_miss g Operations"
+        );
+        assert_eq!(
+            decided(grant("arn:aws:iam::1:role/x", "Decrypt", no()), Part::Absent),
+            "grant near_miss g GranteePrincipal"
+        );
+        let subset = json!({"EncryptionContextSubset": {"secretarn": SECRET}});
+        assert_eq!(decided(grant(ROLE, "Decrypt", subset), Part::Absent), "grant allow g");
+        let equals = json!({"EncryptionContextEquals": {"SecretARN": SECRET}});
+        assert_eq!(
+            decided(grant(ROLE, "Decrypt", equals), Part::Absent),
+            "grant near_miss g Constraints.EncryptionContextEquals"
+        );
+        let equals =
+            json!({"EncryptionContextEquals": {"SecretARN": SECRET, "SecretVersionId": "v1"}});
+        assert_eq!(decided(grant(ROLE, "Decrypt", equals), Part::Absent), "grant allow g");
+        assert!(decided(grant(ROLE, "Decrypt", no()), silent()).starts_with('?'), "not documented");
+        assert!(
+            decided(grant(ROOT, "Decrypt", no()), Part::Absent).starts_with('?'),
+            "not documented"
+        );
+    }
+
+    #[test]
+    fn key_states() {
+        for (state, expected) in [
+            ("Enabled", "resource allow U"),
+            ("Updating", "resource allow U"),
+            ("Disabled", "key_state deny Disabled"),
+            ("PendingDeletion", "key_state deny PendingDeletion"),
+            ("PendingReplicaDeletion", "key_state deny PendingReplicaDeletion"),
+            ("Unavailable", "key_state deny Unavailable"),
+            ("Creating", "key_state deny Creating"),
+        ] {
+            let layers = Layers {
+                resource: on_resource("U Allow kms:* *", json!({"AWS": ROLE})),
+                key_state: Part::Given(state.to_owned()),
+                ..Layers::default()
+            };
+            assert_eq!(line(&decide(&request("kms:Decrypt", KEY), &layers)), expected);
+            assert_eq!(
+                line(&decide(&request("kms:DescribeKey", KEY), &layers)),
+                "resource allow U"
+            );
+        }
     }
 }

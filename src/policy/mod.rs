@@ -9,6 +9,7 @@
 //! ```
 
 mod action;
+mod allowed;
 mod arn;
 mod command;
 mod condition;
@@ -18,6 +19,7 @@ mod decision;
 mod document;
 mod edit;
 mod endpoint;
+mod filter;
 mod fix;
 mod grant;
 mod hint;
@@ -26,11 +28,15 @@ mod path;
 mod pattern;
 mod principal;
 mod proof;
+mod proposal;
 mod replace;
 mod request;
 mod rotation;
 mod rotation_key;
 mod rotation_own;
+mod rotation_secret;
+#[cfg(test)]
+mod sample;
 mod statement;
 mod surroundings;
 mod tri;
@@ -312,28 +318,92 @@ mod properties {
         }
     }
 
+    fn ask(resource: &str) -> Request {
+        let mut context = Context::default();
+        context.set("aws:PrincipalArn", ROLE);
+        Request {
+            principal: Principal::read(SESSION, &context),
+            action: "secretsmanager:GetSecretValue".to_owned(),
+            resource: resource.to_owned(),
+            resource_account: None,
+            context,
+        }
+    }
+
+    fn decided(request: &Request, policy: Arc<Policy>) -> Decision {
+        decide(request, &Layers { identity: vec![policy], ..Layers::default() })
+    }
+
+    /// The steps of one pattern are bounded by its length times the text's
+    /// (`pattern.rs`), and each is looked at once a request: a document of a
+    /// megabyte is decided, with its near miss.
     #[test]
-    fn a_megabyte_of_hostile_policy_takes_bounded_time() {
+    fn a_megabyte_of_hostile_policy_is_decided() {
         let pattern = format!("arn:aws:secretsmanager:*:*:secret:{}b", "*a".repeat(500));
         let statement = json!({"Effect": "Allow", "Action": format!("secretsmanager:{}z", "*e".repeat(500)),
             "Resource": pattern, "Condition": {"StringLike": {"aws:PrincipalArn": "*:*r*".repeat(100)}}});
-        let policy = policy(&vec![statement; 500]);
-        assert!(policy.document().to_string().len() > 1_000_000);
-        let mut context = Context::default();
-        context.set("aws:PrincipalArn", ROLE);
-        let request = Request {
-            principal: Principal::read(SESSION, &context),
-            action: "secretsmanager:GetSecretValue".to_owned(),
-            resource: format!(
-                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:{}-AbCdEf",
-                "a".repeat(500)
-            ),
-            resource_account: None,
-            context,
-        };
-        let decision = decide(&request, &Layers { identity: vec![policy], ..Layers::default() });
-        assert!(decision.is_denied());
+        let hostile = policy(&vec![statement; 500]);
+        assert!(hostile.document().to_string().len() > 1_000_000);
+        let name = "a".repeat(500);
+        let request =
+            ask(&format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}-AbCdEf"));
+        assert!(decided(&request, hostile).is_denied());
+        let one = json!({"Effect": "Allow", "Action": "*", "Resource": format!("{}b", "*a".repeat(500_000))});
+        assert!(decided(&request, policy(&[one])).is_denied());
+        let many: Vec<String> = (0..40_000).map(|n| format!("secretsmanager:Get{n}*")).collect();
+        let many = json!({"Effect": "Allow", "Action": many, "Resource": "*"});
+        assert!(decided(&request, policy(&[many])).is_denied());
+    }
+
+    #[test]
+    fn nesting_ends_in_an_error_or_in_nothing() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(Policy::read("p", &Value::from(deep)).is_err());
+        let deep = format!("{}1{}", "{\"Statement\":".repeat(100_000), "}".repeat(100_000));
+        assert!(Policy::read("p", &Value::from(deep.as_str())).is_err());
+        let encoded = deep.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+        assert!(Policy::read("p", &Value::from(encoded)).is_err());
+        // As deep as JSON may be: no element is where it belongs, so nothing matches.
+        let nested = (0..100).fold(json!("*"), |inner, _| json!([inner]));
+        let statement = json!({"Effect": "Allow", "Action": nested, "Resource": nested, "Principal": nested,
+            "Condition": {"StringLike": {"aws:PrincipalArn": nested}}});
+        assert!(decided(&ask("*"), policy(&[statement])).is_denied());
+    }
+
+    #[test]
+    fn odd_unicode_is_text_like_any_other() {
+        let odd = [
+            "\u{0}",
+            "\u{202e}",
+            "é",
+            "e\u{301}",
+            "İ",
+            "ß",
+            "ﬃ",
+            "\u{1f468}\u{200d}\u{1f469}",
+            "\u{feff}",
+            "％",
+            "＊",
+            "ſecretsmanager:Get*",
+            "\u{2126}",
+            "ǅ",
+            "\u{10ffff}",
+            "${İ}",
+            "${\u{0},'\u{202e}'}",
+        ];
+        for text in odd {
+            let name =
+                format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{text}-AbCdEf");
+            let exact = json!({"Sid": text, "Effect": "Allow", "Action": "secretsmanager:*",
+                "Resource": name.replace("${", "${$}{"), "Condition": {"StringNotLikeIfExists": {text: text}}});
+            assert!(decided(&ask(&name), policy(&[exact])).is_allowed(), "{text:?}");
+            // What only looks alike is another action, key or operator.
+            let alike = json!({"Effect": "Allow", "Action": text, "Resource": "*", "Principal": {text: text},
+                "Condition": {text: {text: text}, "StringLike": {text: text}}});
+            let decision = decided(&ask(&name), policy(&[alike]));
+            assert!(decision.is_denied(), "{text:?}");
+            assert!(!decision.words(text, text).is_empty());
+        }
+        assert!(Policy::read("p", &json!(r#"{"Statement":{"Sid":"\ud800"}}"#)).is_err());
     }
 }

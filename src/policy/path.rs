@@ -3,7 +3,8 @@
 //! each. The order of layers is `decide.rs`'s business.
 
 use super::{
-    decide::{Allowed, Found, Judge},
+    allowed::{Allowed, Found},
+    decide::Judge,
     decision::{Decisive, Doubt, Why},
     document::Effect,
     grant,
@@ -265,5 +266,165 @@ impl<'a> Judge<'a> {
             limits.push((layer, allowed));
         }
         limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{sample::*, *};
+
+    #[test]
+    fn one_account_takes_either_side_and_an_account_principal_only_delegates() {
+        let ask = request(GET, SECRET);
+        let direct = |principal| Layers {
+            resource: on_resource("R Allow secretsmanager:* *", principal),
+            ..Layers::default()
+        };
+        let decided = |layers: &Layers| line(&decide(&ask, layers));
+        for principal in [json!({"AWS": ROLE}), json!({"AWS": SESSION}), json!("*")] {
+            assert_eq!(decided(&direct(principal)), "resource allow R");
+        }
+        assert_eq!(decided(&direct(json!({"AWS": ROOT}))), "identity absent");
+        assert_eq!(
+            decided(&direct(json!({"AWS": "AROAEXAMPLEROTROLE1"}))),
+            "resource near_miss R Principal"
+        );
+        let both = Layers { identity: vec![own("I Allow * *")], ..direct(json!({"AWS": ROOT})) };
+        assert_eq!(decided(&both), "identity allow I");
+        let deny = Layers {
+            identity: vec![own("I Allow * *")],
+            resource: on_resource("D Deny * *", json!({"AWS": "111122223333"})),
+            ..Layers::default()
+        };
+        assert_eq!(decided(&deny), "resource deny D");
+    }
+
+    #[test]
+    fn across_accounts_both_sides_are_needed() {
+        let other = SECRET.replace("111122223333", "444455556666");
+        let ask = request(GET, &other);
+        let identity = || vec![own("I Allow secretsmanager:* *")];
+        let resource = |principal| on_resource("R Allow secretsmanager:* *", principal);
+        let decided = |identity, resource| {
+            line(&decide(&ask, &Layers { identity, resource, ..Layers::default() }))
+        };
+        assert_eq!(decided(identity(), Part::Absent), "resource absent");
+        assert_eq!(decided(vec![], resource(json!({"AWS": ROLE}))), "identity absent");
+        assert_eq!(decided(identity(), resource(json!({"AWS": ROLE}))), "resource allow R+I");
+        assert_eq!(decided(identity(), resource(json!({"AWS": ROOT}))), "resource allow R+I");
+        assert_eq!(
+            decided(identity(), resource(json!({"AWS": "444455556666"}))),
+            "resource near_miss R Principal"
+        );
+    }
+
+    #[test]
+    fn a_boundary_limits_the_role_but_not_the_session_or_everyone() {
+        let ask = request(GET, SECRET);
+        let decided = |identity, resource, boundary: &str| {
+            let boundary = Part::Given(own(boundary));
+            line(&decide(&ask, &Layers { identity, resource, boundary, ..Layers::default() }))
+        };
+        let resource = |principal| on_resource("R Allow secretsmanager:* *", principal);
+        let silent = "B Allow logs:* *";
+        let limited = "boundary near_miss B Action";
+        assert_eq!(decided(vec![own("I Allow * *")], Part::Absent, silent), limited);
+        assert_eq!(decided(vec![], resource(json!({"AWS": ROLE})), silent), limited);
+        assert_eq!(decided(vec![], resource(json!({"AWS": SESSION})), silent), "resource allow R");
+        assert_eq!(decided(vec![], resource(json!("*")), silent), "resource allow R");
+        assert_eq!(decided(vec![], Part::Absent, "B Allow * *"), "identity absent");
+        assert_eq!(
+            decided(vec![own("I Allow * *")], Part::Absent, "B Deny * *"),
+            "boundary deny B"
+        );
+    }
+
+    #[test]
+    fn a_session_policy_limits_in_the_same_way() {
+        let ask = request(GET, SECRET);
+        let layers = |resource| Layers {
+            identity: vec![own("I Allow * *")],
+            session: Part::Given(own("S Allow kms:* *")),
+            resource,
+            ..Layers::default()
+        };
+        assert_eq!(line(&decide(&ask, &layers(Part::Absent))), "session near_miss S Action");
+        let session = on_resource("R Allow * *", json!({"AWS": SESSION}));
+        assert_eq!(line(&decide(&ask, &layers(session))), "resource allow R");
+    }
+
+    #[test]
+    fn a_key_policy_decides_what_iam_may_say() {
+        let ask = request("kms:Decrypt", KEY);
+        let decided = |identity, resource| {
+            line(&decide(&ask, &Layers { identity, resource, ..Layers::default() }))
+        };
+        let key = |line: &str, principal| on_resource(line, principal);
+        let iam = || vec![own(&format!("I Allow kms:Decrypt {KEY}"))];
+        let root = || key("Root Allow kms:* *", json!({"AWS": ROOT}));
+        assert_eq!(decided(iam(), root()), "resource allow Root+I");
+        assert_eq!(decided(vec![], root()), "identity absent");
+        assert_eq!(decided(iam(), Part::Absent), "resource absent");
+        assert_eq!(
+            decided(
+                iam(),
+                key("Admin Allow kms:* *", json!({"AWS": "arn:aws:iam::111122223333:role/Admin"}))
+            ),
+            "resource near_miss Admin Principal"
+        );
+        assert_eq!(
+            decided(iam(), key("Root Allow kms:Describe* *", json!({"AWS": ROOT}))),
+            "resource near_miss Root Action"
+        );
+        assert_eq!(
+            decided(vec![], key("User Allow kms:* *", json!({"AWS": ROLE}))),
+            "resource allow User"
+        );
+        assert_eq!(
+            decided(vec![own("D Deny kms:* *")], key("U Allow kms:* *", json!({"AWS": ROLE}))),
+            "identity deny D"
+        );
+        let alias = vec![own("I Allow kms:* arn:aws:kms:eu-west-1:111122223333:alias/my")];
+        let layers = Layers { identity: alias, resource: root(), ..Layers::default() };
+        let decision = decide(&ask, &layers);
+        assert_eq!(line(&decision), "identity near_miss I Resource");
+        assert_eq!(decision.failure().and_then(|failure| failure.hint), Some(Hint::KeyAlias));
+        // A statement of a key policy without Resource has no effect.
+        let mut bare = statement("U Allow kms:* *", Some(json!({"AWS": ROLE})));
+        bare.as_object_mut().expect("object").remove("Resource");
+        assert_eq!(
+            decided(vec![], Part::Given(vec![policy(&[bare])])),
+            "resource near_miss U Resource"
+        );
+        // The whole key policy delegates; a statement for somebody else is not the point.
+        let usual = Part::Given(vec![policy(&[
+            statement("Root Allow kms:* *", Some(json!({"AWS": ROOT}))),
+            statement(
+                "Admin Allow kms:* *",
+                Some(json!({"AWS": "arn:aws:iam::111122223333:role/Admin"})),
+            ),
+        ])]);
+        assert_eq!(
+            decided(vec![own("S Allow secretsmanager:GetSecretValue *")], usual),
+            "identity absent"
+        );
+    }
+
+    #[test]
+    fn a_trust_policy_needs_no_resource() {
+        let role = "arn:aws:iam::111122223333:role/rotation/RotRole";
+        let mut ask = request("sts:AssumeRole", role);
+        let trust = |principal: Value| {
+            let statement = json!({"Sid": "T", "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
+            Layers { resource: Part::Given(vec![policy(&[statement])]), ..Layers::default() }
+        };
+        let lambda = || trust(json!({"Service": "lambda.amazonaws.com"}));
+        assert_eq!(line(&decide(&ask, &lambda())), "resource near_miss T Principal");
+        ask.principal = Principal::Service("lambda.amazonaws.com".to_owned());
+        assert_eq!(line(&decide(&ask, &lambda())), "resource allow T");
+        let layers = trust(json!({"Service": "ec2.amazonaws.com"}));
+        assert_eq!(line(&decide(&ask, &layers)), "resource near_miss T Principal");
     }
 }

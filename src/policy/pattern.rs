@@ -155,9 +155,15 @@ fn variable(text: &str) -> Option<(Piece, &str)> {
 /// Whether the pieces match the whole text; `fold` ignores case. Greedy with
 /// one point to go back to, so the time is bounded by the product of the lengths.
 pub(super) fn matches(pieces: &[Piece], text: &str, fold: bool) -> bool {
+    walk(pieces, text, fold, || {})
+}
+
+/// [`matches`], telling each step that it takes.
+fn walk(pieces: &[Piece], text: &str, fold: bool, mut step_taken: impl FnMut()) -> bool {
     let (mut at, mut rest) = (0, text);
     let mut back: Option<(usize, &str)> = None;
     loop {
+        step_taken();
         let next = rest.chars().next();
         let step = match (pieces.get(at), next) {
             (None, None) => return true,
@@ -234,9 +240,22 @@ mod tests {
 
     #[test]
     fn hostile_patterns_stay_bounded() {
-        let pattern = "*a".repeat(2_000) + "b";
-        assert!(!wild(&pattern, &"a".repeat(2_000)));
-        assert!(wild(&"*".repeat(1_000_000), "x"));
+        let steps = |pattern: &str, text: &str| {
+            let pattern = Pattern::new(pattern, true, false);
+            let mut steps = 0_usize;
+            let matched = walk(&pattern.pieces, text, false, || steps += 1);
+            let most = (pattern.pieces.len() + 1) * (text.chars().count() + 1);
+            assert!(steps <= most, "{steps} steps, {most} at most");
+            (matched, steps)
+        };
+        let text = "a".repeat(2_000);
+        assert!(!steps(&("*a".repeat(2_000) + "b"), &text).0);
+        assert!(!steps(&("*a".repeat(20) + "b"), &text).0);
+        assert!(!steps(&format!("*{}b", "a".repeat(1_000)), &text).0);
+        assert!(!steps(&"*?a*?b".repeat(200), &text).0);
+        assert!(steps(&("*a".repeat(1_000) + "*"), &text).0);
+        let (matched, steps) = steps(&"*".repeat(1_000_000), "x");
+        assert!(matched && steps == 1, "a run of stars is one");
     }
 
     #[test]

@@ -203,7 +203,14 @@ fn hit(name: &Name, principal: &Principal) -> Hit {
         (Name::Arn(text), Principal::Session { arn, role: None }) if may_be_role(text, arn) => {
             Hit::Perhaps
         }
-        (Name::Arn(text), Principal::Arn(arn)) if text == arn => Hit::Role,
+        // A grant to a user is, like one to a session, not limited by its boundary.
+        (Name::Arn(text), Principal::Arn(arn)) if text == arn => {
+            if principal.role().is_some() {
+                Hit::Role
+            } else {
+                Hit::Session
+            }
+        }
         _ => Hit::None,
     }
 }

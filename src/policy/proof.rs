@@ -5,9 +5,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    allowed::Found,
     condition::Condition,
     context::Known,
-    decide::{Found, Judge},
+    decide::Judge,
     decision::Decisive,
     document::{Effect, Listed, Policy, Statement},
     grant,
@@ -268,4 +269,47 @@ fn failure(
         Failure { failed_on, asked: asks, seen, hint: None, uncertain: value == Tri::Unknown };
     failure.hint = hint::of(&failure, statement, asked, condition);
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{sample::*, *};
+
+    #[test]
+    fn the_nearest_miss_matches_most_and_is_the_first_of_equals() {
+        let ask = request(GET, SECRET);
+        let statements = [
+            statement("Logs Allow logs:PutLogEvents *", None),
+            statement("Put Allow secretsmanager:PutSecretValue *", None),
+            statement(
+                &format!("Other Allow secretsmanager:* {}", SECRET.replace("db-", "x-")),
+                None,
+            ),
+            statement(
+                &format!("Old Allow secretsmanager:* {}", SECRET.replace("AbCdEf", "XyZ123")),
+                None,
+            ),
+        ];
+        let decided = |count: usize| {
+            let identity = vec![policy(&statements[..count])];
+            decide(&ask, &Layers { identity, ..Layers::default() })
+        };
+        assert_eq!(line(&decided(1)), "identity absent");
+        assert_eq!(line(&decided(2)), "identity near_miss Put Action");
+        assert_eq!(line(&decided(4)), "identity near_miss Other Resource");
+        let failure = decided(3).failure().cloned().expect("a near miss");
+        assert_eq!(failure.hint, Some(Hint::OtherSecret));
+        assert_eq!(failure.seen.as_deref(), Some(SECRET));
+        let identity = vec![policy(&statements[3..])];
+        let decision = decide(&ask, &Layers { identity, ..Layers::default() });
+        assert_eq!(
+            decision.failure().and_then(|failure| failure.hint),
+            Some(Hint::SecretSuffixStale)
+        );
+        let words = decision.words(GET, SECRET);
+        assert!(
+            words.contains("statement \"Old\" of p") && words.contains("six random"),
+            "{words}"
+        );
+    }
 }

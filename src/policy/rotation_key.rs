@@ -167,7 +167,6 @@ impl<'a> KeyOf<'a> {
         let document = json!({
             "Version": "2012-10-17",
             "Statement": [{
-                "Sid": "Allow access through AWS Secrets Manager for all principals in the account that are authorized to use AWS Secrets Manager",
                 "Effect": "Allow",
                 "Principal": {"AWS": "*"},
                 "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*",

@@ -13,35 +13,56 @@ use super::{
     surroundings::without_qualifier,
 };
 
+/// How the templates look up the database of a secret that a service manages, by
+/// the tag that the service puts on it: the call, and its resource where that is
+/// not the tag's value.
+fn lookups(tag: &str) -> &'static [(&'static str, Option<&'static str>)] {
+    match tag.to_ascii_lowercase().as_str() {
+        "aws:rds:primarydbinstancearn" => &[("rds:DescribeDBInstances", None)],
+        "aws:rds:primarydbclusterarn" => &[("rds:DescribeDBClusters", None)],
+        "aws:redshift:primaryclusterarn" => &[("redshift:DescribeClusters", None)],
+        "aws:redshift-serverless:namespacearn" => &[
+            ("redshift-serverless:ListNamespaces", Some("*")),
+            ("redshift-serverless:ListWorkgroups", Some("*")),
+        ],
+        _ => &[],
+    }
+}
+
 impl Builder<'_> {
+    /// What a function for alternating users asks about the database: by the
+    /// superuser's secret if a service manages it, else by RDS's list where the
+    /// hosts of the two secrets differ.
     pub(super) fn database(&mut self, principal: &Principal) {
         let evidence = self.around.evidence;
-        let managed = evidence
-            .superuser_secret
-            .known()
-            .is_some_and(|secret| secret.owning_service.as_deref() == Some("rds"));
-        let instances = evidence.db_instances.known().map(Vec::as_slice).unwrap_or_default();
-        let clusters = evidence.db_clusters.known().map(Vec::as_slice).unwrap_or_default();
-        // Only functions for alternating users look at the database's resource.
-        if evidence.superuser_secret.known().is_none() {
-            return;
-        }
+        let Some(superuser) = evidence.superuser_secret.known() else { return };
+        let managed = superuser.owning_service.is_some();
         let need = if managed { Need::Always } else { Need::Sometimes };
-        let instances = instances.iter().map(|i| ("rds:DescribeDBInstances", &i.db_instance_arn));
-        let clusters = clusters.iter().map(|c| ("rds:DescribeDBClusters", &c.db_cluster_arn));
-        for (action, arn) in instances.chain(clusters) {
-            let Some(arn) = arn else { continue };
-            let account = Arn::read(arn).map(|arn| arn.account.to_owned());
+        let mut calls = Vec::new();
+        for tag in superuser.tags.iter().filter(|_| managed) {
+            let (Some(key), Some(value)) = (&tag.key, &tag.value) else { continue };
+            calls.extend(lookups(key).iter().map(|(action, on)| (*action, on.unwrap_or(value))));
+        }
+        if calls.is_empty() {
+            let instances = evidence.db_instances.known().into_iter().flatten();
+            let clusters = evidence.db_clusters.known().into_iter().flatten();
+            let instances = instances.map(|i| ("rds:DescribeDBInstances", &i.db_instance_arn));
+            let clusters = clusters.map(|c| ("rds:DescribeDBClusters", &c.db_cluster_arn));
+            let known = instances.chain(clusters);
+            calls.extend(known.filter_map(|(action, arn)| Some((action, arn.as_deref()?))));
+        }
+        for (action, resource) in calls {
+            let account = Arn::read(resource).map(|arn| arn.account.to_owned());
             let mut context = self.around.context(account.as_deref());
             self.around.add_network(&mut context);
             for network in ["aws:SourceVpce", "aws:SourceVpc", "aws:VpcSourceIp", "aws:SourceIp"] {
-                // The way to RDS is another one than the way to Secrets Manager.
+                // The way there is another one than the way to Secrets Manager.
                 context.set_unknown(network);
             }
             let request = Request {
                 principal: principal.clone(),
                 action: action.to_owned(),
-                resource: arn.clone(),
+                resource: resource.to_owned(),
                 resource_account: account,
                 context,
             };

@@ -96,6 +96,93 @@ fn the_printed_document_ends_the_finding() {
     assert!(passed.iter().any(|passed| passed["check"] == "secret-rights"), "{report:#}");
 }
 
+/// Each world of a right that is missing: the code, and the Sid of the statement
+/// that is quoted; none where nothing comes near.
+const MISSING: &[(&str, &str, Option<&str>)] = &[
+    ("IAM01-DescribeSecret", "IAM01", Some("Secret")),
+    ("IAM01-GetSecretValue", "IAM01", Some("Secret")),
+    ("IAM01-GetRandomPassword", "IAM01", Some("Password")),
+    ("IAM01-PutSecretValue", "IAM01", Some("Secret")),
+    ("IAM01-UpdateSecretVersionStage", "IAM01", Some("Secret")),
+    ("IAM02", "IAM02", Some("Secret")),
+    ("IAM03", "IAM03", Some("Secret")),
+    ("IAM06", "IAM06", Some("Key")),
+    ("IAM07", "IAM07", Some("Key")),
+    ("IAM09", "IAM09", Some("SecretsManager")),
+    ("IAM10", "IAM10", Some("OnlyFromTheVpc")),
+    ("IAM11", "IAM11", Some("Bound")),
+    ("IAM12", "IAM12", Some("Database")),
+    ("IAM14", "IAM14", None),
+    ("IAM20", "IAM20", None),
+    ("IAM21", "IAM21", Some("Key")),
+];
+
+#[test]
+fn each_missing_right_is_quoted_and_its_fix_is_tried() {
+    let mut wrong = Vec::new();
+    for (world, code, sid) in MISSING {
+        let report = report(&format!("fixtures/bundles/{world}/fires.json"));
+        let cause = &report["causes"][0];
+        let (command, template) = (&cause["fixes"][0], &cause["fixes"][1]);
+        let runs = command["commands"][0].as_str().is_some_and(|line| line.starts_with("aws "));
+        let quoted = match sid {
+            Some(sid) => cause["statement"]["sid"] == *sid,
+            None => cause["statement"]["sid"].is_null(),
+        };
+        let fits = cause["code"] == *code
+            && quoted
+            && runs
+            && command["verified"] == true
+            && command["remaining"] == json!([])
+            && template["template"].as_str().is_some_and(|text| !text.is_empty());
+        if !fits {
+            wrong.push(format!(
+                "{world}: {:#}",
+                json!({"code": cause["code"],
+                "statement": cause["statement"], "fixes": cause["fixes"]})
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_printed_document_loses_a_statement() {
+    for (world, _, _) in MISSING {
+        let path = format!("fixtures/bundles/{world}/fires.json");
+        let cause = report(&path)["causes"][0].clone();
+        let text = std::fs::read_to_string(crate::support::root().join(&path)).expect("the world");
+        let bundle: Value = serde_json::from_str(&text).expect("JSON");
+        for line in cause["fixes"][0]["commands"].as_array().expect("a list") {
+            let line = line.as_str().expect("text");
+            let before = match line.split(' ').take(3).collect::<Vec<_>>()[..] {
+                ["aws", "iam", "put-role-policy"] if line.contains("--policy-name rotation ") => {
+                    &bundle["RolePolicies"][0]["PolicyDocument"]
+                }
+                ["aws", "iam", "create-policy-version"] => {
+                    &bundle["PermissionsBoundary"]["PolicyDocument"]
+                }
+                ["aws", "iam", "update-assume-role-policy"] => {
+                    &bundle["Role"]["AssumeRolePolicyDocument"]
+                }
+                ["aws", "secretsmanager", "put-resource-policy"] => &bundle["SecretPolicy"],
+                // A policy of its own, or one statement more.
+                _ => continue,
+            };
+            let (_, document) = line.split_once(" '{").expect("a quoted document");
+            let document = format!("{{{}", document.trim_end_matches('\''));
+            let after: Value = serde_json::from_str(&document).expect("JSON");
+            let count = |document: &Value| document["Statement"].as_array().map_or(0, Vec::len);
+            assert!(count(&after) >= count(before), "{world}: {line}");
+            for statement in before["Statement"].as_array().expect("a list") {
+                let sid = &statement["Sid"];
+                let kept = after["Statement"].as_array().expect("a list");
+                assert!(kept.iter().any(|other| &other["Sid"] == sid), "{world}: {sid} is lost");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_policy_that_could_not_be_read_leaves_it_open() {
     let bundle = changed(CONDITION, "unread.json", |bundle| {

@@ -5,9 +5,9 @@ use super::{
     rights::rights,
 };
 use crate::{
-    catalogue::Severity,
-    checks::{Case, Check, Judgement, Stop},
-    evidence::Fact,
+    catalogue::{Remedy, Severity, state_reason},
+    checks::{Case, Check, Finding, Judgement, Stop},
+    evidence::{Fact, FunctionConfiguration},
     policy::Purpose,
 };
 
@@ -28,6 +28,11 @@ const FACTS: &[Fact] = &[
     Fact::PermissionsBoundary,
 ];
 
+/// Without these there are no interfaces. The others came later: a function that
+/// runs does so without them.
+const NEEDED: [&str; 3] =
+    ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
+
 fn judge(case: &Case<'_>) -> Judgement {
     let function = case.function().or_not_applicable("the function does not exist")?;
     let configuration = &function.configuration;
@@ -35,17 +40,26 @@ fn judge(case: &Case<'_>) -> Judgement {
     if vpc.is_none_or(str::is_empty) {
         return Err(Stop::not_applicable("the function is in no VPC"));
     }
-    let rights = rights(case, FACTS, |purpose| *purpose == Purpose::ManageNetworkInterfaces)?;
-    let mut findings = conclude(case, rights, Say::Actions, |_| Some("IAM15"))?;
-    // Interfaces are wanted now, not some day.
-    let now = matches!(configuration.state.as_deref(), Some("Failed" | "Pending"));
-    for finding in findings.iter_mut().filter(|_| now) {
-        finding.severity = Severity::Error;
-        if let Some(state) = &configuration.state {
-            *finding = finding.clone().fact("GetFunction", format!("State is {state}"));
-        }
+    let mut rights = rights(case, FACTS, |purpose| *purpose == Purpose::ManageNetworkInterfaces)?;
+    let failed = has_failed_for_its_role(configuration);
+    let is_needed = |action: &str| NEEDED.contains(&action);
+    if !failed && !rights.refused.iter().any(|right| is_needed(&right.request.request.action)) {
+        rights.refused.clear();
     }
-    Ok(findings)
+    let findings = conclude(case, rights, Say::Actions, |_| Some("IAM15"))?;
+    let told = |finding: Finding| match failed {
+        true => finding.severity(Severity::Error).fact("GetFunction", "State is Failed"),
+        false => finding,
+    };
+    Ok(findings.into_iter().map(told).collect())
+}
+
+/// Whether the function failed to get its interfaces, and nothing else is said to
+/// be the reason. A function that is Pending may well become active.
+fn has_failed_for_its_role(configuration: &FunctionConfiguration) -> bool {
+    let code = configuration.state_reason_code.as_deref();
+    configuration.state.as_deref() == Some("Failed")
+        && code.is_none_or(|code| state_reason(code).is_some_and(|row| row.remedy == Remedy::Role))
 }
 
 #[cfg(test)]
@@ -73,6 +87,33 @@ mod tests {
             bundle["Function"]["Configuration"]["State"] = json!("Failed");
         });
         assert_eq!(failed.severity, Severity::Error);
+        for (state, reason) in [("Pending", "Creating"), ("Failed", "SubnetOutOfIPAddresses")] {
+            let other = finding(&CHECK, |bundle| {
+                without(bundle);
+                bundle["Function"]["Configuration"]["State"] = json!(state);
+                bundle["Function"]["Configuration"]["StateReasonCode"] = json!(reason);
+            });
+            assert_eq!(other.severity, Severity::Warning, "{state}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_runs_does_so_with_three_rights() {
+        let three = |bundle: &mut Value| {
+            statement(bundle, "Network")["Action"] = json!(super::NEEDED);
+        };
+        assert_eq!(judge(&CHECK, three), Ok(vec![]));
+        let failed = finding(&CHECK, |bundle| {
+            three(bundle);
+            bundle["Function"]["Configuration"]["State"] = json!("Failed");
+            bundle["Function"]["Configuration"]["StateReasonCode"] =
+                json!("InsufficientRolePermissions");
+        });
+        assert!(failed.summary.contains("ec2:AssignPrivateIpAddresses"), "{}", failed.summary);
+        let classic = finding(&CHECK, |bundle| {
+            statement(bundle, "Network")["Action"] = json!(super::NEEDED[..2]);
+        });
+        assert!(classic.summary.contains("ec2:DeleteNetworkInterface"), "{}", classic.summary);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Checks on who may do what.
 
+mod assumed_role;
+mod environment_rights;
 mod interface_rights;
 mod invoke_permission;
 mod key_rights;
@@ -20,4 +22,6 @@ pub(super) static CHECKS: &[&Check] = &[
     &superuser_rights::CHECK,
     &logs_rights::CHECK,
     &interface_rights::CHECK,
+    &assumed_role::CHECK,
+    &environment_rights::CHECK,
 ];

@@ -164,6 +164,22 @@ mod tests {
             bundle["SuperuserSecret"]["OwningService"] = json!("rds");
         });
         assert_eq!((managed.code(), managed.severity), ("IAM12", Severity::Error));
+        let tagged = |key: &'static str, arn: &'static str| {
+            finding(&CHECK, move |bundle| {
+                bundle["SuperuserSecret"]["OwningService"] = json!("redshift");
+                bundle["SuperuserSecret"]["Tags"] = json!([{"Key": key, "Value": arn}]);
+            })
+        };
+        let cluster = "arn:aws:redshift:eu-west-1:111122223333:cluster:sales";
+        let provisioned = tagged("aws:redshift:primaryClusterArn", cluster);
+        assert_eq!((provisioned.code(), provisioned.severity), ("IAM12", Severity::Error));
+        let call = format!("redshift:DescribeClusters on {cluster}");
+        assert!(provisioned.summary.contains(&call), "{}", provisioned.summary);
+        let namespace = "arn:aws:redshift-serverless:eu-west-1:111122223333:namespace/1a2b";
+        let serverless = tagged("aws:redshift-serverless:namespaceArn", namespace);
+        let calls =
+            "redshift-serverless:ListNamespaces and redshift-serverless:ListWorkgroups on *";
+        assert!(serverless.summary.contains(calls), "{}", serverless.summary);
         let prefix = finding(&CHECK, |bundle| {
             statement(bundle, "Database")["Action"] = json!(["docdb:DescribeDBClusters"]);
         });

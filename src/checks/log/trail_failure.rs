@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    catalogue::Place,
+    catalogue::{Place, Severity},
     checks::{
         Case, Check, Finding, Judgement, ProofKind,
         log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
     },
-    evidence::{Fact, TrailEvent},
+    evidence::{Fact, Secret, TrailEvent},
     rotation_log::Step,
 };
 
@@ -51,13 +51,21 @@ fn judge(case: &Case<'_>) -> Judgement {
         let scene = scene(event, name);
         let mut names = names.clone();
         names.set_if_new("version", event.rotation_token().as_deref());
-        for finding in findings(&explain(&scene, arns), &scene, &names) {
+        for mut finding in findings(&explain(&scene, arns), &scene, &names) {
+            // A schedule that is set goes on without the caller who was refused.
+            if finding.code() == "IAM13" && is_scheduled(secret) {
+                finding = finding.severity(Severity::Warning);
+            }
             if !found.iter().any(|other| other.code() == finding.code()) {
                 found.push(finding);
             }
         }
     }
     Ok(found)
+}
+
+fn is_scheduled(secret: Option<&Secret>) -> bool {
+    secret.is_some_and(|secret| secret.rotation_enabled == Some(true))
 }
 
 fn scene(event: &TrailEvent, name: &str) -> Scene {
