@@ -252,8 +252,27 @@ fn table_of<'a>(
     let found = own.min_by_key(|table| &table.transit_gateway_route_table_id);
     if found.is_none() {
         view.whole(fact, "")?;
+        if let Some(missing) = shared(view, attachment) {
+            return Err(missing);
+        }
     }
     Ok(found)
+}
+
+/// What hides the tables of a gateway that another account shares: they show
+/// in that account only.
+fn shared(view: &View<'_>, attachment: &Attachment) -> Option<Missing> {
+    let id = attachment.transit_gateway_id.as_deref()?;
+    let gateways = view.evidence.transit_gateways.known()?;
+    let found = gateways.iter().find(|g| g.transit_gateway_id.as_deref() == Some(id))?;
+    let owner = found.owner_id.as_deref()?;
+    let account = view.evidence.account_id()?;
+    (owner != account).then(|| Missing {
+        fact: Fact::TransitGatewayRouteTables,
+        action: String::new(),
+        resource: id.to_owned(),
+        reason: format!("{id} belongs to account {owner}, and its route tables show only there"),
+    })
 }
 
 /// The attachment that the gateway's table for `from` leads an address to.

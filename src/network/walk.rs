@@ -106,9 +106,9 @@ fn between_subnets<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a
         chosen.target,
         Target::InternetGateway(_) | Target::NatGateway(_) | Target::EgressOnlyGateway(_)
     );
-    let private_nat =
-        matches!(chosen.target, Target::NatGateway(id) if gateway::is_private(trace.view, id));
-    if leads_outside && to.is_inside() && !private_nat {
+    let leads_on = matches!(chosen.target, Target::NatGateway(id)
+        if gateway::is_private(trace.view, id) || gateway::leads_on(trace.view, id, to.address));
+    if leads_outside && to.is_inside() && !leads_on {
         return no_way(trace, connection, chosen.table, Some(&chosen));
     }
     match chosen.target {
