@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Case, Finding};
+use super::{Case, Finding, Fix};
 
 /// A word as a POSIX shell reads it back: in single quotes where it holds
 /// anything that a shell (or its history, `rds!cluster-…`) would act on.
@@ -33,28 +33,50 @@ pub(super) fn set_variable(function: &str, name: &str, value: &str) -> [String; 
     ]
 }
 
-/// Completes a finding whose last fix changes the function's configuration, which
-/// changes `$LATEST` alone: where the secret names an alias or a version, what
-/// changed has to be published too, with whatever else `$LATEST` holds, and so
-/// the change is not one that can be tried. Reads `Secret`.
+/// The alias or version of the function that the secret names; none where it is
+/// `$LATEST`. Reads `Secret`.
+pub(super) fn qualifier<'c>(case: &'c Case<'_>) -> Option<&'c str> {
+    let arn = case.secret().if_known()?.rotation_lambda_arn.as_deref()?;
+    // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
+    let qualifier = arn.splitn(8, ':').nth(7)?;
+    (!matches!(qualifier, "" | "$LATEST")).then_some(qualifier)
+}
+
+/// The option that makes a command of Lambda's speak of what the secret names,
+/// with the space before it. Reads `Secret`.
+pub(super) fn qualifier_option(case: &Case<'_>) -> String {
+    qualifier(case).map(|it| format!(" --qualifier {}", quoted(it))).unwrap_or_default()
+}
+
+/// Completes a finding whose last fix changes the function's configuration.
+/// Reads `Secret`.
 pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
+    if let Some(fix) = finding.fixes.last_mut() {
+        publish(case, fix);
+    }
+    finding
+}
+
+/// Completes a fix that changes the function's configuration, which changes
+/// `$LATEST` alone: where the secret names an alias or a version, what changed
+/// has to be published too, with whatever else `$LATEST` holds, and so the
+/// change is not one that can be tried. Reads `Secret`.
+pub(super) fn publish(case: &Case<'_>, fix: &mut Fix) {
+    let Some(qualifier) = qualifier(case) else { return };
     let secret = case.secret();
     let arn = secret.if_known().and_then(|secret| secret.rotation_lambda_arn.as_deref());
     let parts: Vec<&str> = arn.unwrap_or_default().splitn(8, ':').collect();
-    let [.., name, qualifier] = parts.as_slice() else { return finding };
-    if parts.len() < 8 || matches!(*qualifier, "" | "$LATEST") {
-        return finding;
-    }
-    let Some(fix) = finding.fixes.last_mut() else { return finding };
+    let name = parts[6];
     fix.change = None;
     let function = quoted(name);
-    fix.commands.extend([
-        format!("aws lambda wait function-updated --function-name {function}"),
-        format!(
-            "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
+    let wait = format!("aws lambda wait function-updated --function-name {function}");
+    if fix.commands.last() != Some(&wait) {
+        fix.commands.push(wait);
+    }
+    fix.commands.extend([format!(
+        "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
              --output text)"
-        ),
-    ]);
+    )]);
     if qualifier.chars().all(|c| c.is_ascii_digit()) {
         fix.summary.push_str(&format!(
             " The secret names version {qualifier}, which never changes: publish a new one (with \
@@ -86,7 +108,6 @@ pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
             quoted(qualifier)
         ));
     }
-    finding
 }
 
 #[cfg(test)]

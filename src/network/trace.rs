@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::{
     Blocker, Direction, Hop, HopKind, HopOutcome, Layer, Missing, Needed, Phase, Verdict, Via, acl,
     filter::{self, Decision, Peer},
@@ -310,14 +312,14 @@ pub(super) fn origin_block(origin: &Origin<'_>, source: IpAddr) -> String {
 pub(super) fn subnet_block(subnet: &Subnet, address: IpAddr) -> String {
     let blocks = View::subnet_blocks(subnet);
     let found = blocks.into_iter().find(|net| net.addr().is_ipv4() == address.is_ipv4());
-    found.map_or_else(|| address.to_string(), |net| net.to_string())
+    found.unwrap_or_else(|| IpNet::from(address)).to_string()
 }
 
 /// The block that a rule about the target would name.
 pub(super) fn target_block(destination: &Destination<'_>) -> String {
     match destination.subnet {
         Some(subnet) if destination.inner.is_none() => subnet_block(subnet, destination.address),
-        _ if destination.is_inside() => destination.address.to_string(),
+        _ if destination.is_inside() => IpNet::from(destination.address).to_string(),
         _ if destination.address.is_ipv4() => "0.0.0.0/0".to_owned(),
         _ => "::/0".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use super::{
     database_host::{DatabaseHost, database_host, same},
-    path::{Obstacle, Walk, proved_by_log, with_network_facts},
+    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
 };
 use crate::{
     catalogue::engines,
@@ -37,7 +37,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let target = format!("{}:{}", host.host, host.port);
     let walk = Walk::asked(case, function, question, &target);
     if let Some(finding) = outside(&walk, &host) {
-        return Ok(vec![finding]);
+        return Ok(published(case, vec![finding]));
     }
     let mut walk = walk.decided()?;
     // The last failed attempt logged in; what is wrong now came later, or fails
@@ -46,7 +46,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         walk.basis = Basis::Indication;
     }
     let obstacles = walk.obstacles(|blocker| code_of(&walk, blocker));
-    Ok(obstacles.iter().map(|obstacle| found(&walk, obstacle, &host)).collect())
+    let findings = obstacles.iter().map(|obstacle| found(&walk, obstacle, &host));
+    Ok(published(case, findings.collect()))
 }
 
 /// The code of an element that blocks.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::{
     commands::commands,
-    path::{Obstacle, Walk},
+    path::{Obstacle, Walk, ask},
 };
 use crate::{
     checks::{Change, Fix, NetworkChange},
     evidence::{Evidence, NetworkAcl, Subnet},
-    network::{self, Answer, Blocker, Direction, Layer, Needed, PublicDns, Target, Verdict},
+    network::{self, Answer, Blocker, Direction, Layer, Needed, Target, Verdict},
 };
 
 /// More changes than this make no fix that anybody wants to paste.
@@ -31,7 +31,7 @@ impl Walk<'_> {
         for change in changes {
             change.apply(&mut evidence);
         }
-        let answer = network::judge(&evidence, &self.question, &PublicDns::default());
+        let answer = ask(&evidence, &self.question);
         (evidence, answer)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     endpoint_policy::{policy, undecided},
-    path::{Obstacle, Walk, proved_by_log, with_network_facts},
+    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
 };
 use crate::{
     checks::{
@@ -51,7 +51,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     match walk.answer.verdict {
         Verdict::Reachable if !walk.answer.api_denied_actions.is_empty() => Ok(vec![policy(&walk)]),
         Verdict::Reachable => undecided(&walk),
-        _ => Ok(blocked(case, &walk)),
+        _ => Ok(published(case, blocked(case, &walk))),
     }
 }
 
