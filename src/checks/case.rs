@@ -131,6 +131,11 @@ impl Case<'_> {
         self.evidence.region()
     }
 
+    /// The database, where the caller named it.
+    pub fn named_database(&self) -> Option<&NamedDatabase> {
+        self.evidence.database.as_ref()
+    }
+
     /// The account of the secret, where it is known.
     pub fn account_if_known(&self) -> Option<&str> {
         self.evidence.account_id()

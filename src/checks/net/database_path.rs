@@ -15,8 +15,14 @@ use crate::{
 };
 
 /// What is read beside the facts of the path engine.
-const MORE: [Fact; 5] =
-    [Fact::Secret, Fact::SecretShape, Fact::SuperuserSecret, Fact::StackResources, Fact::LogEvents];
+const MORE: [Fact; 6] = [
+    Fact::Secret,
+    Fact::SecretShape,
+    Fact::SuperuserSecret,
+    Fact::StackResources,
+    Fact::Stack,
+    Fact::LogEvents,
+];
 static FACTS: [Fact; network::FACTS.len() + MORE.len()] = with_network_facts(&MORE);
 
 pub(super) static CHECK: Check = Check {
