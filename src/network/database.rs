@@ -192,6 +192,7 @@ fn private_places<'a>(
             groups: if groups.is_empty() { Err(unseen.clone()) } else { Ok(groups.clone()) },
             name: id.to_owned(),
             kind: Kind::Interface,
+            shown: recorded.is_none().then(|| block.to_string()),
         }));
     }
     if candidates.is_empty() { Err(unseen) } else { Ok(vec![Place::one_of(candidates, unseen)]) }
@@ -235,6 +236,7 @@ fn public_place<'a>(
     let mut relevant = view.device_groups();
     relevant.extend(&resolver.groups);
     let all = public_representatives(super::Family::Ipv4, &view.cuts(&relevant));
-    let candidates = all.into_iter().map(|address| first.clone().at_public(address)).collect();
+    let face = |address| first.clone().at_public(address).standing_for("its public address");
+    let candidates = all.into_iter().map(face).collect();
     Ok(Place::one_of(candidates, unseen))
 }

@@ -129,6 +129,7 @@ pub(super) fn places<'a>(
             groups: if groups.is_empty() { Err(unseen.clone()) } else { Ok(groups.clone()) },
             name: id.to_owned(),
             kind,
+            shown: block.map(|net| net.to_string()),
         };
         places.push(Place::one_of(candidates.into_iter().map(make).collect(), unseen.clone()));
     }

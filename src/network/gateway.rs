@@ -108,7 +108,7 @@ fn edge<'a>(trace: &mut Trace<'_, 'a>, subnet: &Subnet, to: IpAddr) {
         route::Decision::Unseen(missing) => {
             return trace.unknown(HopKind::Route, text(&subnet.subnet_id), missing);
         }
-        route::Decision::NoRoute(table) => (table, format!("no route to {to}")),
+        route::Decision::NoRoute(table) => (table, format!("no route to {}", trace.shown(to))),
         route::Decision::Found(chosen) => {
             let line = chosen.words();
             match chosen.target {

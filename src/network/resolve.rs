@@ -347,6 +347,12 @@ impl<'a> Resolver<'_, 'a> {
                 candidates: public_representatives(family, &cuts)
                     .into_iter()
                     .map(|a| Destination::locate(self.view, a, None, host, true))
+                    .map(|found| {
+                        found.standing_for(match family {
+                            Family::Ipv4 => "the Internet",
+                            Family::Ipv6 => "the Internet (IPv6)",
+                        })
+                    })
                     .collect(),
                 unseen: Some(unseen.clone()),
                 doubtful: family == Family::Ipv6,

@@ -65,6 +65,8 @@ pub(super) struct Trace<'v, 'a> {
     pub(super) blockers: Vec<Blocker>,
     pub(super) missing: Vec<Missing>,
     pub(super) via: Via,
+    /// What stands in texts for addresses that were not seen.
+    names: Vec<(IpAddr, String)>,
     /// Ports that reply filters left, with the blocker that lost the others.
     partial: Vec<(Stretch, PortSet, usize)>,
 }
@@ -78,8 +80,20 @@ impl<'v, 'a> Trace<'v, 'a> {
             blockers: Vec::new(),
             missing: Vec::new(),
             via: Via::None,
+            names: Vec::new(),
             partial: Vec::new(),
         }
+    }
+
+    /// Has texts speak of an address in these words.
+    pub(super) fn name(&mut self, address: IpAddr, words: impl Into<String>) {
+        self.names.push((address, words.into()));
+    }
+
+    /// An address as texts speak of it.
+    pub(super) fn shown(&self, address: IpAddr) -> String {
+        let named = self.names.iter().find(|(of, _)| *of == address);
+        named.map_or_else(|| address.to_string(), |(_, words)| words.clone())
     }
 
     fn hop(&mut self, outcome: HopOutcome, kind: HopKind, resource: &str, text: String) {
@@ -164,7 +178,10 @@ impl<'v, 'a> Trace<'v, 'a> {
                 self.ok(
                     kind,
                     &group,
-                    format!("rule \"{rule}\" admits tcp/{port} {word} {}", peer.address),
+                    format!(
+                        "rule \"{rule}\" admits tcp/{port} {word} {}",
+                        self.shown(peer.address)
+                    ),
                 );
             }
             Decision::Undecided(missing) => {
@@ -180,6 +197,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                 } else {
                     format!(" (tcp/{port} only {word} {})", elsewhere.join(", "))
                 };
+                let peer = self.shown(peer.address);
                 let mut groups = groups.to_vec();
                 groups.sort_unstable();
                 groups.dedup();
@@ -192,10 +210,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                             direction: Some(direction),
                             phase: Phase::Forward,
                             partial: false,
-                            text: format!(
-                                "no rule admits tcp/{port} {word} {}{tail}",
-                                peer.address
-                            ),
+                            text: format!("no rule admits tcp/{port} {word} {peer}{tail}"),
                             needed: Some(Needed::SecurityGroupRule {
                                 group: group.to_owned(),
                                 direction,
@@ -232,6 +247,7 @@ impl<'v, 'a> Trace<'v, 'a> {
         let word = if crossing.direction == Direction::Ingress { "from" } else { "to" };
         let result = acl::filter(acl, crossing.direction, peer, &wanted);
         let share = result.passed.share_of(&wanted);
+        let peer = self.shown(peer);
         if share >= NEXT_TO_ALL {
             let rule = result.allowed_by.map_or("a rule".to_owned(), |n| format!("rule {n}"));
             let mut line = format!("{rule} allows tcp/{} {word} {peer}", result.passed);

@@ -139,7 +139,7 @@ fn arrive_and_return<'a>(
     {
         let table = table_of(trace.view, far).ok().flatten();
         let name = table.map_or(target, |table| text(&table.transit_gateway_route_table_id));
-        let line = format!("the reply to {source} goes to {target}");
+        let line = format!("the reply to {} goes to {target}", trace.shown(source));
         let needed = Needed::setting(format!("a route for the reply in {name}"));
         trace.stop_at(HopKind::ViaBack, Layer::TransitGateway, name, line, needed);
     }
@@ -297,6 +297,7 @@ fn lookup<'a>(
         }
     };
     let name = text(&table.transit_gateway_route_table_id);
+    let shown = trace.shown(address);
     let best: Option<&TransitGatewayRoute> = table
         .routes
         .iter()
@@ -305,7 +306,7 @@ fn lookup<'a>(
             let length = route.destination_cidr_block.as_deref().and_then(block);
             (length.map(|net| net.prefix_len()), &route.attachment)
         });
-    let needed = Needed::setting(format!("an active route to {address} in {name}"));
+    let needed = Needed::setting(format!("an active route to {shown} in {name}"));
     match best {
         Some(route)
             if matches!(route.state.as_deref(), None | Some("active"))
@@ -328,7 +329,7 @@ fn lookup<'a>(
             None
         }
         None => {
-            let line = format!("no route to {address}");
+            let line = format!("no route to {shown}");
             trace.stop_at(kind, Layer::TransitGateway, name, line, needed);
             None
         }

@@ -38,6 +38,24 @@ pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChan
                 "aws ec2 {verb} --route-table-id {table} {to} {destination} {option} {target}"
             )]
         }
+        NetworkChange::DeleteRoute { table, destination } => {
+            let option = if destination.starts_with("pl-") {
+                "--destination-prefix-list-id"
+            } else if destination.contains(':') {
+                "--destination-ipv6-cidr-block"
+            } else {
+                "--destination-cidr-block"
+            };
+            vec![format!("aws ec2 delete-route --route-table-id {table} {option} {destination}")]
+        }
+        NetworkChange::ResolveOverPeering { connection, requester } => {
+            let side = if *requester { "requester" } else { "accepter" };
+            vec![format!(
+                "aws ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id \
+                 {connection} --{side}-peering-connection-options \
+                 AllowDnsResolutionFromRemoteVpc=true"
+            )]
+        }
         NetworkChange::EnablePrivateDns { endpoint } => vec![format!(
             "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --private-dns-enabled"
         )],

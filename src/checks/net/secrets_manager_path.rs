@@ -165,7 +165,9 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
             return walk.in_words(obstacle);
         }
         ("NET02", _) => vec![walk.move_function()],
-        (_, Layer::Route | Layer::NatGateway) => vec![walk.use_nat()],
+        (_, Layer::Route | Layer::NatGateway) => {
+            vec![walk.drop_dead_routes(obstacle), walk.use_nat()]
+        }
         (_, Layer::NatInstance) => vec![walk.reroute(obstacle)],
         _ => Vec::new(),
     };
