@@ -164,7 +164,10 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
             vec![walk.settled("Switch the VPC's DNS attributes on.", changes)]
         }
         _ => {
-            let better = walk.drop_dead_routes(obstacle).or_else(|| walk.resolve_over_peering());
+            let public = instances(walk).iter().any(|one| one.publicly_accessible == Some(true));
+            let better = walk
+                .drop_dead_routes(obstacle)
+                .or_else(|| public.then(|| walk.resolve_over_peering()).flatten());
             let mut all: Vec<Fix> = better.or_else(|| walk.reroute(obstacle)).into_iter().collect();
             if all.is_empty() {
                 all = walk.in_words(obstacle);

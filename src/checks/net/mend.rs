@@ -137,22 +137,25 @@ impl Walk<'_> {
     pub(super) fn resolve_over_peering(&self) -> Option<Fix> {
         let own = self.vpc()?;
         let connections = self.evidence.vpc_peering_connections.known()?;
-        let mut changes = connections.iter().filter_map(|connection| {
-            let side =
-                |info: &Option<crate::evidence::PeeringVpcInfo>| info.as_ref()?.vpc_id.clone();
-            let (requester, accepter) =
-                (side(&connection.requester_vpc_info)?, side(&connection.accepter_vpc_info)?);
-            let far_requests = accepter == own;
+        let changes = connections.iter().filter_map(|connection| {
+            let (asks, accepts) =
+                (connection.requester_vpc_info.as_ref()?, connection.accepter_vpc_info.as_ref()?);
+            let (own_asks, own_accepts) =
+                (asks.vpc_id.as_deref() == Some(own), accepts.vpc_id.as_deref() == Some(own));
+            let far = if own_asks { accepts } else { asks };
+            let options = far.peering_options.as_ref();
+            let off = options.and_then(|o| o.allow_dns_resolution_from_remote_vpc) != Some(true);
+            let active = connection.status.as_ref()?.code.as_deref() == Some("active");
             let change = NetworkChange::ResolveOverPeering {
                 connection: connection.vpc_peering_connection_id.clone()?,
-                requester: far_requests,
+                requester: own_accepts,
             };
-            (far_requests || requester == own).then_some(change)
+            ((own_asks || own_accepts) && active && off).then_some(change)
         });
         let opens = |change: &NetworkChange| {
             self.after(std::slice::from_ref(change)).1.verdict == Verdict::Reachable
         };
-        let change = changes.find(opens)?;
+        let change = changes.take(MOST_CHANGES).find(opens)?;
         let summary = "Let names of the database's VPC resolve to private addresses over the \
                        peering connection.";
         Some(self.fix(summary, vec![change]))
