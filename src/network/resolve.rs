@@ -346,6 +346,8 @@ impl<'a> Resolver<'_, 'a> {
             .map(|family| Place {
                 candidates: public_representatives(family, &cuts)
                     .into_iter()
+                    // A VPC's own IPv6 block is public, and none of AWS's services is in it.
+                    .filter(|a| self.view.vpc_of(*a, None).is_none())
                     .map(|a| Destination::locate(self.view, a, None, host, true))
                     .map(|found| {
                         found.standing_for(match family {

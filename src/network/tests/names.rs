@@ -145,3 +145,21 @@ fn servers_of_ones_own_matter_only_where_answers_differ() {
     servers(&mut both, "10.0.50.53");
     assert_eq!(short(&secrets_manager(&both)), "reachable");
 }
+
+#[test]
+fn an_address_that_was_not_looked_up_is_none_of_the_vpcs_own() {
+    let mut world = dual_stack();
+    world["NetworkAcls"][0]["Entries"]
+        .as_array_mut()
+        .expect("entries")
+        .retain(|entry| entry["Ipv6CidrBlock"].is_null());
+    let evidence = read(&world);
+    let question = Question::secrets_manager(&evidence).expect("question");
+    let answer = judge(&evidence, &question, &crate::network::PublicDns::default());
+    assert_eq!(answer.verdict.word(), "blocked", "{:?}", answer.missing);
+    let needed: Vec<String> =
+        answer.blockers.iter().filter_map(|b| Some(b.needed.as_ref()?.to_string())).collect();
+    assert!(needed.iter().any(|one| one.contains("::/0")), "{needed:?}");
+    assert!(!needed.iter().any(|one| one.contains("/128")), "{needed:?}");
+    assert!(answer.paths.iter().any(|path| path.to == "the Internet (IPv6)"));
+}
