@@ -2,6 +2,9 @@
 //! figures for a person to read; nothing here passes or fails.
 #![allow(clippy::print_stdout)] // printing is all that it is for
 
+#[path = "offline/network.rs"]
+mod network;
+
 use std::{
     hint::black_box,
     time::{Duration, Instant},
@@ -45,6 +48,7 @@ fn main() {
         black_box(rotation_log::read(log.as_bytes(), options).expect("memory can be read"));
     });
     println!("{:>45}  {:.1} MB/s", "", log.len() as f64 / took.as_secs_f64() / 1e6);
+    network::run();
 }
 
 /// Decisions a second on one core: a role with ten policies, and every request

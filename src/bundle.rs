@@ -202,7 +202,16 @@ fn unknown_keys(object: &Map<String, Value>) -> Vec<(String, Option<String>)> {
     let known: Vec<&str> = BUNDLE_FACTS
         .iter()
         .map(|fact| fact.name())
-        .chain(["SchemaVersion", "CapturedAt", "Partition", "Region", "AccountId", "Keys", "Gaps"])
+        .chain([
+            "SchemaVersion",
+            "CapturedAt",
+            "Partition",
+            "Region",
+            "AccountId",
+            "Database",
+            "Keys",
+            "Gaps",
+        ])
         .collect();
     object
         .keys()

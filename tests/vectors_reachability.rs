@@ -10,7 +10,8 @@ use std::{
 
 use rotdoctor::{
     evidence::{Evidence, FACTS, Fact, Gap, Reason},
-    network::{Answer, Phase, PublicDns, Question, Target, Verdict, Via, judge},
+    network::{Answer, Phase, PublicDns, Question, Target, Verdict, Via, judge_with},
+    policy::EndpointPolicies,
 };
 use serde_json::{Map, Value, json};
 
@@ -66,7 +67,8 @@ fn run(vector: &Value) -> Result<(), (String, String)> {
         .map_err(|error| ("public DNS".to_owned(), error.to_string()))?;
     let question = question(&vector["facts"]["Question"], &evidence)
         .ok_or_else(|| ("a question".to_owned(), vector["facts"]["Question"].to_string()))?;
-    compare(&vector["expected"], &judge(&evidence, &question, &dns))
+    let policies = EndpointPolicies::new(&evidence);
+    compare(&vector["expected"], &judge_with(&evidence, &question, &dns, &policies))
 }
 
 /// The evidence of a vector: what is neither given nor refused is empty.

@@ -114,6 +114,11 @@ pub fn engines() -> &'static Engines {
 }
 
 impl Engines {
+    /// All engines.
+    pub fn all(&self) -> &[Engine] {
+        &self.engine
+    }
+
     /// The engine that a secret's `engine` names.
     pub fn named(&self, engine: &str) -> Option<&Engine> {
         self.engine.iter().find(|row| row.accepts.iter().any(|name| name == engine))

@@ -138,6 +138,11 @@ impl Case<'_> {
         })
     }
 
+    /// The database, where the caller named it.
+    pub fn named_database(&self) -> Option<&NamedDatabase> {
+        self.evidence.database.as_ref()
+    }
+
     /// The account of the secret, where it is known.
     pub fn account_if_known(&self) -> Option<&str> {
         self.evidence.account_id().or_else(|| self.of_arn(4))

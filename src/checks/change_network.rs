@@ -40,6 +40,21 @@ pub enum NetworkChange {
         /// Id of a NAT gateway, peering connection, transit or internet gateway.
         target: String,
     },
+    /// A route is taken out of a table.
+    DeleteRoute {
+        /// The table.
+        table: String,
+        /// A block, or the id of a prefix list.
+        destination: String,
+    },
+    /// Names of one side of a peering connection resolve to private addresses
+    /// for the other side.
+    ResolveOverPeering {
+        /// The connection.
+        connection: String,
+        /// Whether the side is the requester's.
+        requester: bool,
+    },
     /// Private DNS of an endpoint is switched on.
     EnablePrivateDns {
         /// The endpoint.
@@ -118,12 +133,28 @@ impl NetworkChange {
             Self::SetRoute { table, destination, target } => {
                 let found = item(&mut evidence.route_tables, |t| t.route_table_id == given(table));
                 if let Some(found) = found {
-                    found.routes.retain(|route| {
-                        route.destination_cidr_block.as_deref() != Some(destination)
-                            && route.destination_ipv6_cidr_block.as_deref() != Some(destination)
-                    });
+                    found.routes.retain(|route| !is_to(route, destination));
                     found.routes.push(route(destination, target));
                 }
+            }
+            Self::DeleteRoute { table, destination } => {
+                let found = item(&mut evidence.route_tables, |t| t.route_table_id == given(table));
+                if let Some(found) = found {
+                    found.routes.retain(|route| !is_to(route, destination));
+                }
+            }
+            Self::ResolveOverPeering { connection, requester } => {
+                let found = item(&mut evidence.vpc_peering_connections, |c| {
+                    c.vpc_peering_connection_id == given(connection)
+                });
+                let Some(found) = found else { return };
+                let side = if *requester {
+                    &mut found.requester_vpc_info
+                } else {
+                    &mut found.accepter_vpc_info
+                };
+                let options = side.get_or_insert_default().peering_options.get_or_insert_default();
+                options.allow_dns_resolution_from_remote_vpc = Some(true);
             }
             Self::EnablePrivateDns { endpoint } => {
                 if let Some(found) = endpoint_of(evidence, endpoint) {
@@ -205,6 +236,17 @@ fn item<T>(list: &mut Observed<Vec<T>>, is: impl Fn(&T) -> bool) -> Option<&mut 
 
 fn endpoint_of<'e>(evidence: &'e mut Evidence, id: &str) -> Option<&'e mut VpcEndpoint> {
     item(&mut evidence.vpc_endpoints, |e| e.vpc_endpoint_id.as_deref() == Some(id))
+}
+
+/// Whether a route is the one to a destination.
+fn is_to(route: &Route, destination: &str) -> bool {
+    [
+        &route.destination_cidr_block,
+        &route.destination_ipv6_cidr_block,
+        &route.destination_prefix_list_id,
+    ]
+    .into_iter()
+    .any(|own| own.as_deref() == Some(destination))
 }
 
 fn rule(port: u16, peer: &str) -> IpPermission {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Case, Finding};
+use super::{Case, Finding, Fix};
 
 /// A word as a POSIX shell reads it back: in single quotes where it holds
 /// anything that a shell (or its history, `rds!cluster-…`) would act on.
@@ -89,22 +89,37 @@ fn is_version(qualifier: &str) -> bool {
     qualifier.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Completes a finding whose last fix changes the function's configuration, which
-/// changes `$LATEST` alone: where the secret names an alias or a version, what
-/// changed has to be published too, with whatever else `$LATEST` holds, and so
-/// the change is not one that can be tried. Reads `Secret`.
+/// The option that makes a command of Lambda's speak of what the secret names,
+/// with the space before it. Reads `Secret`.
+pub(super) fn qualifier_option(case: &Case<'_>) -> String {
+    qualified(case).map(|(_, it)| format!(" --qualifier {}", quoted(&it))).unwrap_or_default()
+}
+
+/// Completes a finding whose last fix changes the function's configuration.
+/// Reads `Secret`.
 pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
-    let Some((base, qualifier)) = qualified(case) else { return finding };
-    let Some(fix) = finding.fixes.last_mut() else { return finding };
+    if let Some(fix) = finding.fixes.last_mut() {
+        publish(case, fix);
+    }
+    finding
+}
+
+/// Completes a fix that changes the function's configuration, which changes
+/// `$LATEST` alone: where the secret names an alias or a version, what changed
+/// has to be published too, with whatever else `$LATEST` holds, and so the
+/// change is not one that can be tried. Reads `Secret`.
+pub(super) fn publish(case: &Case<'_>, fix: &mut Fix) {
+    let Some((base, qualifier)) = qualified(case) else { return };
     fix.change = None;
     let function = quoted(base.rsplit(':').next().unwrap_or_default());
-    fix.commands.extend([
-        format!("aws lambda wait function-updated --function-name {function}"),
-        format!(
-            "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
-             --output text)"
-        ),
-    ]);
+    let wait = format!("aws lambda wait function-updated --function-name {function}");
+    if fix.commands.last() != Some(&wait) {
+        fix.commands.push(wait);
+    }
+    fix.commands.push(format!(
+        "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
+         --output text)"
+    ));
     if is_version(&qualifier) {
         fix.summary.push_str(&format!(
             " The secret names version {qualifier}, which never changes: publish a new one (with \
@@ -135,7 +150,6 @@ pub(super) fn published(case: &Case<'_>, mut finding: Finding) -> Finding {
             quoted(&qualifier)
         ));
     }
-    finding
 }
 
 #[cfg(test)]

@@ -261,6 +261,7 @@ pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[
     let convert = |gateway: sdk::TransitGateway| TransitGateway {
         transit_gateway_id: gateway.transit_gateway_id,
         state: word(gateway.state),
+        owner_id: gateway.owner_id,
         options: gateway.options.map(|options| TransitGatewayOptions {
             security_group_referencing_support: word(options.security_group_referencing_support),
         }),

@@ -3,6 +3,14 @@
 use super::{Tag, Time, shape::shapes};
 
 shapes! {
+    /// The database as the caller named it (`--db`).
+    NamedDatabase {
+        /// Host name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    }
+
     /// DescribeDBInstances.
     DbInstance {
         /// Identifier.

@@ -139,6 +139,8 @@ shapes! {
         transit_gateway_id: Option<String>,
         /// `available`, …
         state: Option<String>,
+        /// Account.
+        owner_id: Option<String>,
         /// Options.
         options: Option<TransitGatewayOptions>,
     }

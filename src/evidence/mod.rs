@@ -63,6 +63,9 @@ macro_rules! evidence {
             /// The account that was looked at.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub account_id: Option<String>,
+            /// The database, where the caller named it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub database: Option<NamedDatabase>,
             $(
                 $(#[$meta])*
                 #[serde(default, skip_serializing_if = "Observed::is_unseen")]

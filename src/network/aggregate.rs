@@ -48,6 +48,7 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         dns,
         groups: function.groups(),
         doubts: RefCell::default(),
+        remarks: RefCell::default(),
     };
     let resolution = resolver.resolve();
     let mut notes = Vec::new();
@@ -66,6 +67,10 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         outcomes.push(one_answer(view, &function, target, answer));
     }
     let outcome = one_of(outcomes, &resolution.doubts);
+    notes.extend(resolution.remarks);
+    if outcome.verdict != Verdict::Reachable {
+        notes.extend(ipv6_unused(view, &function, &resolution.answers));
+    }
     notes.extend(resolution.unused.iter().map(|unused| unused.text.clone()));
     notes.extend(resolution.others);
     notes.extend(resolution.doubts.iter().map(|doubt| doubt.reason.clone()));
@@ -85,6 +90,29 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
         unused: resolution.unused,
         notes,
     }
+}
+
+/// Why an IPv6 address of the target does not help, where the function's
+/// subnets have IPv6.
+fn ipv6_unused(
+    view: &View<'_>,
+    function: &Function<'_>,
+    answers: &[(String, Answer<'_>)],
+) -> Option<String> {
+    let config = function.config.filter(|c| c.ipv6_allowed_for_dual_stack != Some(true))?;
+    let mut subnets = config.subnet_ids.iter().filter_map(|id| view.subnet(id).ok());
+    let dual_stack = subnets.any(|s| View::subnet_blocks(s).iter().any(|b| b.addr().is_ipv6()));
+    let mut places = answers.iter().filter_map(|(_, answer)| match answer {
+        Answer::Places(places) => Some(places),
+        _ => None,
+    });
+    let offered = places.any(|places| places.iter().any(|p| !p.is_ipv4() && !p.doubtful));
+    let name = function.name;
+    (dual_stack && offered).then(|| {
+        format!(
+            "{name} does not use IPv6 (Ipv6AllowedForDualStack is off), though its subnets have it"
+        )
+    })
 }
 
 /// What the name means, in a line.

@@ -108,15 +108,25 @@ fn sees_private(
     let view = resolver.view;
     let fact = Fact::VpcPeeringConnections;
     let list = view.list(&view.evidence.vpc_peering_connections, fact, own)?;
-    let allowed =
-        list.iter().filter(|connection| peering::is_active(connection)).any(|connection| {
-            let far = peering::sides(connection, own).map(|(_, far)| far);
-            far.is_some_and(|far| {
-                let options = far.peering_options.as_ref();
-                far.vpc_id.as_deref() == Some(other)
-                    && options.and_then(|o| o.allow_dns_resolution_from_remote_vpc) == Some(true)
-            })
-        });
+    let mut between: Vec<(&str, bool)> = list
+        .iter()
+        .filter(|connection| peering::is_active(connection))
+        .filter_map(|connection| {
+            let (_, far) = peering::sides(connection, own)?;
+            let options = far.peering_options.as_ref();
+            let on = options.and_then(|o| o.allow_dns_resolution_from_remote_vpc) == Some(true);
+            (far.vpc_id.as_deref() == Some(other))
+                .then(|| (text(&connection.vpc_peering_connection_id), on))
+        })
+        .collect();
+    between.sort_unstable();
+    let allowed = between.iter().any(|(_, on)| *on);
+    if let (false, Some((id, _))) = (allowed, between.first()) {
+        resolver.remark(format!(
+            "{id} does not resolve names of {other} for {own} to private addresses \
+             (AllowDnsResolutionFromRemoteVpc is off)"
+        ));
+    }
     Ok(allowed
         && view.dns_attributes(own)? == (true, true)
         && view.dns_attributes(other)? == (true, true))
@@ -182,18 +192,20 @@ fn private_places<'a>(
             groups: if groups.is_empty() { Err(unseen.clone()) } else { Ok(groups.clone()) },
             name: id.to_owned(),
             kind: Kind::Interface,
+            shown: recorded.is_none().then(|| block.to_string()),
         }));
     }
     if candidates.is_empty() { Err(unseen) } else { Ok(vec![Place::one_of(candidates, unseen)]) }
 }
 
-/// The interfaces of databases in these subnets with exactly these groups.
+/// The interfaces of databases in these subnets (in any, where none is known)
+/// with exactly these groups.
 fn lookalikes<'a>(view: &View<'a>, subnets: &[&str], groups: &[&str]) -> Vec<&'a NetworkInterface> {
     let wanted: BTreeSet<&str> = groups.iter().copied().collect();
     items(&view.evidence.network_interfaces)
         .iter()
         .filter(|i| text(&i.description).contains("RDSNetworkInterface"))
-        .filter(|i| subnets.contains(&text(&i.subnet_id)))
+        .filter(|i| subnets.is_empty() || subnets.contains(&text(&i.subnet_id)))
         .filter(|i| {
             let own: BTreeSet<&str> =
                 i.groups.iter().filter_map(|g| g.group_id.as_deref()).collect();
@@ -224,6 +236,7 @@ fn public_place<'a>(
     let mut relevant = view.device_groups();
     relevant.extend(&resolver.groups);
     let all = public_representatives(super::Family::Ipv4, &view.cuts(&relevant));
-    let candidates = all.into_iter().map(|address| first.clone().at_public(address)).collect();
+    let face = |address| first.clone().at_public(address).standing_for("its public address");
+    let candidates = all.into_iter().map(face).collect();
     Ok(Place::one_of(candidates, unseen))
 }

@@ -77,12 +77,20 @@ pub(super) fn with_own_name<'a>(view: &View<'a>, host: &str) -> Option<&'a VpcEn
     if !is_own_name(host) {
         return None;
     }
-    let all = items(&view.evidence.vpc_endpoints).iter();
-    all.filter(|endpoint| {
-        let names = endpoint.dns_entries.iter().map(|entry| plain(text(&entry.dns_name)));
-        names.into_iter().any(|name| name == host)
-    })
-    .min_by_key(|endpoint| &endpoint.vpc_endpoint_id)
+    let all = || items(&view.evidence.vpc_endpoints).iter();
+    let listed = all()
+        .filter(|endpoint| {
+            let mut names = endpoint.dns_entries.iter().map(|entry| plain(text(&entry.dns_name)));
+            names.any(|name| name == host)
+        })
+        .min_by_key(|endpoint| &endpoint.vpc_endpoint_id);
+    // The name begins with the id, whether it is listed or not.
+    let begins = |endpoint: &&VpcEndpoint| {
+        let rest = endpoint.vpc_endpoint_id.as_deref().and_then(|id| host.strip_prefix(id));
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    };
+    let longest = |endpoint: &&VpcEndpoint| text(&endpoint.vpc_endpoint_id).len();
+    listed.or_else(|| all().filter(begins).max_by_key(longest))
 }
 
 /// The addresses of an endpoint: one interface for each of its subnets. A zonal
@@ -121,6 +129,7 @@ pub(super) fn places<'a>(
             groups: if groups.is_empty() { Err(unseen.clone()) } else { Ok(groups.clone()) },
             name: id.to_owned(),
             kind,
+            shown: block.map(|net| net.to_string()),
         };
         places.push(Place::one_of(candidates.into_iter().map(make).collect(), unseen.clone()));
     }

@@ -25,6 +25,27 @@ pub(super) fn is_private(view: &View<'_>, id: &str) -> bool {
     nat_gateway(view, id).is_some_and(|nat| nat.connectivity_type.as_deref() == Some("private"))
 }
 
+/// True where what comes to a NAT gateway for an address inside a network goes
+/// on to a transit gateway or to something that cannot be seen: it translates
+/// on the way there too.
+pub(super) fn leads_on(view: &View<'_>, id: &str, to: IpAddr) -> bool {
+    let Some(subnet) = nat_gateway(view, id).and_then(|nat| nat.subnet_id.as_deref()) else {
+        return false;
+    };
+    let Ok(subnet) = view.subnet(subnet) else { return true };
+    match route::from_subnet(view, subnet, to) {
+        route::Decision::Found(chosen) => {
+            !chosen.blackhole
+                && matches!(
+                    chosen.target,
+                    Target::TransitGateway(_) | Target::Opaque(_) | Target::Interface(_)
+                )
+        }
+        route::Decision::NoRoute(_) => false,
+        route::Decision::Unseen(_) => true,
+    }
+}
+
 /// True where the route's internet gateway is known to be attached no more.
 pub(super) fn is_detached(view: &View<'_>, vpc: &str, chosen: &Chosen<'_>) -> bool {
     gateway_state(view, vpc, chosen).is_ok_and(|attached| !attached)
@@ -87,7 +108,7 @@ fn edge<'a>(trace: &mut Trace<'_, 'a>, subnet: &Subnet, to: IpAddr) {
         route::Decision::Unseen(missing) => {
             return trace.unknown(HopKind::Route, text(&subnet.subnet_id), missing);
         }
-        route::Decision::NoRoute(table) => (table, format!("no route to {to}")),
+        route::Decision::NoRoute(table) => (table, format!("no route to {}", trace.shown(to))),
         route::Decision::Found(chosen) => {
             let line = chosen.words();
             match chosen.target {
@@ -141,14 +162,14 @@ pub(super) fn nat<'a>(
             trace.unknown(HopKind::Via, id, missing);
         }
     }
+    if to.is_inside() {
+        trace.opaque(HopKind::Via, behind(id));
+        return come_home(trace, connection, Stretch::Inner);
+    }
     if nat.connectivity_type.as_deref() == Some("private") {
-        if to.is_inside() {
-            trace.opaque(HopKind::Via, behind(id));
-        } else {
-            let line = "a private NAT gateway does not lead to the Internet";
-            let needed = Needed::setting("a public NAT gateway");
-            trace.stop_at(HopKind::Via, Layer::NatGateway, id, line, needed);
-        }
+        let line = "a private NAT gateway does not lead to the Internet";
+        let needed = Needed::setting("a public NAT gateway");
+        trace.stop_at(HopKind::Via, Layer::NatGateway, id, line, needed);
         return come_home(trace, connection, Stretch::Inner);
     }
     if nat.state.as_deref() == Some("available") {

@@ -21,7 +21,13 @@ use crate::evidence::Fact;
 /// the addresses `from`.
 pub(super) fn from_internet<'a>(trace: &mut Trace<'_, 'a>, to: &Destination<'a>, from: &[IpAddr]) {
     match to.kind {
-        Kind::Service => trace.ok(HopKind::Via, &to.name, format!("public address {}", to.address)),
+        Kind::Service => {
+            let line = match &to.shown {
+                Some(_) => "a public address of AWS".to_owned(),
+                None => format!("public address {}", to.address),
+            };
+            trace.ok(HopKind::Via, &to.name, line);
+        }
         _ if to.inner.is_some() => many(trace, to, from),
         _ => {
             let missing = Missing {
@@ -95,7 +101,9 @@ fn back_to_internet(
 ) {
     let (table, line) = match decision {
         route::Decision::Unseen(missing) => return trace.unknown(HopKind::RouteBack, vpc, missing),
-        route::Decision::NoRoute(table) => (table, format!("no route back to {from}")),
+        route::Decision::NoRoute(table) => {
+            (table, format!("no route back to {}", trace.shown(from)))
+        }
         route::Decision::Found(chosen) => {
             let line = chosen.words();
             if matches!(chosen.target, Target::InternetGateway(_)) {
@@ -124,6 +132,7 @@ pub(super) fn without_vpc<'a>(
     port: u16,
 ) -> Path {
     let mut trace = Trace::new(view, port);
+    trace.name(source, "Lambda's own addresses");
     if to.is_inside() {
         let line = format!("{function} has no VPC, and {} is a private address", to.address);
         let vpc = to.vpc.unwrap_or("the target's VPC");

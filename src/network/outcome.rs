@@ -63,7 +63,7 @@ impl Outcome {
         self.missing.dedup();
         self.failing.sort();
         self.failing.dedup();
-        if self.verdict != Verdict::Intermittent {
+        if !matches!(self.verdict, Verdict::Intermittent | Verdict::Unknown) {
             self.failing.clear();
         }
         self
@@ -110,8 +110,10 @@ pub(super) fn one_of(outcomes: Vec<Outcome>, unseen: &[Missing]) -> Outcome {
     let agreed = verdicts.first().copied().filter(|_| verdicts.len() == 1);
     let mut all =
         Outcome { verdict: agreed.unwrap_or(Verdict::Unknown), ..Outcome::unknown(Vec::new()) };
+    // Where it cannot be told, what blocks one of them may not be on the way.
+    let certain = outcomes.len() == 1 || agreed.is_some_and(|v| v != Verdict::Unknown);
     for outcome in outcomes {
-        all.take(outcome, agreed.is_some());
+        all.take(outcome, certain);
     }
     if all.verdict == Verdict::Unknown {
         all.missing.extend_from_slice(unseen);

@@ -36,6 +36,8 @@ pub(super) struct Destination<'a> {
     /// Interface, endpoint or host name.
     pub(super) name: String,
     pub(super) kind: Kind<'a>,
+    /// What to call it in texts, where the address stands for others like it.
+    pub(super) shown: Option<String>,
 }
 
 impl<'a> Destination<'a> {
@@ -60,6 +62,7 @@ impl<'a> Destination<'a> {
             groups: Ok(groups),
             name: text(&interface.network_interface_id).to_owned(),
             kind,
+            shown: None,
         }
     }
 
@@ -100,7 +103,14 @@ impl<'a> Destination<'a> {
             groups: Err(view.missing(Fact::NetworkInterfaces, &address.to_string())),
             name: host.to_owned(),
             kind,
+            shown: None,
         }
+    }
+
+    /// The same, standing for all addresses of which it is one.
+    pub(super) fn standing_for(mut self, words: impl Into<String>) -> Self {
+        self.shown = Some(words.into());
+        self
     }
 
     /// True where the address means something only inside VPCs.
@@ -156,6 +166,8 @@ pub(super) struct Origin<'a> {
     pub(super) subnet: &'a Subnet,
     pub(super) vpc: &'a str,
     pub(super) groups: Vec<&'a str>,
+    /// Addresses that stand for the whole block of the subnet.
+    pub(super) whole: Vec<IpAddr>,
 }
 
 impl<'a> Origin<'a> {

@@ -37,6 +37,8 @@ pub(super) struct Resolution<'a> {
     pub(super) answers: Vec<(String, Answer<'a>)>,
     /// Why there are several.
     pub(super) doubts: Vec<Missing>,
+    /// What else is worth knowing about the name.
+    pub(super) remarks: Vec<String>,
     /// Endpoints for the service that the name does not lead to.
     pub(super) unused: Vec<UnusedEndpoint>,
     /// The endpoints for other services, where there is none for this one.
@@ -52,6 +54,8 @@ pub(super) struct Resolver<'v, 'a> {
     /// The groups of the function.
     pub(super) groups: Vec<&'a str>,
     pub(super) doubts: RefCell<Vec<Missing>>,
+    /// What else is worth knowing about the name.
+    pub(super) remarks: RefCell<Vec<String>>,
 }
 
 pub(super) type Answers<'a> = Vec<(String, Answer<'a>)>;
@@ -92,7 +96,14 @@ impl<'a> Resolver<'_, 'a> {
         let mut doubts = self.doubts.into_inner();
         doubts.sort();
         doubts.dedup();
-        Resolution { answers, doubts, unused, others }
+        let mut remarks = self.remarks.into_inner();
+        remarks.sort();
+        remarks.dedup();
+        Resolution { answers, doubts, remarks, unused, others }
+    }
+
+    pub(super) fn remark(&self, text: String) {
+        self.remarks.borrow_mut().push(text);
     }
 
     fn doubt(&self, missing: Missing) {
@@ -335,7 +346,15 @@ impl<'a> Resolver<'_, 'a> {
             .map(|family| Place {
                 candidates: public_representatives(family, &cuts)
                     .into_iter()
+                    // A VPC's own IPv6 block is public, and none of AWS's services is in it.
+                    .filter(|a| self.view.vpc_of(*a, None).is_none())
                     .map(|a| Destination::locate(self.view, a, None, host, true))
+                    .map(|found| {
+                        found.standing_for(match family {
+                            Family::Ipv4 => "the Internet",
+                            Family::Ipv6 => "the Internet (IPv6)",
+                        })
+                    })
                     .collect(),
                 unseen: Some(unseen.clone()),
                 doubtful: family == Family::Ipv6,

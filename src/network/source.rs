@@ -72,10 +72,11 @@ pub(super) fn sources<'a>(
 ) -> Result<Sources<'a>, Missing> {
     let subnet = view.subnet(subnet)?;
     let vpc = subnet.vpc_id.as_deref().or_else(|| function.vpc(view));
-    let origin = Origin {
+    let mut origin = Origin {
         subnet,
         vpc: vpc.ok_or_else(|| view.missing(Fact::Subnets, text(&subnet.subnet_id)))?,
         groups: function.groups(),
+        whole: Vec::new(),
     };
     let wanted: BTreeSet<&str> = origin.groups.iter().copied().collect();
     let seen: BTreeSet<IpAddr> = items(&view.evidence.network_interfaces)
@@ -99,7 +100,11 @@ pub(super) fn sources<'a>(
         let is_v4 = block.addr().is_ipv4();
         if !all.iter().any(|address| address.is_ipv4() == is_v4) {
             guessed = true;
-            all.extend(representatives(block, cuts));
+            let found = representatives(block, cuts);
+            if let [one] = found.as_slice() {
+                origin.whole.push(*one);
+            }
+            all.extend(found);
         }
     }
     all.retain(|address| address.is_ipv4() || dual_stack);

@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::{
     Blocker, Direction, Hop, HopKind, HopOutcome, Layer, Missing, Needed, Phase, Verdict, Via, acl,
     filter::{self, Decision, Peer},
@@ -63,6 +65,8 @@ pub(super) struct Trace<'v, 'a> {
     pub(super) blockers: Vec<Blocker>,
     pub(super) missing: Vec<Missing>,
     pub(super) via: Via,
+    /// What stands in texts for addresses that were not seen.
+    names: Vec<(IpAddr, String)>,
     /// Ports that reply filters left, with the blocker that lost the others.
     partial: Vec<(Stretch, PortSet, usize)>,
 }
@@ -76,8 +80,20 @@ impl<'v, 'a> Trace<'v, 'a> {
             blockers: Vec::new(),
             missing: Vec::new(),
             via: Via::None,
+            names: Vec::new(),
             partial: Vec::new(),
         }
+    }
+
+    /// Has texts speak of an address in these words.
+    pub(super) fn name(&mut self, address: IpAddr, words: impl Into<String>) {
+        self.names.push((address, words.into()));
+    }
+
+    /// An address as texts speak of it.
+    pub(super) fn shown(&self, address: IpAddr) -> String {
+        let named = self.names.iter().find(|(of, _)| *of == address);
+        named.map_or_else(|| address.to_string(), |(_, words)| words.clone())
     }
 
     fn hop(&mut self, outcome: HopOutcome, kind: HopKind, resource: &str, text: String) {
@@ -162,7 +178,10 @@ impl<'v, 'a> Trace<'v, 'a> {
                 self.ok(
                     kind,
                     &group,
-                    format!("rule \"{rule}\" admits tcp/{port} {word} {}", peer.address),
+                    format!(
+                        "rule \"{rule}\" admits tcp/{port} {word} {}",
+                        self.shown(peer.address)
+                    ),
                 );
             }
             Decision::Undecided(missing) => {
@@ -178,6 +197,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                 } else {
                     format!(" (tcp/{port} only {word} {})", elsewhere.join(", "))
                 };
+                let peer = self.shown(peer.address);
                 let mut groups = groups.to_vec();
                 groups.sort_unstable();
                 groups.dedup();
@@ -190,10 +210,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                             direction: Some(direction),
                             phase: Phase::Forward,
                             partial: false,
-                            text: format!(
-                                "no rule admits tcp/{port} {word} {}{tail}",
-                                peer.address
-                            ),
+                            text: format!("no rule admits tcp/{port} {word} {peer}{tail}"),
                             needed: Some(Needed::SecurityGroupRule {
                                 group: group.to_owned(),
                                 direction,
@@ -230,6 +247,7 @@ impl<'v, 'a> Trace<'v, 'a> {
         let word = if crossing.direction == Direction::Ingress { "from" } else { "to" };
         let result = acl::filter(acl, crossing.direction, peer, &wanted);
         let share = result.passed.share_of(&wanted);
+        let peer = self.shown(peer);
         if share >= NEXT_TO_ALL {
             let rule = result.allowed_by.map_or("a rule".to_owned(), |n| format!("rule {n}"));
             let mut line = format!("{rule} allows tcp/{} {word} {peer}", result.passed);
@@ -310,14 +328,14 @@ pub(super) fn origin_block(origin: &Origin<'_>, source: IpAddr) -> String {
 pub(super) fn subnet_block(subnet: &Subnet, address: IpAddr) -> String {
     let blocks = View::subnet_blocks(subnet);
     let found = blocks.into_iter().find(|net| net.addr().is_ipv4() == address.is_ipv4());
-    found.map_or_else(|| address.to_string(), |net| net.to_string())
+    found.unwrap_or_else(|| IpNet::from(address)).to_string()
 }
 
 /// The block that a rule about the target would name.
 pub(super) fn target_block(destination: &Destination<'_>) -> String {
     match destination.subnet {
         Some(subnet) if destination.inner.is_none() => subnet_block(subnet, destination.address),
-        _ if destination.is_inside() => destination.address.to_string(),
+        _ if destination.is_inside() => IpNet::from(destination.address).to_string(),
         _ if destination.address.is_ipv4() => "0.0.0.0/0".to_owned(),
         _ => "::/0".to_owned(),
     }

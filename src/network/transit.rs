@@ -139,7 +139,7 @@ fn arrive_and_return<'a>(
     {
         let table = table_of(trace.view, far).ok().flatten();
         let name = table.map_or(target, |table| text(&table.transit_gateway_route_table_id));
-        let line = format!("the reply to {source} goes to {target}");
+        let line = format!("the reply to {} goes to {target}", trace.shown(source));
         let needed = Needed::setting(format!("a route for the reply in {name}"));
         trace.stop_at(HopKind::ViaBack, Layer::TransitGateway, name, line, needed);
     }
@@ -252,8 +252,27 @@ fn table_of<'a>(
     let found = own.min_by_key(|table| &table.transit_gateway_route_table_id);
     if found.is_none() {
         view.whole(fact, "")?;
+        if let Some(missing) = shared(view, attachment) {
+            return Err(missing);
+        }
     }
     Ok(found)
+}
+
+/// What hides the tables of a gateway that another account shares: they show
+/// in that account only.
+fn shared(view: &View<'_>, attachment: &Attachment) -> Option<Missing> {
+    let id = attachment.transit_gateway_id.as_deref()?;
+    let gateways = view.evidence.transit_gateways.known()?;
+    let found = gateways.iter().find(|g| g.transit_gateway_id.as_deref() == Some(id))?;
+    let owner = found.owner_id.as_deref()?;
+    let account = view.evidence.account_id()?;
+    (owner != account).then(|| Missing {
+        fact: Fact::TransitGatewayRouteTables,
+        action: String::new(),
+        resource: id.to_owned(),
+        reason: format!("{id} belongs to account {owner}, and its route tables show only there"),
+    })
 }
 
 /// The attachment that the gateway's table for `from` leads an address to.
@@ -278,6 +297,7 @@ fn lookup<'a>(
         }
     };
     let name = text(&table.transit_gateway_route_table_id);
+    let shown = trace.shown(address);
     let best: Option<&TransitGatewayRoute> = table
         .routes
         .iter()
@@ -286,7 +306,7 @@ fn lookup<'a>(
             let length = route.destination_cidr_block.as_deref().and_then(block);
             (length.map(|net| net.prefix_len()), &route.attachment)
         });
-    let needed = Needed::setting(format!("an active route to {address} in {name}"));
+    let needed = Needed::setting(format!("an active route to {shown} in {name}"));
     match best {
         Some(route)
             if matches!(route.state.as_deref(), None | Some("active"))
@@ -309,7 +329,7 @@ fn lookup<'a>(
             None
         }
         None => {
-            let line = format!("no route to {address}");
+            let line = format!("no route to {shown}");
             trace.stop_at(kind, Layer::TransitGateway, name, line, needed);
             None
         }

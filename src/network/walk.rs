@@ -44,6 +44,12 @@ pub(super) fn walk<'a>(
     port: u16,
 ) -> Path {
     let mut trace = Trace::new(view, port);
+    if origin.whole.contains(&source) {
+        trace.name(source, origin_block(origin, source));
+    }
+    if let Some(words) = &to.shown {
+        trace.name(to.address, words);
+    }
     let connection = Connection { origin, source, to };
     let same_subnet = to.inner.is_none() && to.subnet_id() == Some(origin.subnet_id());
     if same_subnet && to.vpc == Some(origin.vpc) {
@@ -71,8 +77,8 @@ pub(super) fn finish(
     let verdict = trace.verdict();
     Path {
         subnet: subnet.map(str::to_owned),
-        from: source.to_string(),
-        to: to.address.to_string(),
+        from: trace.shown(source),
+        to: trace.shown(to.address),
         target: to.name.clone(),
         family: super::Family::of(to.address),
         verdict,
@@ -106,9 +112,9 @@ fn between_subnets<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a
         chosen.target,
         Target::InternetGateway(_) | Target::NatGateway(_) | Target::EgressOnlyGateway(_)
     );
-    let private_nat =
-        matches!(chosen.target, Target::NatGateway(id) if gateway::is_private(trace.view, id));
-    if leads_outside && to.is_inside() && !private_nat {
+    let leads_on = matches!(chosen.target, Target::NatGateway(id)
+        if gateway::is_private(trace.view, id) || gateway::leads_on(trace.view, id, to.address));
+    if leads_outside && to.is_inside() && !leads_on {
         return no_way(trace, connection, chosen.table, Some(&chosen));
     }
     match chosen.target {
@@ -168,7 +174,7 @@ fn no_way<'a>(
     let Connection { origin, to, .. } = *connection;
     leave(trace, connection, References::Hold, true);
     let line = match chosen {
-        None => format!("no route to {}", to.address),
+        None => format!("no route to {}", trace.shown(to.address)),
         Some(chosen) if chosen.blackhole => {
             format!("{} → {} is a blackhole", chosen.destination, chosen.target.id())
         }
@@ -176,7 +182,7 @@ fn no_way<'a>(
             "{} → {} leads to the Internet, where {} is not routed",
             chosen.destination,
             chosen.target.id(),
-            to.address,
+            trace.shown(to.address),
         ),
     };
     let (destination, target) = if to.is_inside() {
@@ -292,7 +298,7 @@ fn route_back<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a>, ba
             return trace.unknown(HopKind::RouteBack, text(&subnet.subnet_id), missing);
         }
         route::Decision::NoRoute(table) => {
-            let line = format!("no route back to {source}");
+            let line = format!("no route back to {}", trace.shown(source));
             return lost_reply(trace, table, &line, &origin_block(origin, source), back);
         }
     };
@@ -316,7 +322,7 @@ fn route_back<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a>, ba
             trace.opaque(HopKind::ViaBack, behind(id));
         }
         _ => {
-            let line = format!("{line}, which does not lead back to {source}");
+            let line = format!("{line}, which does not lead back to {}", trace.shown(source));
             lost_reply(trace, chosen.table, &line, &origin_block(origin, source), back);
         }
     }

@@ -89,12 +89,15 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
     let shapes = case.secret_shape();
     let shape = shapes.if_known().and_then(|by_stage| by_stage.get("AWSCURRENT"));
     let text = |key: &str| shape.and_then(|shape| shape.text(key));
+    let named = case.named_database().map(|named| plain_host(&named.host));
     let hints = Hints {
         host: text("host").map(|host| plain_host(&host)),
         instance: text("dbInstanceIdentifier"),
         cluster: text("dbClusterIdentifier"),
     };
-    if shape.is_some_and(|shape| !shape.keys.iter().any(|key| PLACES.contains(&key.as_str()))) {
+    let names_none =
+        shape.is_some_and(|shape| !shape.keys.iter().any(|key| PLACES.contains(&key.as_str())));
+    if names_none && named.is_none() {
         return Err(Stop::not_applicable("the secret names no database"));
     }
     let (instances_look, clusters_look) = (case.db_instances(), case.db_clusters());
@@ -102,8 +105,10 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
         instances: instances_look.if_known().map_or(&[], Vec::as_slice),
         clusters: clusters_look.if_known().map_or(&[], Vec::as_slice),
     };
-    let named = fleet.by_hints(&hints).or_else(|| fleet.by_owner(case));
-    if let Some(subject) = named.or_else(|| fleet.by_stack(case)) {
+    let by_caller = named.as_deref().map(|host| (host, format!("{host} was named as the host")));
+    let told = by_caller.and_then(|(host, how)| fleet.at(host, how));
+    let told = told.or_else(|| fleet.by_hints(&hints)).or_else(|| fleet.by_owner(case));
+    if let Some(subject) = told.or_else(|| fleet.by_stack(case)) {
         return Ok(subject);
     }
     // What was not seen might hold the one that is meant.
@@ -117,7 +122,7 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
     if !unseen.is_empty() {
         return Err(Stop::Inconclusive(unseen));
     }
-    if let Some(host) = &hints.host {
+    if let Some(host) = named.as_ref().or(hints.host.as_ref()) {
         return Err(Stop::not_applicable(format!("no RDS database answers at {host}")));
     }
     match fleet.only() {
@@ -149,27 +154,28 @@ impl<'c> Fleet<'c> {
         self.instances.is_empty() && self.clusters.is_empty()
     }
 
+    /// The database that answers at a host.
+    fn at(&self, host: &str, how: String) -> Option<Subject<'c>> {
+        let at =
+            |address: &Option<String>| address.as_deref().is_some_and(|a| plain_host(a) == host);
+        let mut clusters = self.clusters.iter();
+        if let Some(found) = clusters.find(|one| at(&one.endpoint) || at(&one.reader_endpoint)) {
+            return Some(self.cluster(found, how));
+        }
+        let mut instances = self.instances.iter();
+        let found = instances.find(|one| one.endpoint.as_ref().is_some_and(|e| at(&e.address)))?;
+        Some(self.instance(found, how))
+    }
+
     fn by_hints(&self, hints: &Hints) -> Option<Subject<'c>> {
-        let host = hints.host.as_deref();
-        let at = |address: &Option<String>| {
-            host.is_some() && address.as_deref().map(plain_host).as_deref() == host
-        };
         let same = |a: &Option<String>, b: &Option<String>| {
             a.is_some()
                 && a.as_deref().map(str::to_lowercase) == b.as_deref().map(str::to_lowercase)
         };
-        let shown = |host: &str| format!("the secret's host is {host}");
-        if let Some(cluster) =
-            self.clusters.iter().find(|one| at(&one.endpoint) || at(&one.reader_endpoint))
-        {
-            return Some(self.cluster(cluster, shown(host.unwrap_or_default())));
-        }
-        if let Some(instance) = self
-            .instances
-            .iter()
-            .find(|one| one.endpoint.as_ref().is_some_and(|endpoint| at(&endpoint.address)))
-        {
-            return Some(self.instance(instance, shown(host.unwrap_or_default())));
+        let host = hints.host.as_deref();
+        let at_host = |host| self.at(host, format!("the secret's host is {host}"));
+        if let Some(found) = host.and_then(at_host) {
+            return Some(found);
         }
         if let Some(cluster) =
             self.clusters.iter().find(|one| same(&hints.cluster, &one.db_cluster_identifier))
@@ -349,6 +355,19 @@ mod tests {
             sure("orders")
         );
         assert_eq!(found(shaped(fleet(), json!({"dbClusterIdentifier": "shop"}))), sure("shop"));
+    }
+
+    #[test]
+    fn the_caller_knows_better_than_the_secret() {
+        let mut named = shaped(fleet(), json!({"dbClusterIdentifier": "shop"}));
+        named["Database"] = json!({"Host": "ORDERS.abc.eu-west-1.rds.amazonaws.com", "Port": 5432});
+        assert_eq!(found(named.clone()), sure("orders"));
+        named["Database"]["Host"] = json!("another-name.example.com");
+        assert_eq!(found(named.clone()), sure("shop"), "another name of it");
+        named["SecretShape"] = json!(null);
+        named["DBInstances"] = json!([named["DBInstances"][0]]);
+        named["DBClusters"] = json!([]);
+        assert!(matches!(found(named), Err(Stop::NotApplicable(_))), "no guess");
     }
 
     #[test]

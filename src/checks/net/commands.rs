@@ -10,7 +10,8 @@ use crate::{
 pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChange) -> Vec<String> {
     match change {
         NetworkChange::AddSecurityGroupRule { group, egress, port, peer } => {
-            vec![rule_command(group, *egress, *port, peer)]
+            let owner = foreign_owner(evidence, group, peer);
+            vec![rule_command(group, *egress, *port, peer, owner)]
         }
         NetworkChange::AddAclEntry { acl, egress, number, ports: (from, to), block } => {
             let way = if *egress { "--egress" } else { "--ingress" };
@@ -30,10 +31,29 @@ pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChan
                 Some("nat") => "--nat-gateway-id",
                 Some("pcx") => "--vpc-peering-connection-id",
                 Some("tgw") => "--transit-gateway-id",
+                Some("eigw") => "--egress-only-internet-gateway-id",
                 _ => "--gateway-id",
             };
             vec![format!(
                 "aws ec2 {verb} --route-table-id {table} {to} {destination} {option} {target}"
+            )]
+        }
+        NetworkChange::DeleteRoute { table, destination } => {
+            let option = if destination.starts_with("pl-") {
+                "--destination-prefix-list-id"
+            } else if destination.contains(':') {
+                "--destination-ipv6-cidr-block"
+            } else {
+                "--destination-cidr-block"
+            };
+            vec![format!("aws ec2 delete-route --route-table-id {table} {option} {destination}")]
+        }
+        NetworkChange::ResolveOverPeering { connection, requester } => {
+            let side = if *requester { "requester" } else { "accepter" };
+            vec![format!(
+                "aws ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id \
+                 {connection} --{side}-peering-connection-options \
+                 AllowDnsResolutionFromRemoteVpc=true"
             )]
         }
         NetworkChange::EnablePrivateDns { endpoint } => vec![format!(
@@ -89,7 +109,23 @@ pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChan
     }
 }
 
-fn rule_command(group: &str, egress: bool, port: u16, peer: &str) -> String {
+/// The account of a peer's group, where that is another one than the group's.
+fn foreign_owner<'e>(evidence: &'e Evidence, group: &str, peer: &str) -> Option<&'e str> {
+    let groups = evidence.security_groups.known()?;
+    let owner = |id: &str| {
+        let found = groups.iter().find(|one| one.group_id.as_deref() == Some(id))?;
+        found.owner_id.as_deref()
+    };
+    owner(peer).filter(|peer| owner(group).is_some_and(|own| own != *peer))
+}
+
+fn rule_command(
+    group: &str,
+    egress: bool,
+    port: u16,
+    peer: &str,
+    peer_owner: Option<&str>,
+) -> String {
     let verb = if egress { "egress" } else { "ingress" };
     let start = format!("aws ec2 authorize-security-group-{verb} --group-id {group}");
     let permission = |what: &str| {
@@ -97,6 +133,8 @@ fn rule_command(group: &str, egress: bool, port: u16, peer: &str) -> String {
     };
     if peer.contains(':') {
         permission(&format!("Ipv6Ranges=[{{CidrIpv6={peer}}}]"))
+    } else if let Some(owner) = peer_owner {
+        permission(&format!("UserIdGroupPairs=[{{GroupId={peer},UserId={owner}}}]"))
     } else if peer.starts_with("sg-") && egress {
         permission(&format!("UserIdGroupPairs=[{{GroupId={peer}}}]"))
     } else if peer.starts_with("sg-") {
@@ -126,13 +164,16 @@ mod tests {
 
     #[test]
     fn rules_name_groups_and_blocks_as_the_command_wants_them() {
+        let ingress = |peer: &str, owner| rule_command("sg-a", false, 443, peer, owner);
+        let egress = |peer: &str| rule_command("sg-a", true, 443, peer, None);
+        assert!(ingress("sg-b", None).ends_with("--port 443 --source-group sg-b"));
+        assert!(egress("sg-b").contains("UserIdGroupPairs=[{GroupId=sg-b}]"));
+        assert!(egress("10.0.0.0/16").ends_with("--cidr 10.0.0.0/16"));
+        assert!(ingress("::/0", None).contains("Ipv6Ranges=[{CidrIpv6=::/0}]"));
         assert!(
-            rule_command("sg-a", false, 443, "sg-b").ends_with("--port 443 --source-group sg-b")
+            ingress("sg-b", Some("222222222222"))
+                .contains("UserIdGroupPairs=[{GroupId=sg-b,UserId=222222222222}]"),
+            "a group of another account is named with it"
         );
-        assert!(
-            rule_command("sg-a", true, 443, "sg-b").contains("UserIdGroupPairs=[{GroupId=sg-b}]")
-        );
-        assert!(rule_command("sg-a", true, 443, "10.0.0.0/16").ends_with("--cidr 10.0.0.0/16"));
-        assert!(rule_command("sg-a", false, 1, "::/0").contains("Ipv6Ranges=[{CidrIpv6=::/0}]"));
     }
 }

@@ -2,12 +2,13 @@
 //! is known. Whether it gets there is `database_path`'s business.
 
 use crate::{
-    catalogue::Effect,
+    catalogue::{Effect, Engine, engines},
     checks::{
         Case, Stop,
         db::subject::{Subject, subject},
+        template::template,
     },
-    evidence::{DbCluster, DbInstance},
+    evidence::{DbCluster, DbInstance, StageShape},
 };
 
 /// A host and port that the function dials.
@@ -22,14 +23,24 @@ pub(super) struct DatabaseHost {
     pub(super) assumed: bool,
 }
 
-/// The host of the case's database: as the secret's value names it, as the
-/// database that the secret belongs to has it, as the log shows it, or that of
-/// the only database there is.
+/// The host of the case's database: as the caller names it, as the secret's
+/// value names it, as the database that the secret belongs to has it, as the log
+/// shows it, or that of the only database there is, or the only one in the
+/// function's VPC with the engine that the function is for.
 ///
 /// # Errors
 /// Not applicable where nothing names a database, inconclusive where what
 /// would name it was not seen.
 pub(super) fn database_host(case: &Case<'_>) -> Result<DatabaseHost, Stop> {
+    if let Some(named) = case.named_database() {
+        return Ok(DatabaseHost {
+            host: named.host.clone(),
+            port: named.port,
+            source: "--db",
+            how: format!("{}:{} was named as the database", named.host, named.port),
+            assumed: false,
+        });
+    }
     let shapes = case.secret_shape();
     let shape = shapes.if_known().and_then(|by_stage| by_stage.get("AWSCURRENT"));
     let named = shape.and_then(|shape| shape.text("host")).filter(|host| !host.is_empty());
@@ -61,10 +72,70 @@ pub(super) fn database_host(case: &Case<'_>) -> Result<DatabaseHost, Stop> {
         let how = format!("the function logged in at {host}");
         return Ok(DatabaseHost { host, port, source: "rotation log", how, assumed: false });
     }
-    let subject = subject?;
+    let engine = wanted_engine(case, shape);
+    let subject = match subject {
+        // A value that was read names its host, or there is none to guess.
+        Err(stop) if shape.is_none() => return only_neighbour(case, engine).ok_or(stop),
+        other => other?,
+    };
+    if let Some(engine) = engine.filter(|it| subject.assumed && !is_of(it, subject.engine())) {
+        return Err(Stop::not_applicable(format!(
+            "the only database that was seen, {}, is of engine {}, and the function is for {}",
+            subject.label(),
+            subject.engine(),
+            engine.name
+        )));
+    }
     of_subject(&subject).ok_or_else(|| {
         Stop::not_applicable(format!("{} has no endpoint to connect to", subject.label()))
     })
+}
+
+/// The engine that the secret or the function's template is for.
+fn wanted_engine(case: &Case<'_>, shape: Option<&StageShape>) -> Option<&'static Engine> {
+    let by_value = shape.and_then(|shape| shape.text("engine"));
+    by_value
+        .and_then(|name| engines().named(&name))
+        .or_else(|| template(case).and_then(|template| template.engine()))
+}
+
+/// Whether an engine as RDS names it (`oracle-ee`) is that one; one that the
+/// table does not know, such as `docdb`, may be.
+fn is_of(engine: &Engine, name: &str) -> bool {
+    let fits = |row: &&Engine| {
+        let mut editions = row.accepts.iter().filter_map(|known| name.strip_prefix(known.as_str()));
+        editions.any(|edition| edition.is_empty() || edition.starts_with('-'))
+    };
+    engines().all().iter().find(fits).is_none_or(|row| row.name == engine.name)
+}
+
+/// The only database in the function's VPC with the wanted engine.
+fn only_neighbour(case: &Case<'_>, engine: Option<&Engine>) -> Option<DatabaseHost> {
+    let (instances, clusters) = (case.db_instances(), case.db_clusters());
+    if instances.is_unseen() || clusters.is_unseen() {
+        return None;
+    }
+    let vpc = case.function().if_known()?.configuration.vpc_config.as_ref()?.vpc_id.as_deref()?;
+    let here = |one: &&DbInstance| {
+        let own = one.db_subnet_group.as_ref().and_then(|group| group.vpc_id.as_deref());
+        let fits = engine.is_none_or(|it| is_of(it, one.engine.as_deref().unwrap_or_default()));
+        own.is_none_or(|own| own == vpc) && fits
+    };
+    let all: Vec<&DbInstance> = instances.if_known().into_iter().flatten().filter(here).collect();
+    let whose = |one: &DbInstance| {
+        one.db_cluster_identifier.clone().or_else(|| one.db_instance_identifier.clone())
+    };
+    let first = all.first()?;
+    if all.iter().any(|one| whose(one) != whose(first)) {
+        return None;
+    }
+    let cluster = clusters.if_known().into_iter().flatten().find(|one| {
+        first.db_cluster_identifier.is_some()
+            && one.db_cluster_identifier == first.db_cluster_identifier
+    });
+    let of_engine = engine.map(|it| format!(" of engine {}", it.name)).unwrap_or_default();
+    let how = format!("it is the only database{of_engine} in {vpc}, the function's VPC");
+    of_subject(&Subject { instance: Some(*first), cluster, how, assumed: true })
 }
 
 fn unknown_port(host: &str) -> Stop {
@@ -168,6 +239,37 @@ mod tests {
         let none = json!({"DBInstances": [], "DBClusters": []});
         assert!(matches!(found(none), Err(Stop::NotApplicable(_))));
         assert!(matches!(found(json!({})), Err(Stop::Inconclusive(_))));
+    }
+
+    #[test]
+    fn the_only_one_beside_the_function_with_its_engine_is_an_assumption() {
+        let one = |id: &str, vpc: &str, engine: &str| {
+            json!({"DBInstanceIdentifier": id, "Engine": engine, "DBSubnetGroup": {"VpcId": vpc},
+                "Endpoint": {"Address": format!("{id}.abc.eu-west-1.rds.amazonaws.com"), "Port": 1}})
+        };
+        let template = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/\
+                        SecretsManagerRDSOracleRotationSingleUser";
+        let mut bundle = json!({"DBClusters": [],
+            "DBInstances": [one("far", "vpc-2", "oracle-ee"), one("other", "vpc-1", "mysql"),
+                one("near", "vpc-1", "oracle-ee")],
+            "Function": {"Configuration": {"VpcConfig": {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"]}},
+                "Tags": {"serverlessrepo:applicationId": template}}});
+        let host = found(bundle.clone()).expect("host");
+        assert_eq!((host.host.split('.').next(), host.assumed), (Some("near"), true));
+        assert!(host.how.contains("only database of engine oracle in vpc-1"), "{}", host.how);
+        let more = one("more", "vpc-1", "oracle-se2");
+        bundle["DBInstances"].as_array_mut().expect("list").push(more);
+        assert!(found(bundle.clone()).is_err(), "two are no guess");
+        bundle["DBInstances"] = json!([one("other", "vpc-1", "mysql")]);
+        assert!(matches!(found(bundle), Err(Stop::NotApplicable(_))), "of another engine");
+    }
+
+    #[test]
+    fn what_the_caller_names_goes_first() {
+        let mut bundle = fleet();
+        bundle["Database"] = json!({"Host": "db.example.com", "Port": 6543});
+        let host = found(bundle).expect("host");
+        assert_eq!((host.host.as_str(), host.port, host.assumed), ("db.example.com", 6543, false));
     }
 
     #[test]

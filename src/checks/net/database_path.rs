@@ -2,7 +2,7 @@
 
 use super::{
     database_host::{DatabaseHost, database_host, same},
-    path::{Obstacle, Walk, proved_by_log, with_network_facts},
+    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
 };
 use crate::{
     catalogue::engines,
@@ -15,8 +15,14 @@ use crate::{
 };
 
 /// What is read beside the facts of the path engine.
-const MORE: [Fact; 5] =
-    [Fact::Secret, Fact::SecretShape, Fact::SuperuserSecret, Fact::StackResources, Fact::LogEvents];
+const MORE: [Fact; 6] = [
+    Fact::Secret,
+    Fact::SecretShape,
+    Fact::SuperuserSecret,
+    Fact::StackResources,
+    Fact::Stack,
+    Fact::LogEvents,
+];
 static FACTS: [Fact; network::FACTS.len() + MORE.len()] = with_network_facts(&MORE);
 
 pub(super) static CHECK: Check = Check {
@@ -37,7 +43,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let target = format!("{}:{}", host.host, host.port);
     let walk = Walk::asked(case, function, question, &target);
     if let Some(finding) = outside(&walk, &host) {
-        return Ok(vec![finding]);
+        return Ok(published(case, vec![finding]));
     }
     let mut walk = walk.decided()?;
     // The last failed attempt logged in; what is wrong now came later, or fails
@@ -46,7 +52,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         walk.basis = Basis::Indication;
     }
     let obstacles = walk.obstacles(|blocker| code_of(&walk, blocker));
-    Ok(obstacles.iter().map(|obstacle| found(&walk, obstacle, &host)).collect())
+    let findings = obstacles.iter().map(|obstacle| found(&walk, obstacle, &host));
+    Ok(published(case, findings.collect()))
 }
 
 /// The code of an element that blocks.
@@ -157,7 +164,11 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
             vec![walk.settled("Switch the VPC's DNS attributes on.", changes)]
         }
         _ => {
-            let mut all: Vec<Fix> = walk.reroute(obstacle).into_iter().collect();
+            let public = instances(walk).iter().any(|one| one.publicly_accessible == Some(true));
+            let better = walk
+                .drop_dead_routes(obstacle)
+                .or_else(|| public.then(|| walk.resolve_over_peering()).flatten());
+            let mut all: Vec<Fix> = better.or_else(|| walk.reroute(obstacle)).into_iter().collect();
             if all.is_empty() {
                 all = walk.in_words(obstacle);
             }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::path::Walk;
 use crate::{
-    checks::{Finding, Judgement, Missing, NetworkChange, Stop},
+    checks::{Finding, Fix, Judgement, Missing, NetworkChange, Stop},
     evidence::Fact,
     network::Target,
 };
@@ -29,7 +29,7 @@ pub(super) fn policy(walk: &Walk<'_>) -> Finding {
     .fact("DescribeVpcEndpoints", format!("PolicyDocument of {ids} denies {listed}"));
     let mut finding = walk.with_notes(finding);
     let statements = statements(walk);
-    let changes = walk
+    let changes: Vec<NetworkChange> = walk
         .answer
         .endpoints
         .iter()
@@ -38,11 +38,23 @@ pub(super) fn policy(walk: &Walk<'_>) -> Finding {
             statements: statements.clone(),
         })
         .collect();
-    finding.fixes.push(walk.settled(
-        "Add to the policy what is missing, for this function's role alone. A statement that denies \
-         it by name must be taken out instead.",
-        changes,
-    ));
+    finding.fixes.push(if walk.still_denied(&changes) {
+        // What a statement denies by name no other allows.
+        let summary = format!(
+            "Take {listed} out of the statements of {ids} that deny it, or let them spare this \
+             function's role."
+        );
+        let shown = walk.answer.endpoints.iter().map(|id| {
+            format!(
+                "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id} --query \
+                 'VpcEndpoints[0].PolicyDocument' --output text"
+            )
+        });
+        Fix { summary, commands: shown.collect(), change: None, template: None }
+    } else {
+        let summary = "Add to the policy what is missing, for this function's role alone.";
+        walk.settled(summary, changes)
+    });
     finding.confirm(walk.rotate())
 }
 

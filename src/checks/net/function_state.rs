@@ -4,6 +4,7 @@ use crate::{
     catalogue::{Remedy, Severity, function_limit, state_reason},
     checks::{
         Basis, Case, Check, Finding, Judgement,
+        command::{published, qualifier_option, quoted},
         run::function::{name_of, resource_of, rotation_function},
     },
     evidence::{Fact, Function},
@@ -21,9 +22,9 @@ fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
     let Some(trouble) = Trouble::of(function) else { return Ok(Vec::new()) };
     let remedy = trouble.remedy();
-    let mut findings = vec![finding("NET15", function, &trouble)];
+    let mut findings = vec![finding(case, "NET15", function, &trouble)];
     if remedy == Some(Remedy::Role) {
-        findings.push(finding("IAM15", function, &trouble));
+        findings.push(finding(case, "IAM15", function, &trouble));
     }
     Ok(findings)
 }
@@ -82,8 +83,9 @@ impl<'f> Trouble<'f> {
     }
 }
 
-fn finding(code: &str, function: &Function, trouble: &Trouble<'_>) -> Finding {
+fn finding(case: &Case<'_>, code: &str, function: &Function, trouble: &Trouble<'_>) -> Finding {
     let name = name_of(function);
+    let option = qualifier_option(case);
     let role = function.configuration.role.as_deref().unwrap_or("ROLE");
     let (resource, summary) = if code == "IAM15" {
         (
@@ -111,19 +113,22 @@ fn finding(code: &str, function: &Function, trouble: &Trouble<'_>) -> Finding {
         Some(Remedy::Role) => state_reason("InsufficientRolePermissions"),
         _ => trouble.code.and_then(state_reason),
     };
-    finding
-        .fix(
-            advice.map_or("Look at the reason, then update the function again.", |row| &row.advice),
-            commands(function, trouble.remedy()),
-        )
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {name} --query \
-             '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason]'"
-        ))
+    let commands = commands(function, &option, trouble.remedy());
+    let updates = commands.iter().any(|one| one.starts_with("aws lambda update-function-"));
+    let finding = finding.fix(
+        advice.map_or("Look at the reason, then update the function again.", |row| &row.advice),
+        commands,
+    );
+    let finding = if updates { published(case, finding) } else { finding };
+    finding.confirm(format!(
+        "aws lambda get-function-configuration --function-name {}{option} --query \
+         '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason]'",
+        quoted(name)
+    ))
 }
 
-fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
-    let name = name_of(function);
+fn commands(function: &Function, qualifier: &str, remedy: Option<Remedy>) -> Vec<String> {
+    let name = quoted(name_of(function));
     let configuration = &function.configuration;
     let vpc = configuration.vpc_config.as_ref();
     let ids = |ids: &[String]| ids.join(",");
@@ -153,7 +158,7 @@ fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
                 format!(
                     "aws iam attach-role-policy --role-name {} --policy-arn \
                      arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
-                    role.unwrap_or("ROLE")
+                    quoted(role.unwrap_or("ROLE"))
                 ),
                 network,
             ]
@@ -169,20 +174,22 @@ fn commands(function: &Function, remedy: Option<Remedy>) -> Vec<String> {
             .chain([network])
             .collect(),
         Some(Remedy::Key) => {
-            let key = configuration.kms_key_arn.as_deref().unwrap_or("alias/aws/lambda");
-            vec![
-                format!("aws kms describe-key --key-id {key} --query KeyMetadata.KeyState"),
-                format!("aws kms enable-key --key-id {key}"),
-            ]
+            let show = |key: &str| {
+                format!("aws kms describe-key --key-id {key} --query KeyMetadata.KeyState")
+            };
+            match configuration.kms_key_arn.as_deref() {
+                Some(key) => vec![show(key), format!("aws kms enable-key --key-id {key}")],
+                // Lambda's own key cannot be switched, and an alias is not one.
+                None => vec![show("alias/aws/lambda")],
+            }
         }
         Some(Remedy::Code) => vec![format!(
             "aws lambda update-function-code --function-name {name} --zip-file fileb://function.zip"
         )],
         // The empty event fails in the code, and wakes the function all the same.
-        Some(Remedy::Wake) => vec![format!(
-            "aws lambda invoke --function-name {name} --cli-binary-format raw-in-base64-out \
-             --payload '{{}}' /dev/null"
-        )],
+        Some(Remedy::Wake) => {
+            vec![format!("aws lambda invoke --function-name {name}{qualifier} /dev/null")]
+        }
         Some(Remedy::Other) | None => vec![network],
     }
 }
@@ -235,6 +242,25 @@ mod tests {
         let update = json!({"State": "Active", "LastUpdateStatus": "Failed",
             "LastUpdateStatusReasonCode": "InvalidSubnet"});
         assert_eq!((severity(idle), severity(update)), (Severity::Warning, Severity::Warning));
+    }
+
+    #[test]
+    fn an_alias_is_asked_about_and_published_to() {
+        let arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate:live";
+        let state = |configuration| {
+            let mut bundle = bundle(configuration);
+            bundle["Secret"] = json!({"Name": "app", "RotationLambdaARN": arn});
+            judge(&CHECK, bundle).expect("findings").remove(0)
+        };
+        let failed = state(json!({"State": "Failed", "StateReasonCode": "SubnetOutOfIPAddresses"}));
+        let commands = &failed.fixes[0].commands;
+        assert!(commands.last().is_some_and(|one| one.contains("update-alias")), "{commands:?}");
+        assert!(failed.confirm[0].contains("--function-name rotate --qualifier live "));
+        let idle = state(json!({"State": "Inactive", "StateReasonCode": "Idle"}));
+        assert_eq!(
+            idle.fixes[0].commands,
+            ["aws lambda invoke --function-name rotate --qualifier live /dev/null"]
+        );
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use super::{
     commands::commands,
-    path::{Obstacle, Walk},
+    needs::change_of,
+    path::{Obstacle, Walk, ask},
 };
 use crate::{
     checks::{Change, Fix, NetworkChange},
-    evidence::{Evidence, NetworkAcl, Subnet},
-    network::{self, Answer, Blocker, Direction, Layer, Needed, PublicDns, Target, Verdict},
+    evidence::{Evidence, RouteTable, Subnet},
+    network::{self, Answer, Blocker, Layer, Needed, Target, Verdict},
 };
 
 /// More changes than this make no fix that anybody wants to paste.
@@ -19,10 +20,6 @@ const MOST_CHANGES: usize = 12;
 const SUBNETS_TRIED: usize = 16;
 /// In how many subnets a function that moves is put.
 const SUBNETS_WANTED: usize = 2;
-/// Entries of a network ACL have numbers up to this (the last is AWS's own).
-const LAST_ENTRY: i64 = 32766;
-/// Where the numbers of new entries start, if no other decides.
-const FIRST_ENTRY: i64 = 100;
 
 impl Walk<'_> {
     /// The answer after some changes.
@@ -31,7 +28,7 @@ impl Walk<'_> {
         for change in changes {
             change.apply(&mut evidence);
         }
-        let answer = network::judge(&evidence, &self.question, &PublicDns::default());
+        let answer = ask(&evidence, &self.question);
         (evidence, answer)
     }
 
@@ -98,6 +95,77 @@ impl Walk<'_> {
         (!changes.is_empty()).then(|| self.fix("Add the route that is missing.", changes))
     }
 
+    /// Routes that lead nowhere taken out, where what they hide then serves.
+    pub(super) fn drop_dead_routes(&self, obstacle: &Obstacle) -> Option<Fix> {
+        let tables = self.evidence.route_tables.known()?;
+        let blamed = |table: &&RouteTable| {
+            let id = table.route_table_id.as_deref();
+            obstacle
+                .blockers
+                .iter()
+                .any(|b| b.layer == Layer::Route && Some(b.resource.as_str()) == id)
+        };
+        let dead = tables.iter().filter(blamed).flat_map(|table| {
+            let routes = table.routes.iter().filter(|r| r.state.as_deref() == Some("blackhole"));
+            routes.filter_map(|route| {
+                let destination = route
+                    .destination_cidr_block
+                    .as_ref()
+                    .or(route.destination_ipv6_cidr_block.as_ref())
+                    .or(route.destination_prefix_list_id.as_ref())?;
+                Some(NetworkChange::DeleteRoute {
+                    table: table.route_table_id.clone()?,
+                    destination: destination.clone(),
+                })
+            })
+        });
+        let gone = |change: &NetworkChange| {
+            let (_, answer) = self.after(std::slice::from_ref(change));
+            answer.verdict == Verdict::Reachable
+        };
+        let change = dead.take(MOST_CHANGES).find(gone)?;
+        Some(
+            self.fix(
+                "Take the route out that leads nowhere; what is behind it serves.",
+                vec![change],
+            ),
+        )
+    }
+
+    /// Names of the database's VPC resolved to private addresses over the peering
+    /// connection between the two.
+    pub(super) fn resolve_over_peering(&self) -> Option<Fix> {
+        let own = self.vpc()?;
+        let connections = self.evidence.vpc_peering_connections.known()?;
+        let changes = connections.iter().filter_map(|connection| {
+            let (asks, accepts) =
+                (connection.requester_vpc_info.as_ref()?, connection.accepter_vpc_info.as_ref()?);
+            let (own_asks, own_accepts) =
+                (asks.vpc_id.as_deref() == Some(own), accepts.vpc_id.as_deref() == Some(own));
+            let far = if own_asks { accepts } else { asks };
+            let options = far.peering_options.as_ref();
+            let off = options.and_then(|o| o.allow_dns_resolution_from_remote_vpc) != Some(true);
+            let active = connection.status.as_ref()?.code.as_deref() == Some("active");
+            let change = NetworkChange::ResolveOverPeering {
+                connection: connection.vpc_peering_connection_id.clone()?,
+                requester: own_accepts,
+            };
+            ((own_asks || own_accepts) && active && off).then_some(change)
+        });
+        let opens = |change: &NetworkChange| {
+            self.after(std::slice::from_ref(change)).1.verdict == Verdict::Reachable
+        };
+        let change = changes.take(MOST_CHANGES).find(opens)?;
+        let summary = "Let names of the database's VPC resolve to private addresses over the \
+                       peering connection.";
+        Some(self.fix(summary, vec![change]))
+    }
+
+    /// Whether changes leave an endpoint's policy denying something.
+    pub(super) fn still_denied(&self, changes: &[NetworkChange]) -> bool {
+        !self.after(changes).1.api_denied_actions.is_empty()
+    }
+
     /// What is needed, in words, where no command can be told.
     pub(super) fn in_words(&self, obstacle: &Obstacle) -> Vec<Fix> {
         let mut needed: Vec<String> = obstacle
@@ -123,6 +191,7 @@ impl Walk<'_> {
             one.vpc_id.as_deref() == Some(vpc)
                 && one.service_name.as_deref() == Some(&name)
                 && one.private_dns_enabled == Some(true)
+                && !one.state.as_deref().is_some_and(is_over)
         };
         // Two endpoints cannot both have the private name.
         if self.evidence.vpc_endpoints.known().is_some_and(|all| all.iter().any(rival)) {
@@ -284,117 +353,9 @@ impl Walk<'_> {
     }
 }
 
-/// The change that a blocker asks for, where it can be told.
-fn change_of(evidence: &Evidence, blocker: &Blocker) -> Option<NetworkChange> {
-    match blocker.needed.as_ref()? {
-        Needed::SecurityGroupRule { group, direction, port, peer_group, peer_cidr } => {
-            Some(NetworkChange::AddSecurityGroupRule {
-                group: group.clone(),
-                egress: *direction == Direction::Egress,
-                port: *port,
-                peer: peer_group.clone().unwrap_or_else(|| peer_cidr.clone()),
-            })
-        }
-        Needed::AclEntry { acl, direction, from_port, to_port, peer_cidr, before_rule } => {
-            let egress = *direction == Direction::Egress;
-            let all = evidence.network_acls.known()?;
-            let found = all.iter().find(|one| one.network_acl_id.as_ref() == Some(acl))?;
-            Some(NetworkChange::AddAclEntry {
-                acl: acl.clone(),
-                egress,
-                number: free_number(found, egress, *before_rule)?,
-                ports: (*from_port, *to_port),
-                block: peer_cidr.clone(),
-            })
-        }
-        Needed::Route { route_table, destination, target } => {
-            let known = ["pcx-", "tgw-", "nat-", "igw-"];
-            let target = match known.iter().any(|start| target.starts_with(start)) {
-                true => target.clone(),
-                false => peering(evidence, route_table, destination)?,
-            };
-            Some(NetworkChange::SetRoute {
-                table: route_table.clone(),
-                destination: destination.clone(),
-                target,
-            })
-        }
-        Needed::Setting { .. } if blocker.layer == Layer::NatInstance => {
-            let interface = evidence.network_interfaces.known()?.iter().find(|one| {
-                one.network_interface_id.as_ref() == Some(&blocker.resource)
-                    && one.source_dest_check == Some(true)
-            })?;
-            interface
-                .network_interface_id
-                .clone()
-                .map(|interface| NetworkChange::DisableSourceDestCheck { interface })
-        }
-        Needed::Setting { .. } if blocker.layer == Layer::Peering => {
-            let all = evidence.vpc_peering_connections.known()?;
-            let found = all
-                .iter()
-                .find(|one| one.vpc_peering_connection_id.as_ref() == Some(&blocker.resource))?;
-            let waits = found.status.as_ref()?.code.as_deref() == Some("pending-acceptance");
-            waits.then(|| NetworkChange::AcceptPeering { connection: blocker.resource.clone() })
-        }
-        Needed::Setting { .. } => None,
-    }
-}
-
-/// An active peering connection from a table's VPC to the one that holds a
-/// block.
-fn peering(evidence: &Evidence, table: &str, destination: &str) -> Option<String> {
-    let tables = evidence.route_tables.known()?;
-    let table = tables.iter().find(|one| one.route_table_id.as_deref() == Some(table))?;
-    let own = table.vpc_id.as_deref()?;
-    let subnets = evidence.subnets.known()?;
-    let target = subnets.iter().find(|one| one.cidr_block.as_deref() == Some(destination))?;
-    let other = target.vpc_id.as_deref()?;
-    let mut found: Vec<&str> = evidence
-        .vpc_peering_connections
-        .known()?
+/// The states of an endpoint that comes into service no more.
+fn is_over(state: &str) -> bool {
+    ["rejected", "failed", "expired", "deleting", "deleted"]
         .iter()
-        .filter(|one| one.status.as_ref().and_then(|s| s.code.as_deref()) == Some("active"))
-        .filter(|one| {
-            let side = |info: &Option<crate::evidence::PeeringVpcInfo>| {
-                info.as_ref().and_then(|info| info.vpc_id.clone())
-            };
-            let sides = [side(&one.requester_vpc_info), side(&one.accepter_vpc_info)];
-            [own, other].iter().all(|vpc| sides.iter().any(|one| one.as_deref() == Some(vpc)))
-        })
-        .filter_map(|one| one.vpc_peering_connection_id.as_deref())
-        .collect();
-    found.sort_unstable();
-    found.first().map(|id| (*id).to_owned())
-}
-
-/// A number that no entry of the direction has, before the entry that denies.
-fn free_number(acl: &NetworkAcl, egress: bool, before: Option<i64>) -> Option<i64> {
-    let taken: BTreeSet<i64> = acl
-        .entries
-        .iter()
-        .filter(|entry| entry.egress.unwrap_or(false) == egress)
-        .filter_map(|entry| entry.rule_number)
-        .collect();
-    match before {
-        Some(denies) => (1..denies).rev().find(|number| !taken.contains(number)),
-        None => (FIRST_ENTRY..=LAST_ENTRY).find(|number| !taken.contains(number)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::free_number;
-    use crate::evidence::NetworkAcl;
-
-    #[test]
-    fn an_entry_gets_a_free_number_before_the_one_that_denies() {
-        let acl: NetworkAcl = serde_json::from_value(serde_json::json!({"Entries": [
-            {"RuleNumber": 100, "Egress": false}, {"RuleNumber": 99, "Egress": false},
-            {"RuleNumber": 1, "Egress": true}, {"RuleNumber": 32767, "Egress": false}]}))
-        .expect("acl");
-        assert_eq!(free_number(&acl, false, Some(100)), Some(98));
-        assert_eq!(free_number(&acl, false, None), Some(101));
-        assert_eq!(free_number(&acl, true, Some(1)), None, "there is no number before 1");
-    }
+        .any(|one| state.eq_ignore_ascii_case(one))
 }

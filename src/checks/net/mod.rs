@@ -6,6 +6,7 @@ mod database_path;
 mod endpoint_policy;
 mod function_state;
 mod mend;
+mod needs;
 mod path;
 mod rds_api_path;
 mod secrets_manager_path;

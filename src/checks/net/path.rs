@@ -5,12 +5,13 @@
 use crate::{
     catalogue::Severity,
     checks::{
-        Basis, BlockedPath, Case, Finding, Missing, Stop,
-        command::quoted,
+        Basis, BlockedPath, Case, Change, Finding, Missing, NetworkChange, Stop,
+        command::{publish, quoted},
         run::function::{name_of, resource_of},
     },
     evidence::{Evidence, Fact, Function, Observed},
     network::{self, Answer, Blocker, Hop, Layer, Path, PublicDns, Question, Verdict},
+    policy::EndpointPolicies,
     rotation_log::AttemptOutcome,
 };
 
@@ -96,7 +97,7 @@ impl<'c> Walk<'c> {
         target: &str,
     ) -> Self {
         let evidence = case.network();
-        let answer = network::judge(evidence, &question, &PublicDns::default());
+        let answer = ask(evidence, &question);
         Self {
             evidence,
             function,
@@ -109,13 +110,16 @@ impl<'c> Walk<'c> {
         }
     }
 
-    /// Goes on only with an answer.
+    /// Goes on only with an answer. What blocks one subnet or address for certain
+    /// is one, whatever was not seen of the others.
     ///
     /// # Errors
     /// Inconclusive where a fact that would decide was not seen.
     pub(super) fn decided(self) -> Result<Self, Stop> {
         match self.answer.verdict {
-            Verdict::Unknown => Err(Stop::Inconclusive(missing(self.evidence, &self.answer))),
+            Verdict::Unknown if self.answer.blockers.is_empty() => {
+                Err(Stop::Inconclusive(missing(self.evidence, &self.answer)))
+            }
             _ => Ok(self),
         }
     }
@@ -146,7 +150,7 @@ impl<'c> Walk<'c> {
         resource: impl Into<String>,
         summary: &str,
     ) -> Finding {
-        let sometimes = self.answer.verdict == Verdict::Intermittent
+        let sometimes = matches!(self.answer.verdict, Verdict::Intermittent | Verdict::Unknown)
             || obstacle.blockers.iter().all(|blocker| blocker.partial);
         let mut finding =
             Finding::new(obstacle.code, resource, self.sentence(summary, sometimes)).on(self.basis);
@@ -205,12 +209,18 @@ impl<'c> Walk<'c> {
         if !sometimes {
             return summary.to_owned();
         }
+        if failing.is_empty() && self.answer.verdict == Verdict::Unknown {
+            return format!("{summary} Whether others pass was not seen.");
+        }
         if failing.is_empty() {
             return format!("{summary} Some connections pass, others do not.");
         }
         let named = failing[..failing.len().min(FAILING_NAMED)].join(", ");
         let more = failing.len().saturating_sub(FAILING_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        if self.answer.verdict == Verdict::Unknown {
+            return format!("{summary} That is {named}{more}; of the rest not enough was seen.");
+        }
         format!("{summary} Only some connections fail: {named}{more}.")
     }
 
@@ -256,6 +266,25 @@ impl<'c> Walk<'c> {
         let all = self.evidence.subnets.known()?;
         all.iter().find(|one| one.subnet_id.as_deref() == Some(subnet))?.cidr_block.clone()
     }
+}
+
+/// Findings whose fixes that move the function say what it takes where the
+/// secret names an alias or a version.
+pub(super) fn published(case: &Case<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
+    for fix in findings.iter_mut().flat_map(|finding| &mut finding.fixes) {
+        let Some(Change::Network(changes)) = &fix.change else { continue };
+        if changes.iter().any(|one| matches!(one, NetworkChange::SetVpcConfig { .. })) {
+            publish(case, fix);
+        }
+    }
+    findings
+}
+
+/// Puts a question to the path engine. Endpoint policies are read by the policy
+/// engine, which knows the role, its tags and the secret.
+pub(super) fn ask(evidence: &Evidence, question: &Question) -> Answer {
+    let policies = EndpointPolicies::new(evidence);
+    network::judge_with(evidence, question, &PublicDns::default(), &policies)
 }
 
 /// What was not seen and would decide, as checks say it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     endpoint_policy::{policy, undecided},
-    path::{Obstacle, Walk, proved_by_log, with_network_facts},
+    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
 };
 use crate::{
     checks::{
@@ -51,7 +51,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     match walk.answer.verdict {
         Verdict::Reachable if !walk.answer.api_denied_actions.is_empty() => Ok(vec![policy(&walk)]),
         Verdict::Reachable => undecided(&walk),
-        _ => Ok(blocked(case, &walk)),
+        _ => Ok(published(case, blocked(case, &walk))),
     }
 }
 
@@ -165,7 +165,9 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
             return walk.in_words(obstacle);
         }
         ("NET02", _) => vec![walk.move_function()],
-        (_, Layer::Route | Layer::NatGateway) => vec![walk.use_nat()],
+        (_, Layer::Route | Layer::NatGateway) => {
+            vec![walk.drop_dead_routes(obstacle), walk.use_nat()]
+        }
         (_, Layer::NatInstance) => vec![walk.reroute(obstacle)],
         _ => Vec::new(),
     };

@@ -5,10 +5,6 @@ use serde_json::{Value, json};
 
 use super::worlds::*;
 
-fn add_route(world: &mut Value, table: usize, to: &str, target: &str) {
-    push(&mut world["RouteTables"][table]["Routes"], route(to, target));
-}
-
 #[test]
 fn nat_gateways() {
     let after = |change: fn(&mut Value)| {
@@ -125,23 +121,6 @@ fn the_longest_prefix_wins_even_a_blackhole() {
     assert_eq!(short(&secrets_manager(&world)), "reachable", "static before prefix list");
 }
 
-fn dual_stack() -> Value {
-    let mut world = world();
-    world["Function"]["Configuration"]["VpcConfig"]["Ipv6AllowedForDualStack"] = json!(true);
-    world["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] =
-        json!([{"Ipv6CidrBlock": "2600:1f18:aaaa:bb00::/56"}]);
-    world["Subnets"][0]["Ipv6CidrBlockAssociationSet"] =
-        json!([{"Ipv6CidrBlock": "2600:1f18:aaaa:bb01::/64"}]);
-    push(&mut world["SecurityGroups"][0]["IpPermissionsEgress"], all("::/0"));
-    for egress in [true, false] {
-        push(&mut world["NetworkAcls"][0]["Entries"], entry(101, egress, "allow", None, "::/0"));
-    }
-    world["EgressOnlyInternetGateways"] = json!([{"EgressOnlyInternetGatewayId": "eigw-1",
-        "Attachments": [{"VpcId": "vpc-a", "State": "attached"}]}]);
-    add_route(&mut world, 1, "::/0", "eigw-1");
-    world
-}
-
 #[test]
 fn one_family_is_enough() {
     assert_eq!(short(&secrets_manager(&dual_stack())), "reachable");
@@ -166,47 +145,6 @@ fn block_public_access() {
     assert_eq!(with(with_nat(), "off"), "reachable");
     assert_eq!(with(dual_stack(), "block-ingress"), "reachable");
     assert_eq!(with(with_endpoint(true), "block-bidirectional"), "reachable");
-}
-
-/// The database in a second VPC.
-fn two_vpcs(way: &str) -> Value {
-    let mut world = world();
-    push(
-        &mut world["Vpcs"],
-        json!({"VpcId": "vpc-b", "CidrBlock": "10.1.0.0/16", "DhcpOptionsId": "dopt-1"}),
-    );
-    world["VpcAttributes"]["vpc-b"] = world["VpcAttributes"]["vpc-a"].clone();
-    push(
-        &mut world["Subnets"],
-        json!({"SubnetId": "subnet-b1", "VpcId": "vpc-b",
-        "CidrBlock": "10.1.11.0/24", "AvailabilityZone": "eu-west-1a"}),
-    );
-    push(
-        &mut world["RouteTables"],
-        json!({"RouteTableId": "rtb-b", "VpcId": "vpc-b",
-        "Associations": [{"Main": true}], "Routes": [route("10.1.0.0/16", "local"), route("10.0.0.0/16", way)]}),
-    );
-    let mut acl = acl("acl-b", true, &[], open(100));
-    acl["VpcId"] = json!("vpc-b");
-    push(&mut world["NetworkAcls"], acl);
-    world["NetworkInterfaces"][2] =
-        interface("eni-db", "subnet-b1", "10.1.11.50", &["sg-db"], "interface");
-    world["NetworkInterfaces"][2]["VpcId"] = json!("vpc-b");
-    world["SecurityGroups"][1]["VpcId"] = json!("vpc-b");
-    add_route(&mut world, 1, "10.1.0.0/16", way);
-    world
-}
-
-fn peered() -> Value {
-    let mut world = two_vpcs("pcx-1");
-    let side = |vpc: &str, block: &str| {
-        json!({"VpcId": vpc, "CidrBlock": block, "Region": "eu-west-1",
-            "PeeringOptions": {"AllowDnsResolutionFromRemoteVpc": false}})
-    };
-    world["VpcPeeringConnections"] = json!([{"VpcPeeringConnectionId": "pcx-1",
-        "Status": {"Code": "active"}, "RequesterVpcInfo": side("vpc-a", "10.0.0.0/16"),
-        "AccepterVpcInfo": side("vpc-b", "10.1.0.0/16")}]);
-    world
 }
 
 #[test]
@@ -301,23 +239,6 @@ fn a_public_database_in_a_peered_vpc() {
         json!({"AllowDnsResolutionFromRemoteVpc": true});
     world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "sg-fn")]);
     assert_eq!(short(&database(&world)), "reachable", "the private address");
-}
-
-fn transit() -> Value {
-    let mut world = two_vpcs("tgw-1");
-    world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "10.0.0.0/16")]);
-    world["TransitGateways"] = json!([{"TransitGatewayId": "tgw-1", "State": "available"}]);
-    let end = |id: &str, vpc: &str, subnet: &str| {
-        json!({"TransitGatewayAttachmentId": id, "TransitGatewayId": "tgw-1", "VpcId": vpc,
-            "State": "available", "SubnetIds": [subnet]})
-    };
-    world["TransitGatewayVpcAttachments"] =
-        json!([end("att-a", "vpc-a", "subnet-l1"), end("att-b", "vpc-b", "subnet-b1")]);
-    world["TransitGatewayRouteTables"] = json!([{"TransitGatewayRouteTableId": "tgw-rtb-1",
-        "AssociatedAttachments": ["att-a", "att-b"], "Routes": [
-            {"DestinationCidrBlock": "10.0.0.0/16", "Attachment": "att-a", "State": "active"},
-            {"DestinationCidrBlock": "10.1.0.0/16", "Attachment": "att-b", "State": "active"}]}]);
-    world
 }
 
 #[test]

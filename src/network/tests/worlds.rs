@@ -1,4 +1,5 @@
-//! Filters, names, gaps: what a small world answers when one thing is changed.
+//! The worlds that tests start from: a function, its database, and one thing
+//! more. No test stands here.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::{
 };
 
 pub(crate) const DB: &str = "mydb.abc.eu-west-1.rds.amazonaws.com";
-const SM: &str = "secretsmanager.eu-west-1.amazonaws.com";
+pub(crate) const SM: &str = "secretsmanager.eu-west-1.amazonaws.com";
 
 pub(crate) fn group(id: &str, ingress: Value, egress: Value) -> Value {
     json!({"GroupId": id, "VpcId": "vpc-a", "IpPermissions": ingress, "IpPermissionsEgress": egress})
@@ -214,11 +215,11 @@ pub(crate) fn short(answer: &Answer) -> String {
     text
 }
 
-fn explains(answer: &Answer, words: &str) -> bool {
+pub(crate) fn explains(answer: &Answer, words: &str) -> bool {
     answer.explanation.iter().any(|line| line.contains(words))
 }
 
-fn refuse(world: &mut Value, fact: &str, action: &str, resource: &str) {
+pub(crate) fn refuse(world: &mut Value, fact: &str, action: &str, resource: &str) {
     push(
         &mut world["Gaps"],
         json!({"Fact": fact, "Action": action, "Resource": resource, "Reason": "AccessDenied"}),
@@ -228,356 +229,83 @@ fn refuse(world: &mut Value, fact: &str, action: &str, resource: &str) {
     }
 }
 
-#[test]
-fn the_plain_world() {
-    assert_eq!(short(&database(&world())), "reachable");
-    assert_eq!(short(&secrets_manager(&world())), "blocked; route rtb-fn forward");
-    assert_eq!(short(&secrets_manager(&with_endpoint(true))), "reachable");
-    assert_eq!(short(&secrets_manager(&with_nat())), "reachable");
-    assert_eq!(secrets_manager(&with_endpoint(true)).via.name(), "endpoint");
-    assert_eq!(secrets_manager(&with_nat()).via.name(), "public");
+pub(crate) fn add_route(world: &mut Value, table: usize, to: &str, target: &str) {
+    push(&mut world["RouteTables"][table]["Routes"], route(to, target));
 }
 
-#[test]
-fn rules_of_groups() {
-    let ingress = |rules: Value| {
-        let mut world = world();
-        world["SecurityGroups"][1]["IpPermissions"] = rules;
-        world["ManagedPrefixListEntries"] =
-            json!({"pl-in": ["10.0.1.0/24"], "pl-out": ["10.9.0.0/16"]});
-        short(&database(&world))
-    };
-    let with = |key: &str, value: Value| {
-        let mut rule = tcp(5432, "sg-fn");
-        rule[key] = value;
-        rule
-    };
-    for rule in [
-        tcp(5432, "10.0.1.40/32"),
-        tcp(5432, "pl-in"),
-        all("sg-fn"),
-        with("IpProtocol", json!("6")),
-        with("FromPort", json!(0)),
-        with("UserIdGroupPairs", json!([{"GroupId": "sg-x"}, {"GroupId": "sg-fn"}])),
-    ] {
-        assert_eq!(ingress(json!([tcp(22, "0.0.0.0/0"), rule.clone()])), "reachable", "{rule}");
+pub(crate) fn dual_stack() -> Value {
+    let mut world = world();
+    world["Function"]["Configuration"]["VpcConfig"]["Ipv6AllowedForDualStack"] = json!(true);
+    world["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] =
+        json!([{"Ipv6CidrBlock": "2600:1f18:aaaa:bb00::/56"}]);
+    world["Subnets"][0]["Ipv6CidrBlockAssociationSet"] =
+        json!([{"Ipv6CidrBlock": "2600:1f18:aaaa:bb01::/64"}]);
+    push(&mut world["SecurityGroups"][0]["IpPermissionsEgress"], all("::/0"));
+    for egress in [true, false] {
+        push(&mut world["NetworkAcls"][0]["Entries"], entry(101, egress, "allow", None, "::/0"));
     }
-    for rule in [
-        tcp(3306, "sg-fn"),
-        tcp(5432, "sg-x"),
-        tcp(5432, "10.0.1.41/32"),
-        tcp(5432, "::/0"),
-        tcp(5432, "pl-out"),
-        with("IpProtocol", json!("udp")),
-        json!({"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}),
-    ] {
-        let expected = "blocked; security_group sg-db ingress forward";
-        assert_eq!(ingress(json!([rule.clone()])), expected, "{rule}");
-    }
+    world["EgressOnlyInternetGateways"] = json!([{"EgressOnlyInternetGatewayId": "eigw-1",
+        "Attachments": [{"VpcId": "vpc-a", "State": "attached"}]}]);
+    add_route(&mut world, 1, "::/0", "eigw-1");
+    world
 }
 
-#[test]
-fn every_blocker_is_named_in_one_run() {
+/// The database in a second VPC.
+pub(crate) fn two_vpcs(way: &str) -> Value {
     let mut world = world();
-    world["SecurityGroups"][0]["IpPermissionsEgress"] = json!([tcp(443, "0.0.0.0/0")]);
-    world["SecurityGroups"][1]["IpPermissions"] = json!([]);
-    push(&mut world["NetworkAcls"], acl("acl-db", false, &["subnet-d1"], vec![]));
-    let expected = "blocked; security_group sg-db ingress forward; \
-        security_group sg-fn egress forward; nacl acl-db ingress forward; nacl acl-db egress return";
-    assert_eq!(short(&database(&world)), expected);
-}
-
-#[test]
-fn a_prefix_list_that_was_not_seen_makes_it_unknown_unless_another_rule_decides() {
-    let mut world = world();
-    world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "pl-1")]);
-    refuse(&mut world, "ManagedPrefixListEntries", "ec2:GetManagedPrefixListEntries", "pl-1");
-    let answer = database(&world);
-    assert_eq!(short(&answer), "unknown");
-    assert!(explains(&answer, "ec2:GetManagedPrefixListEntries for pl-1 (access denied)"));
-    push(&mut world["SecurityGroups"][1]["IpPermissions"], tcp(5432, "sg-fn"));
-    assert_eq!(short(&database(&world)), "reachable");
-}
-
-#[test]
-fn an_idle_function_may_come_from_anywhere_in_its_subnet() {
-    let mut world = world();
-    world["NetworkInterfaces"].as_array_mut().expect("list").drain(0..2);
-    world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "10.0.1.0/24")]);
-    assert_eq!(short(&database(&world)), "reachable");
-    world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "10.0.1.128/25")]);
-    let answer = database(&world);
-    assert_eq!(short(&answer), "intermittent; security_group sg-db ingress forward");
-    assert!(explains(&answer, "subnet-l1"));
-    refuse(&mut world, "NetworkInterfaces", "ec2:DescribeNetworkInterfaces", "");
-    assert_eq!(short(&database(&world)), "unknown");
-}
-
-#[test]
-fn one_bad_subnet_is_intermittent_and_named() {
-    let mut world = world();
-    world["Function"]["Configuration"]["VpcConfig"]["SubnetIds"] =
-        json!(["subnet-l1", "subnet-l2"]);
-    assert_eq!(short(&database(&world)), "reachable");
-    push(&mut world["NetworkAcls"], acl("acl-l2", false, &["subnet-l2"], vec![]));
-    let answer = database(&world);
-    let expected = "intermittent; nacl acl-l2 ingress return; nacl acl-l2 egress forward";
-    assert_eq!(short(&answer), expected);
-    assert_eq!(answer.failing, ["subnet-l2"]);
-}
-
-#[test]
-fn ephemeral_ports_are_a_set() {
-    let reply = |from: u16, to: u16| {
-        let mut world = world();
-        let entries = vec![
-            entry(100, false, "allow", Some((5432, 5432)), "10.0.0.0/16"),
-            entry(100, true, "allow", Some((from, to)), "10.0.0.0/16"),
-        ];
-        push(&mut world["NetworkAcls"], acl("acl-db", false, &["subnet-d1"], entries));
-        short(&database(&world))
-    };
-    assert_eq!(reply(1024, 65535), "reachable");
-    assert_eq!(reply(32768, 65535), "intermittent; nacl acl-db egress return");
-    assert_eq!(reply(443, 1100), "blocked; nacl acl-db egress return");
-}
-
-#[test]
-fn two_halves_of_the_ports_may_be_nothing() {
-    let mut world = world();
-    let mut low = open(100);
-    low[1] = entry(100, false, "allow", Some((1024, 32767)), "0.0.0.0/0");
-    let mut high = open(100);
-    high[0] = entry(100, true, "allow", Some((32768, 65535)), "0.0.0.0/0");
-    push(&mut world["NetworkAcls"], acl("acl-fn", false, &["subnet-l1"], low));
-    push(&mut world["NetworkAcls"], acl("acl-db", false, &["subnet-d1"], high));
-    let expected = "blocked; nacl acl-db egress return; nacl acl-fn ingress return";
-    assert_eq!(short(&database(&world)), expected);
-}
-
-#[test]
-fn unknown_is_never_blocked_and_blocked_is_never_unknown() {
-    for (fact, action) in [
-        ("NetworkAcls", "ec2:DescribeNetworkAcls"),
-        ("SecurityGroups", "ec2:DescribeSecurityGroups"),
-        ("RouteTables", "ec2:DescribeRouteTables"),
-        ("Subnets", "ec2:DescribeSubnets"),
-        ("DBInstances", "rds:DescribeDBInstances"),
-        ("Function", "lambda:GetFunction"),
-    ] {
-        let mut world = world();
-        refuse(&mut world, fact, action, "");
-        let answer = database(&world);
-        assert_eq!(short(&answer), "unknown", "{fact}");
-        assert!(explains(&answer, action), "{fact}: {:?}", answer.explanation);
-    }
-    let mut world = world();
-    world["SecurityGroups"][1]["IpPermissions"] = json!([]);
-    refuse(&mut world, "NetworkAcls", "ec2:DescribeNetworkAcls", "");
-    assert_eq!(short(&database(&world)), "blocked; security_group sg-db ingress forward");
-}
-
-#[test]
-fn a_hidden_acl_is_not_the_default_one() {
-    let mut world = world();
-    refuse(&mut world, "NetworkAcls", "ec2:DescribeNetworkAcls", "acl-db");
-    let answer = database(&world);
-    assert_eq!(short(&answer), "unknown");
-    assert!(explains(&answer, "acl-db"));
-}
-
-#[test]
-fn a_database_without_visible_interface_is_judged_by_its_subnet_group() {
-    let mut world = world();
-    world["NetworkInterfaces"].as_array_mut().expect("list").remove(2);
-    assert_eq!(short(&database(&world)), "reachable");
-    push(&mut world["NetworkAcls"], acl("acl-d2", false, &["subnet-d2"], vec![]));
-    let answer = database(&world);
-    assert_eq!(short(&answer), "unknown");
-    assert!(explains(&answer, "ec2:DescribeNetworkInterfaces"));
-    world["SecurityGroups"][1]["IpPermissions"] = json!([]);
-    assert_eq!(database(&world).verdict.word(), "blocked");
-}
-
-#[test]
-fn a_cluster_name_leads_to_its_writer() {
-    let mut world = world();
-    let cluster = "c.cluster-abc.eu-west-1.rds.amazonaws.com";
-    world["DBClusters"] = json!([{"DBClusterIdentifier": "c", "Endpoint": cluster,
-        "DBClusterMembers": [{"DBInstanceIdentifier": "mydb", "IsClusterWriter": true},
-            {"DBInstanceIdentifier": "other", "IsClusterWriter": false}]}]);
-    let answer = judge(&read(&world), &Question::database(cluster, 5432), &dns());
-    assert_eq!(short(&answer), "reachable");
-}
-
-#[test]
-fn private_names_of_endpoints() {
-    let blocked = "blocked; route rtb-fn forward";
-    let mut off = with_endpoint(false);
-    assert_eq!(short(&secrets_manager(&off)), blocked);
-    assert!(explains(&secrets_manager(&off), "vpce-1 has private DNS off"));
-    off["Function"]["Configuration"]["Environment"] = json!({"Variables":
-        {"SECRETS_MANAGER_ENDPOINT": "https://vpce-1-x.secretsmanager.eu-west-1.vpce.amazonaws.com"}});
-    assert_eq!(short(&secrets_manager(&off)), "reachable");
-    off["VpcEndpoints"][0]["State"] = json!("pendingAcceptance");
-    assert_eq!(short(&secrets_manager(&off)), blocked);
-
-    let mut attribute = with_endpoint(true);
-    attribute["VpcAttributes"]["vpc-a"]["EnableDnsHostnames"]["Value"] = json!(false);
-    assert_eq!(short(&secrets_manager(&attribute)), blocked);
-    assert!(explains(&secrets_manager(&attribute), "enableDnsHostnames"));
-    attribute["VpcAttributes"]["vpc-a"]["EnableDnsSupport"]["Value"] = json!(false);
-    assert_eq!(short(&secrets_manager(&attribute)), "blocked; dns vpc-a forward");
-
-    let mut elsewhere = with_endpoint(true);
-    elsewhere["VpcEndpoints"][0]["VpcId"] = json!("vpc-b");
-    assert_eq!(short(&secrets_manager(&elsewhere)), blocked);
-    assert!(explains(&secrets_manager(&elsewhere), "vpce-1 is in vpc-b"));
-
-    let mut other = with_endpoint(true);
-    other["VpcEndpoints"][0]["ServiceName"] = json!("com.amazonaws.eu-west-1.ssm");
-    assert_eq!(short(&secrets_manager(&other)), blocked);
-}
-
-#[test]
-fn a_broken_endpoint_has_no_fallback() {
-    let mut world = with_nat();
-    world["VpcEndpoints"] = with_endpoint(true)["VpcEndpoints"].clone();
-    assert_eq!(secrets_manager(&world).via.name(), "endpoint");
-    world["SecurityGroups"][2]["IpPermissions"] = json!([tcp(443, "sg-x")]);
-    assert_eq!(short(&secrets_manager(&world)), "blocked; security_group sg-ep ingress forward");
-    world["VpcEndpoints"][0]["PrivateDnsEnabled"] = json!(false);
-    assert_eq!(short(&secrets_manager(&world)), "reachable");
-}
-
-#[test]
-fn policies_of_endpoints_on_the_way() {
-    let arn = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:db-AbCdEf";
-    let mut world = with_endpoint(true);
-    world["Secret"] = json!({"ARN": arn, "Name": "db"});
-    world["VpcEndpoints"][0]["PolicyDocument"] = json!({"Statement": [{"Effect": "Allow",
-        "Principal": "*", "Action": "secretsmanager:*", "Resource": arn}]});
-    let answer = secrets_manager(&world);
-    assert_eq!(short(&answer), "reachable");
-    assert_eq!(answer.api_denied_actions, ["GetRandomPassword"]);
-    world["SuperuserSecret"] = json!({"ARN": arn.replace("db-", "super-"), "Name": "super"});
-    let denied = secrets_manager(&world).api_denied_actions;
-    assert_eq!(denied, ["GetRandomPassword", "GetSecretValue"]);
-    // Not on the way, not denied.
-    let mut around = with_nat();
-    around["VpcEndpoints"] = world["VpcEndpoints"].clone();
-    around["VpcEndpoints"][0]["PrivateDnsEnabled"] = json!(false);
-    assert!(secrets_manager(&around).api_denied_actions.is_empty());
-}
-
-#[test]
-fn every_interface_of_an_endpoint_must_answer() {
-    let mut world = with_endpoint(true);
-    push(&mut world["NetworkAcls"], acl("acl-d2", false, &["subnet-d2"], vec![]));
-    let answer = secrets_manager(&world);
-    let expected = "intermittent; nacl acl-d2 ingress forward; nacl acl-d2 egress return";
-    assert_eq!(short(&answer), expected);
-    assert!(explains(&answer, "10.0.12.20 (eni-ep2 in subnet-d2)"));
-    world["Function"]["Configuration"]["Environment"] = json!({"Variables":
-        {"SECRETS_MANAGER_ENDPOINT": "https://vpce-1-x-eu-west-1a.secretsmanager.eu-west-1.vpce.amazonaws.com"}});
-    assert_eq!(short(&secrets_manager(&world)), "reachable", "a zonal name");
-}
-
-#[test]
-fn zones_and_rules() {
-    let zone = |name: &str, records: Value| json!({"vpc-a": [{"HostedZoneId": "Z1", "Name": name, "Records": records}]});
-    let mut world = with_nat();
-    world["HostedZonesByVPC"] = zone("amazonaws.com.", json!([]));
-    assert_eq!(short(&secrets_manager(&world)), "blocked; dns Z1 forward");
-    world["HostedZonesByVPC"] = zone(
-        "eu-west-1.amazonaws.com.",
-        json!([
-        {"Name": format!("{SM}."), "Type": "A", "Values": ["10.0.11.20"]}]),
+    push(
+        &mut world["Vpcs"],
+        json!({"VpcId": "vpc-b", "CidrBlock": "10.1.0.0/16", "DhcpOptionsId": "dopt-1"}),
     );
-    assert_eq!(secrets_manager(&world).via.name(), "local");
-    world["HostedZonesByVPC"] = zone(
-        "eu-west-1.amazonaws.com.",
-        json!([
-        {"Name": "\\052.eu-west-1.amazonaws.com.", "Type": "CNAME",
-         "Values": ["vpce-1-x.secretsmanager.eu-west-1.vpce.amazonaws.com."]}]),
+    world["VpcAttributes"]["vpc-b"] = world["VpcAttributes"]["vpc-a"].clone();
+    push(
+        &mut world["Subnets"],
+        json!({"SubnetId": "subnet-b1", "VpcId": "vpc-b",
+        "CidrBlock": "10.1.11.0/24", "AvailabilityZone": "eu-west-1a"}),
     );
-    world["VpcEndpoints"] = with_endpoint(false)["VpcEndpoints"].clone();
-    assert_eq!(secrets_manager(&world).via.name(), "endpoint");
-    world["HostedZonesByVPC"] = zone(
-        "a.example.",
-        json!([
-        {"Name": "a.example.", "Type": "CNAME", "Values": ["a.example."]}]),
+    push(
+        &mut world["RouteTables"],
+        json!({"RouteTableId": "rtb-b", "VpcId": "vpc-b",
+        "Associations": [{"Main": true}], "Routes": [route("10.1.0.0/16", "local"), route("10.0.0.0/16", way)]}),
     );
-    let circle = judge(&read(&world), &Question::database("a.example", 5432), &dns());
-    assert_eq!(short(&circle), "blocked; dns vpc-a forward");
+    let mut acl = acl("acl-b", true, &[], open(100));
+    acl["VpcId"] = json!("vpc-b");
+    push(&mut world["NetworkAcls"], acl);
+    world["NetworkInterfaces"][2] =
+        interface("eni-db", "subnet-b1", "10.1.11.50", &["sg-db"], "interface");
+    world["NetworkInterfaces"][2]["VpcId"] = json!("vpc-b");
+    world["SecurityGroups"][1]["VpcId"] = json!("vpc-b");
+    world["DBInstances"][0]["DBSubnetGroup"] =
+        json!({"VpcId": "vpc-b", "Subnets": [{"SubnetIdentifier": "subnet-b1"}]});
+    add_route(&mut world, 1, "10.1.0.0/16", way);
+    world
+}
 
-    let mut world = with_endpoint(true);
-    world["HostedZonesByVPC"] = zone("amazonaws.com.", json!([]));
-    assert_eq!(short(&secrets_manager(&world)), "reachable", "the endpoint is more specific");
-    let rule = |domain: &str, kind: &str| {
-        json!([{"ResolverRuleId": "rslvr-1", "DomainName": domain, "RuleType": kind,
-            "TargetIps": ["192.0.2.53"], "VpcIds": ["vpc-a"]}])
+pub(crate) fn peered() -> Value {
+    let mut world = two_vpcs("pcx-1");
+    let side = |vpc: &str, block: &str| {
+        json!({"VpcId": vpc, "CidrBlock": block, "Region": "eu-west-1",
+            "PeeringOptions": {"AllowDnsResolutionFromRemoteVpc": false}})
     };
-    for (domain, kind, expected) in [
-        ("amazonaws.com.", "FORWARD", "reachable"),
-        (SM, "FORWARD", "unknown"),
-        (SM, "SYSTEM", "reachable"),
-        (".", "RECURSIVE", "reachable"),
-    ] {
-        world["ResolverRules"] = rule(domain, kind);
-        assert_eq!(short(&secrets_manager(&world)), expected, "{domain} {kind}");
-    }
+    world["VpcPeeringConnections"] = json!([{"VpcPeeringConnectionId": "pcx-1",
+        "Status": {"Code": "active"}, "RequesterVpcInfo": side("vpc-a", "10.0.0.0/16"),
+        "AccepterVpcInfo": side("vpc-b", "10.1.0.0/16")}]);
+    world
 }
 
-#[test]
-fn servers_of_ones_own_matter_only_where_answers_differ() {
-    let servers = |world: &mut Value, server: &str| {
-        world["DhcpOptions"][0]["DhcpConfigurations"][0]["Values"] = json!([{"Value": server}]);
+pub(crate) fn transit() -> Value {
+    let mut world = two_vpcs("tgw-1");
+    world["SecurityGroups"][1]["IpPermissions"] = json!([tcp(5432, "10.0.0.0/16")]);
+    world["TransitGateways"] = json!([{"TransitGatewayId": "tgw-1", "State": "available"}]);
+    let end = |id: &str, vpc: &str, subnet: &str| {
+        json!({"TransitGatewayAttachmentId": id, "TransitGatewayId": "tgw-1", "VpcId": vpc,
+            "State": "available", "SubnetIds": [subnet]})
     };
-    let mut world = with_endpoint(true);
-    for amazon in ["169.254.169.253", "10.0.0.2"] {
-        servers(&mut world, amazon);
-        assert_eq!(short(&secrets_manager(&world)), "reachable", "{amazon}");
-    }
-    servers(&mut world, "10.0.50.53");
-    let answer = secrets_manager(&world);
-    assert_eq!(short(&answer), "unknown");
-    assert!(explains(&answer, "dopt-1"));
-    assert_eq!(short(&database(&world)), "reachable", "a private address everywhere");
-    let endpoints = world["VpcEndpoints"].clone();
-    let mut both = with_nat();
-    both["VpcEndpoints"] = endpoints;
-    servers(&mut both, "10.0.50.53");
-    assert_eq!(short(&secrets_manager(&both)), "reachable");
-}
-
-#[test]
-fn what_was_not_asked_is_unknown_and_what_is_not_offered_is_not_there() {
-    let mut world = with_endpoint(true);
-    refuse(&mut world, "HostedZonesByVPC", "route53:ListHostedZonesByVPC", "");
-    assert_eq!(short(&secrets_manager(&world)), "unknown");
-    world["Gaps"][0]["Reason"] = json!("Unsupported");
-    assert_eq!(short(&secrets_manager(&world)), "reachable");
-}
-
-#[test]
-fn bad_input_is_no_panic() {
-    let mut world = world();
-    world["SecurityGroups"][1]["IpPermissions"] = json!([
-        {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "10.0.0.0/99"}]}, {}, {"IpProtocol": "?"},
-        {"IpProtocol": "tcp", "FromPort": 9, "ToPort": 1, "UserIdGroupPairs": [{}]}]);
-    world["NetworkAcls"][0]["Entries"] = json!([{}, {"Egress": true}, {"CidrBlock": "x"}]);
-    world["RouteTables"][1]["Routes"] = json!([{}, {"DestinationCidrBlock": "0.0.0.0/0"},
-        {"DestinationPrefixListId": "pl-none", "NatGatewayId": "nat-none"}]);
-    world["Subnets"][1]["CidrBlock"] = json!("10.0.1.0/24");
-    database(&world);
-    secrets_manager(&world);
-    world["Function"]["Configuration"]["VpcConfig"]["SubnetIds"] = json!(["subnet-none"]);
-    assert_eq!(short(&database(&world)), "unknown");
-    for fact in ["Subnets", "RouteTables", "NetworkAcls", "SecurityGroups"] {
-        let mut world = with_nat();
-        world[fact] = json!([{}]);
-        assert_ne!(database(&world).verdict.word(), "reachable", "{fact}");
-        secrets_manager(&world);
-    }
+    world["TransitGatewayVpcAttachments"] =
+        json!([end("att-a", "vpc-a", "subnet-l1"), end("att-b", "vpc-b", "subnet-b1")]);
+    world["TransitGatewayRouteTables"] = json!([{"TransitGatewayRouteTableId": "tgw-rtb-1",
+        "AssociatedAttachments": ["att-a", "att-b"], "Routes": [
+            {"DestinationCidrBlock": "10.0.0.0/16", "Attachment": "att-a", "State": "active"},
+            {"DestinationCidrBlock": "10.1.0.0/16", "Attachment": "att-b", "State": "active"}]}]);
+    world
 }
