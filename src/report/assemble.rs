@@ -65,6 +65,7 @@ pub fn assemble(
         waived: Vec::new(),
         permissions_missing: permissions_missing(case),
         notes: notes(case),
+        package: case.evidence().package.known().filter(|_| mode == v1::Mode::Package).cloned(),
         summary: v1::Summary::default(),
     };
     for result in results {
