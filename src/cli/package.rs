@@ -41,18 +41,16 @@ impl Args {
         let selection = self.select.selection()?;
         let mut evidence = Evidence { captured_at: now(), ..Evidence::default() };
         evidence.package = Observed::Known(self.read()?);
-        if self.runtime.is_some() || self.architecture.is_some() {
-            evidence.function = Observed::Known(Function {
-                configuration: FunctionConfiguration {
-                    function_name: Some("the function".to_owned()),
-                    runtime: self.runtime.clone(),
-                    architectures: self.architecture.iter().cloned().collect(),
-                    handler: self.handler.clone(),
-                    ..FunctionConfiguration::default()
-                },
-                ..Function::default()
-            });
-        }
+        evidence.function = Observed::Known(Function {
+            configuration: FunctionConfiguration {
+                function_name: Some("the function".to_owned()),
+                runtime: self.runtime.clone(),
+                architectures: self.architecture.iter().cloned().collect(),
+                handler: self.handler.clone(),
+                ..FunctionConfiguration::default()
+            },
+            ..Function::default()
+        });
         let report = examine(&evidence, Mode::Package, &selection);
         self.report.print(&report)?;
         Ok(self.report.exit_code(&report))

@@ -59,7 +59,9 @@ pub fn read(path: &str, code: &str) -> RotationCode {
             && !holds(code, &text.text)
     });
     read.customised = Some(!own.is_empty() || lacks_old);
-    read.own_texts = own.into_iter().take(OWN).collect();
+    // A literal may hold what nobody should print.
+    let sealed = own.iter().take(OWN).map(|text| crate::seal::log_line(text).into_owned());
+    read.own_texts = sealed.collect();
     read.template = Some(template);
     read.match_percent = Some(percent);
     read

@@ -2,7 +2,11 @@
 
 mod capability;
 mod database_status;
+mod db2_wait;
+mod driver;
 mod function_age;
+mod oracle_grants;
+mod package_says;
 pub(super) mod parameters;
 mod restricted_passwords;
 mod scram;
@@ -15,6 +19,9 @@ use super::Check;
 pub(super) static CHECKS: &[&Check] = &[
     &scram::CHECK,
     &tls::CHECK,
+    &driver::CHECK,
+    &oracle_grants::CHECK,
+    &db2_wait::CHECK,
     &server_certificate::CHECK,
     &restricted_passwords::CHECK,
     &database_status::CHECK,
