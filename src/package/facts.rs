@@ -119,8 +119,11 @@ fn take(package: &mut Package, member: &Member) {
         "pg/__init__.py" => {
             let text = text.lines().find(|line| uses_async_as_a_name(line));
             if let Some(line) = text {
-                package.wrong_pg =
-                    Some(format!("{} uses async as a name: {}", member.path, cut(&crate::seal::log_line(line.trim()))));
+                package.wrong_pg = Some(format!(
+                    "{} uses async as a name: {}",
+                    member.path,
+                    cut(&crate::seal::log_line(line.trim()))
+                ));
             }
         }
         _ if name.starts_with("freetds") => package.freetds.push(FreeTdsFile {

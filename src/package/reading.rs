@@ -153,9 +153,15 @@ impl Reading {
         }
     }
 
-    /// What was read.
-    pub fn finish(self) -> Contents {
-        self.contents
+    /// What was read, once nothing more is wanted.
+    ///
+    /// # Errors
+    /// Where it was not read to its end: an archive of no bytes has none.
+    pub fn finish(self) -> Result<Contents, Unreadable> {
+        match self.stage {
+            Stage::Done => Ok(self.contents),
+            _ => Err(Unreadable::NotAnArchive),
+        }
     }
 
     fn want(&mut self, ranges: Vec<Range<u64>>) {
@@ -374,5 +380,5 @@ pub fn read(source: &dyn Source, limits: Limits) -> Result<Contents, Unreadable>
             .collect::<Result<Vec<_>, _>>()?;
         reading.feed(&chunks)?;
     }
-    Ok(reading.finish())
+    reading.finish()
 }
