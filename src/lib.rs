@@ -33,6 +33,7 @@ pub mod collect;
 pub mod diagnosis;
 pub mod evidence;
 pub mod network;
+pub mod package;
 pub mod policy;
 pub mod report;
 pub mod rotation_log;
@@ -41,7 +42,7 @@ pub mod seal;
 
 use checks::{Case, Selection};
 use evidence::Evidence;
-use report::v1::{Mode, Report};
+use report::v1::{Mode, Report, Verdict};
 use rotation_log::RotationLog;
 
 /// Examines one secret: checks, diagnosis, report.
@@ -59,10 +60,20 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
         results.retain(|result| {
             let reads = |fact| result.check.facts.contains(&fact);
             (reads(evidence::Fact::LogEvents) || with_trail && reads(evidence::Fact::TrailEvents))
-                && !asks_for_more_than_the_log(&result.outcome)
+                && !asks_for_more_than(&result.outcome, evidence::Fact::LogEvents)
         });
     }
-    let diagnosis = diagnosis::diagnose(case, &results, selection);
+    if mode == Mode::Package {
+        // A package alone was given: the same.
+        results.retain(|result| {
+            result.check.facts.contains(&evidence::Fact::Package)
+                && !asks_for_more_than(&result.outcome, evidence::Fact::Package)
+        });
+    }
+    let mut diagnosis = diagnosis::diagnose(case, &results, selection);
+    if mode == Mode::Package && diagnosis.verdict == Verdict::Unknown && package_was_read(case) {
+        diagnosis.verdict = Verdict::Healthy;
+    }
     report::assemble(case, mode, &results, &diagnosis, selection)
 }
 
@@ -82,7 +93,15 @@ pub fn examine_log(mut log: RotationLog, selection: &Selection) -> Report {
     examine_case(&Case::with_log(&evidence, log), Mode::Logs, selection)
 }
 
-fn asks_for_more_than_the_log(outcome: &checks::Outcome) -> bool {
+/// Whether all that matters in the package was read.
+fn package_was_read(case: &Case<'_>) -> bool {
+    case.package().if_known().is_some_and(|package| {
+        !package.archives.is_empty()
+            && package.archives.iter().all(|archive| archive.complete == Some(true))
+    })
+}
+
+fn asks_for_more_than(outcome: &checks::Outcome, fact: evidence::Fact) -> bool {
     matches!(outcome, checks::Outcome::Inconclusive(missing)
-        if missing.iter().any(|missing| missing.fact != evidence::Fact::LogEvents))
+        if missing.iter().any(|missing| missing.fact != fact))
 }

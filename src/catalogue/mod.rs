@@ -12,8 +12,10 @@ mod limits;
 mod log_mode;
 mod log_text;
 mod managed_service;
+mod package_signs;
 mod page;
 mod provenance;
+mod python_modules;
 mod runtimes;
 mod stack_reasons;
 mod vended_templates;
@@ -35,8 +37,10 @@ pub use self::{
     log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
     log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
     managed_service::{ManagedService, managed_services},
+    package_signs::*,
     page::Entry,
     provenance::{Provenance, Trust},
+    python_modules::*,
     runtimes::*,
     stack_reasons::*,
     vended_templates::*,

@@ -194,6 +194,7 @@ impl<'a> Case<'a> {
         superuser_secret: SuperuserSecret => Secret,
         function: Function => Function,
         function_policy: FunctionPolicy => PolicyDocument,
+        package: Package => Package,
         role: Role => Role,
         role_policies: RolePolicies => Vec<RolePolicy>,
         attached_policies: AttachedPolicies => Vec<ManagedPolicy>,

@@ -13,6 +13,7 @@ mod logs;
 mod manual;
 mod options;
 mod output;
+mod package;
 mod permissions;
 mod schema;
 mod source;
@@ -49,6 +50,8 @@ enum Command {
     Capture(capture::Args),
     /// Read an exported rotation log alone: attempts, failed step, codes.
     Logs(logs::Args),
+    /// Look into a deployment package: libpq, SCRAM, Python, machine, template.
+    Package(package::Args),
     /// Explain a code: what it means, what proves it, how to mend it.
     Explain(explain::Args),
     /// List the checks and their codes.
@@ -109,6 +112,7 @@ impl Command {
             #[cfg(feature = "live")]
             Self::Capture(args) => args.run(),
             Self::Logs(args) => args.run(),
+            Self::Package(args) => args.run(),
             Self::Explain(args) => args.run(),
             Self::Checks(args) => args.run(),
             Self::Permissions(args) => args.run(),

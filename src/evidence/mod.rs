@@ -12,6 +12,7 @@ mod iam;
 mod kms;
 mod log;
 mod observed;
+mod package;
 mod secret;
 mod shape;
 mod stack;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::shape::shapes;
 pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
-    observed::*, secret::*, stack::*, time::*, trail::*, vpc::*,
+    observed::*, package::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
 
 /// The version of the bundle format that this build reads and writes.
@@ -141,7 +142,7 @@ evidence! {
     /// Lambda GetPolicy of the qualifier in RotationLambdaARN.
     function_policy: FunctionPolicy => PolicyDocument,
     /// What was read out of the deployment package.
-    package: Package => serde_json::Value,
+    package: Package => Package,
     /// GetRole.
     role: Role => Role,
     /// Inline policies.
@@ -242,7 +243,7 @@ never_empty!(
     SecretVersions,
     PolicyDocument,
     Function,
-    serde_json::Value,
+    Package,
     Role,
     ManagedPolicy,
     VpcBlockPublicAccessOptions,

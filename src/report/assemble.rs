@@ -66,6 +66,7 @@ pub fn assemble(
         permissions_missing: permissions_missing(case),
         notes: notes(case),
         other_secrets: Vec::new(),
+        package: case.evidence().package.known().filter(|_| mode == v1::Mode::Package).cloned(),
         summary: v1::Summary::default(),
     };
     for result in results {

@@ -5,6 +5,7 @@
 mod assemble;
 mod hops;
 pub mod json;
+mod package;
 pub mod page;
 pub mod sanitise;
 mod style;

@@ -15,7 +15,7 @@ use crate::checks::quoted;
 /// The least width of the words about a secret.
 const WHAT_WIDTH: u16 = 32;
 
-fn table(layout: Layout) -> Table {
+pub(super) fn table(layout: Layout) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -23,7 +23,7 @@ fn table(layout: Layout) -> Table {
     table
 }
 
-fn push(out: &mut String, table: &mut Table, whole_columns: usize) {
+pub(super) fn push(out: &mut String, table: &mut Table, whole_columns: usize) {
     // Names and codes are copied: their columns are never folded.
     let columns = table.column_count();
     for (index, column) in table.column_iter_mut().enumerate() {

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    package,
     sanitise::for_terminal,
     style::{self, paint},
     v1::{Cause, Finding, Fix, Mode, Report, Verdict},
@@ -37,10 +38,13 @@ pub fn render(report: &Report, layout: Layout) -> String {
     header(&mut out, report);
     out.push('\n');
     verdict(&mut out, report, layout);
+    if let Some(facts) = &report.package {
+        package::facts(&mut out, facts, layout);
+    }
     if let Some((first, rest)) = report.causes.split_first() {
         cause(&mut out, report, first, layout);
         other_causes(&mut out, rest, layout);
-    } else {
+    } else if report.mode != Mode::Package {
         unexplained(&mut out, report, layout);
     }
     also(&mut out, report, layout);
@@ -59,6 +63,10 @@ fn header(out: &mut String, report: &Report) {
     let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
     let name = name.unwrap_or(match report.mode {
         Mode::Logs => "exported log",
+        Mode::Package => {
+            let source = report.package.as_ref().and_then(|package| package.source.as_deref());
+            source.unwrap_or("deployment package")
+        }
         _ => "secret unknown",
     });
     let parts: Vec<&str> = [Some(name), target.region.as_deref(), target.account_id.as_deref()]
@@ -73,6 +81,7 @@ fn verdict(out: &mut String, report: &Report, layout: Layout) {
     let (word, colour) = style::verdict(report.verdict);
     let rotation = &report.rotation;
     let mut text = match report.verdict {
+        _ if report.mode == Mode::Package => package::verdict(report),
         Verdict::Failing => failing_since(report),
         Verdict::AtRisk => format!(
             ": no failed attempt was seen, and {} would stop or weaken the next rotation.",

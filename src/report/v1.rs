@@ -4,7 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{catalogue::Severity, evidence::Time};
+use crate::{
+    catalogue::Severity,
+    evidence::{Package, Time},
+};
 
 /// The version of the report format.
 pub const SCHEMA_VERSION: &str = "1";
@@ -94,6 +97,9 @@ pub struct Report {
     /// them.
     #[serde(default)]
     pub other_secrets: Vec<OtherSecret>,
+    /// What stands in the deployment package; only in mode `package`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Package>,
     /// Counts.
     pub summary: Summary,
 }

@@ -43,7 +43,6 @@ const WITHOUT_A_WORLD: &[(&str, &[&str])] = &[
             "NET13", "NET14", "NET16", "NET17", "CFN03",
         ],
     ),
-    ("what a package holds; tested with packages", &["RUN04", "RUN17"]),
 ];
 
 /// How the commands of fixes begin.

@@ -3,6 +3,7 @@
 //! here.
 
 use super::{
+    package_says::{Seen, package_says},
     parameters::{Setting, asked},
     subject::{Subject, subject},
 };
@@ -15,15 +16,18 @@ use crate::{
         run::function::{name_of, resource_of, rotation_function, vended},
         template::template,
     },
-    evidence::{Fact, Function},
+    evidence::{Fact, Function, Package},
 };
 
 /// What is asked, and how a finding puts it.
 pub(super) struct Question {
     /// The row of what functions can do, such as `scram`.
     pub(super) capability: &'static str,
-    /// The row of what databases ask for, such as `scram`.
-    pub(super) demand: &'static str,
+    /// The row of what databases ask for, such as `scram`; none where every database
+    /// of its engines asks.
+    pub(super) demand: Option<&'static str>,
+    /// The engines that it is a question of, by how their names begin; all where empty.
+    pub(super) engines: &'static [&'static str],
     /// What the function cannot do, such as `speak SCRAM`.
     pub(super) lacks: &'static str,
     /// The code, by engine.
@@ -33,87 +37,181 @@ pub(super) struct Question {
 /// Judges a question.
 pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
     let function = rotation_function(case)?;
-    if vended(function).is_none() {
-        return Err(Stop::not_applicable(
-            "nothing says that AWS vended the function; its package tells what it can do",
-        ));
+    let package = case.package().if_known();
+    let template = template_name(case, package);
+    let read = package.and_then(|package| package_says(question.capability, package, function));
+    if vended(function).is_none() && read.is_none() {
+        return Err(match package {
+            Some(_) => Stop::not_applicable("its package shows nothing that would need it"),
+            None if case.package().is_unseen() && !case.package().is_not_asked() => {
+                case.package().inconclusive()
+            }
+            None => Stop::not_applicable(
+                "nothing says that AWS vended the function; its package tells what it can do",
+            ),
+        });
     }
-    let template = template(case);
-    let name = template.as_ref().map(|template| template.name.as_str());
-    let Some(row) = catalogue::capability(question.capability, name) else {
+    let Some(row) = catalogue::capability(question.capability, template.as_deref())
+        .or_else(|| read.is_some().then(|| catalogue::capability(question.capability, None))?)
+    else {
         return Err(Stop::not_applicable("the function's template has no such need"));
     };
     let age = FunctionAge::of(case, function);
-    let ability = age.can(row);
-    if ability == Ability::Present {
+    let doubt = Doubt::of(&age, row, read);
+    if doubt.ability == Ability::Present {
         return Ok(Vec::new());
     }
-    let old = ability != Ability::Unknown;
+    let old = doubt.ability != Ability::Unknown;
     let database = match subject(case) {
         Err(Stop::NotApplicable(why)) if old => {
-            return Ok(vec![unproven(case, function, question, row, &age, &why)]);
+            return Ok(vec![unproven(case, function, question, row, &doubt, &why)]);
+        }
+        // A package alone was looked at.
+        Err(Stop::Inconclusive(_)) if old && nobody_asked(case) => {
+            let why = "no database was looked at";
+            return Ok(vec![unproven(case, function, question, row, &doubt, why)]);
         }
         found => found?,
     };
-    let Some(setting) = asked(case, &database, question.demand)? else { return Ok(Vec::new()) };
+    let engine = database.engine();
+    if !question.engines.is_empty() && !question.engines.iter().any(|one| engine.starts_with(one)) {
+        return Ok(Vec::new());
+    }
+    let setting = match question.demand {
+        Some(demand) => match asked(case, &database, demand)? {
+            Some(setting) => Some(setting),
+            None if doubt.by_package() => {
+                let why = format!("{} does not", database.label());
+                return Ok(vec![unproven(case, function, question, row, &doubt, &why)]);
+            }
+            None => return Ok(Vec::new()),
+        },
+        None => None,
+    };
     if !old {
         return Err(undated(case, function));
     }
-    Ok(vec![proven(case, function, question, row, &age, &database, &setting)])
+    Ok(vec![proven(case, function, question, row, &doubt, &database, setting.as_ref())])
 }
 
-/// An old function and a database that asks.
+fn nobody_asked(case: &Case<'_>) -> bool {
+    case.secret().is_not_asked() && case.db_instances().is_not_asked()
+}
+
+/// The template by what names it, else by the code itself.
+fn template_name(case: &Case<'_>, package: Option<&Package>) -> Option<String> {
+    template(case)
+        .map(|template| template.name)
+        .or_else(|| package?.code.as_ref()?.template.clone())
+}
+
+/// What speaks for or against the function.
+struct Doubt<'a> {
+    ability: Ability,
+    age: &'a FunctionAge,
+    /// What its package shows; it comes before any date.
+    read: Option<Seen>,
+}
+
+impl<'a> Doubt<'a> {
+    fn of(age: &'a FunctionAge, row: &Capability, read: Option<Seen>) -> Self {
+        let ability = match read.as_ref().map(|seen| seen.can) {
+            Some(true) => Ability::Present,
+            Some(false) => Ability::Absent,
+            None => age.can(row),
+        };
+        Self { ability, age, read }
+    }
+
+    fn by_package(&self) -> bool {
+        self.read.is_some()
+    }
+
+    fn prove(&self, mut finding: Finding, row: &Capability) -> Finding {
+        for text in self.read.iter().flat_map(|seen| &seen.proofs) {
+            finding = finding.fact("package", text);
+        }
+        self.age.prove(finding, row)
+    }
+
+    /// How the function is described, up to what it lacks.
+    fn words(&self, function: &Function, row: &Capability) -> String {
+        match &self.read {
+            Some(seen) => format!("The package of {} {}", name_of(function), seen.words),
+            None => format!("{} was set up before {}", name_of(function), row.since.date()),
+        }
+    }
+}
+
+/// A function that cannot and a database that asks.
 fn proven(
     case: &Case<'_>,
     function: &Function,
     question: &Question,
     row: &Capability,
-    age: &FunctionAge,
+    doubt: &Doubt<'_>,
     database: &Subject<'_>,
-    setting: &Setting,
+    setting: Option<&Setting>,
 ) -> Finding {
-    let sure = age.can(row) == Ability::Absent;
-    let doubt = if sure { "" } else { " unless it was renewed since" };
+    let sure = doubt.ability == Ability::Absent;
+    let hedge = if sure { "" } else { " unless it was renewed since" };
+    // What governs new passwords only says nothing of the one that is stored now.
+    let new_only = setting.is_some_and(|setting| setting.name == NEW_PASSWORDS);
+    let asks = match setting {
+        _ if new_only => format!(
+            "{} hashes new passwords so: where the stored one is older, setSecret still logs in \
+             and testSecret fails with the new one",
+            database.label()
+        ),
+        Some(_) => format!("{} asks for it", database.label()),
+        None => format!("{} needs it", database.label()),
+    };
     let finding = Finding::new(
         (question.code)(database.engine()),
         resource_of(function),
-        format!(
-            "{} was set up before {} and cannot {}{doubt}; {} asks for it.",
-            name_of(function),
-            row.since.date(),
-            question.lacks,
-            database.label()
-        ),
+        format!("{} and cannot {}{hedge}; {asks}.", doubt.words(function, row), question.lacks),
     )
     .severity(if sure && !database.assumed { Severity::Error } else { Severity::Warning })
-    .on(Basis::Indication);
-    let finding = setting.prove(age.prove(finding, row));
-    recreated(finding.fact(database.source(), &database.how), case, function)
+    .on(if doubt.by_package() && !new_only && !database.assumed {
+        Basis::State
+    } else {
+        Basis::Indication
+    });
+    let finding = doubt.prove(finding, row);
+    let finding = setting.into_iter().fold(finding, |finding, setting| setting.prove(finding));
+    let finding = recreated(finding.fact(database.source(), &database.how), case, function);
+    if new_only { finding.confirm(STORED_AS) } else { finding }
 }
 
-/// An old function, and no database to hold it against.
+/// The parameter that decides how new passwords are stored.
+const NEW_PASSWORDS: &str = "password_encryption";
+/// Tells for each role how its password is stored (RDS User Guide, Using SCRAM for
+/// PostgreSQL password encryption).
+const STORED_AS: &str = "psql -h HOST -U MASTER -c 'CREATE EXTENSION IF NOT EXISTS rds_tools' -c \
+                         'SELECT * FROM rds_tools.role_password_encryption_type()'";
+
+/// A function that cannot, and no database that asks.
 fn unproven(
     case: &Case<'_>,
     function: &Function,
     question: &Question,
     row: &Capability,
-    age: &FunctionAge,
+    doubt: &Doubt<'_>,
     why: &str,
 ) -> Finding {
+    let may = if doubt.by_package() { "cannot" } else { "may not" };
     let finding = Finding::new(
         (question.code)(""),
         resource_of(function),
         format!(
-            "{} was set up before {} and may not {}; whether its database asks for it is not known \
-             ({why}).",
-            name_of(function),
-            row.since.date(),
+            "{} and {may} {}; it matters only where its database asks for it ({why}).",
+            doubt.words(function, row),
             question.lacks
         ),
     )
     .severity(Severity::Note)
     .on(Basis::Indication);
-    recreated(age.prove(finding, row), case, function)
+    recreated(doubt.prove(finding, row), case, function)
 }
 
 /// Nothing dates the function: its stack or its package would.

@@ -2,6 +2,10 @@
 
 mod capability;
 mod database_status;
+mod db2_wait;
+mod driver;
+mod oracle_grants;
+mod package_says;
 pub(super) mod parameters;
 mod restricted_passwords;
 mod scram;
@@ -14,6 +18,9 @@ use super::Check;
 pub(super) static CHECKS: &[&Check] = &[
     &scram::CHECK,
     &tls::CHECK,
+    &driver::CHECK,
+    &oracle_grants::CHECK,
+    &db2_wait::CHECK,
     &server_certificate::CHECK,
     &restricted_passwords::CHECK,
     &database_status::CHECK,

@@ -12,14 +12,14 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "function-speaks-scram",
-    question: "Does a vended PostgreSQL function speak SCRAM, if its database asks for it?",
+    question: "Does the function speak SCRAM, if its PostgreSQL database asks for it?",
     codes: &["DB01"],
     facts: &FACTS,
     judge,
 };
 
 /// The facts of the function, its age, its database and the parameters.
-pub(super) const FACTS: [Fact; 11] = {
+pub(super) const FACTS: [Fact; 12] = {
     let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
     let [stack, group, events] = AGE_FACTS;
     [
@@ -33,6 +33,7 @@ pub(super) const FACTS: [Fact; 11] = {
         group,
         events,
         Fact::Function,
+        Fact::Package,
         Fact::DBParameters,
     ]
 };
@@ -40,7 +41,13 @@ pub(super) const FACTS: [Fact; 11] = {
 fn judge(case: &Case<'_>) -> Judgement {
     capability::judge(
         case,
-        &Question { capability: "scram", demand: "scram", lacks: "speak SCRAM", code: |_| "DB01" },
+        &Question {
+            capability: "scram",
+            demand: Some("scram"),
+            engines: &["postgres", "aurora-postgresql"],
+            lacks: "speak SCRAM",
+            code: |_| "DB01",
+        },
     )
 }
 

@@ -9,7 +9,7 @@ use crate::checks::{Case, Check, Judgement};
 
 pub(super) static CHECK: Check = Check {
     name: "function-speaks-tls",
-    question: "Does a vended function connect over TLS, if its database asks for it?",
+    question: "Does the function connect over TLS, if its database asks for it?",
     codes: &["DB02", "DB13"],
     facts: &FACTS,
     judge,
@@ -20,7 +20,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         case,
         &Question {
             capability: "tls",
-            demand: "tls",
+            demand: Some("tls"),
+            engines: &[],
             lacks: "connect over TLS",
             code: |engine| if engine.starts_with("sqlserver") { "DB13" } else { "DB02" },
         },

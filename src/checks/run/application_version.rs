@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     name: "rotation-application-current",
     question: "Was the function deployed from a current build of its application?",
     codes: &["RUN06", "RUN07"],
-    facts: &[Fact::Secret, Fact::Function, Fact::Stack],
+    facts: &[Fact::Secret, Fact::Function, Fact::Stack, Fact::Package],
     judge,
 };
 
@@ -64,6 +64,13 @@ fn judge(case: &Case<'_>) -> Judgement {
         "aws lambda list-tags --resource {} --query 'Tags.\"serverlessrepo:semanticVersion\"'",
         quoted(&resource_of(function))
     ));
+    // What the package holds decides whether the old build matters.
+    let package = case.package();
+    let old = package.if_known().into_iter().flat_map(|package| &package.libpq);
+    let finding = old
+        .filter(|libpq| libpq.scram.as_deref() == Some("no"))
+        .filter_map(|libpq| libpq.path.as_deref())
+        .fold(finding, |finding, path| finding.fact("package", format!("{path} speaks no SCRAM")));
     let summary = if code == "RUN06" {
         "Upgrade aws-cdk-lib and deploy, or deploy the newest build of the application."
     } else {
@@ -113,6 +120,14 @@ mod tests {
         assert_eq!(found[0].code(), "RUN06");
         assert!(found[0].summary.contains("python3.9"));
         assert!(codes(&judge(&CHECK, bundle("aws", POSTGRES, "1.1.618"))).is_empty());
+    }
+
+    #[test]
+    fn a_package_shows_whether_the_old_build_matters() {
+        let mut old = bundle("aws-cn", POSTGRES, "1.1.237");
+        old["Package"] = json!({"Libpq": [{"Path": "libpq.so.5", "Scram": "no"}]});
+        let found = judge(&CHECK, old).expect("findings");
+        assert!(found[0].proofs.iter().any(|proof| proof.text == "libpq.so.5 speaks no SCRAM"));
     }
 
     #[test]

@@ -9,8 +9,14 @@ pub(super) mod function;
 mod function_missing;
 mod handler;
 mod memory;
+pub(super) mod package;
+mod package_machine;
+mod package_modules;
+mod package_pg;
+mod package_python;
 mod password_rules;
 mod runtime_deprecated;
+mod second_function;
 
 use super::Check;
 
@@ -18,6 +24,11 @@ pub(super) static CHECKS: &[&Check] = &[
     &function_missing::CHECK,
     &runtime_deprecated::CHECK,
     &application_version::CHECK,
+    &package_python::CHECK,
+    &package_machine::CHECK,
+    &package_modules::CHECK,
+    &package_pg::CHECK,
+    &second_function::CHECK,
     &handler::CHECK,
     &memory::CHECK,
     &endpoint_variable::CHECK,

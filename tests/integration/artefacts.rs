@@ -1,0 +1,157 @@
+//! Real packages from the Python package index, fetched once into the tests'
+//! scratch folder by the pip of this machine, and ELF files made by hand.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
+
+use crate::support::root;
+
+/// A wheel: project, version, platform, Python.
+pub(crate) struct Wheel(
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+);
+
+/// The wheel of 74 MB with a libpq for each of four machines.
+pub(crate) const LARGE: Wheel = Wheel("aws-psycopg2", "1.3.8", "any", "3.9");
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The file of a wheel, from the cache or from the index.
+pub(crate) fn wheel(Wheel(project, version, platform, python): &Wheel) -> PathBuf {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let cache =
+        root().join("target/wheels").join(format!("{project}-{version}-{platform}-{python}"));
+    if let Some(there) = found(&cache) {
+        return there;
+    }
+    let partial = cache.with_extension("partial");
+    std::fs::create_dir_all(&partial).expect("the cache");
+    let status = Command::new("python3")
+        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"])
+        .args(["--disable-pip-version-check", "--platform", platform, "--python-version", python])
+        .arg("--dest")
+        .arg(&partial)
+        .arg(format!("{project}=={version}"))
+        .status()
+        .expect("python3 runs");
+    assert!(status.success(), "pip download {project} {version} for {platform}");
+    // Whole or not at all, so that a broken download is not taken for a cached one.
+    std::fs::rename(&partial, &cache).expect("the cache");
+    found(&cache).expect("a wheel")
+}
+
+fn found(folder: &Path) -> Option<PathBuf> {
+    let mut files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    files.find(|path| path.extension().is_some_and(|end| end == "whl"))
+}
+
+/// How a made ELF file looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Made<'a> {
+    /// The header's machine, such as 62 for x86-64.
+    pub(crate) machine: u16,
+    pub(crate) soname: &'a str,
+    pub(crate) runpath: &'a str,
+    pub(crate) needed: &'a [&'a str],
+    /// What stands in `.rodata`.
+    pub(crate) data: &'a [u8],
+}
+
+pub(crate) const X86_64: u16 = 62;
+pub(crate) const AARCH64: u16 = 183;
+
+/// A shared library of 64 bits with a dynamic section and read-only data, and
+/// nothing else.
+pub(crate) fn elf(made: Made<'_>) -> Vec<u8> {
+    const HEADER: u64 = 64;
+    const SEGMENT: u64 = 56;
+    const SECTION: usize = 64;
+    let mut strings = vec![0_u8];
+    let mut string = |text: &str| {
+        let at = strings.len() as u64;
+        strings.extend_from_slice(text.as_bytes());
+        strings.push(0);
+        at
+    };
+    let mut dynamic: Vec<(u64, u64)> = Vec::new();
+    for name in made.needed {
+        dynamic.push((1, string(name)));
+    }
+    dynamic.push((14, string(made.soname)));
+    if !made.runpath.is_empty() {
+        dynamic.push((29, string(made.runpath)));
+    }
+    let strings_at = HEADER + 2 * SEGMENT;
+    let data_at = strings_at + strings.len() as u64;
+    let dynamic_at = (data_at + made.data.len() as u64).next_multiple_of(8);
+    dynamic.extend([(5, strings_at), (10, strings.len() as u64), (0, 0)]);
+    let dynamic_size = dynamic.len() as u64 * 16;
+    let names = b"\0.rodata\0.shstrtab\0";
+    let names_at = dynamic_at + dynamic_size;
+    let sections_at = (names_at + names.len() as u64).next_multiple_of(8);
+    let end = sections_at + 3 * SECTION as u64;
+
+    let mut file = Vec::new();
+    file.extend_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+    file.extend_from_slice(&3_u16.to_le_bytes());
+    file.extend_from_slice(&made.machine.to_le_bytes());
+    file.extend_from_slice(&1_u32.to_le_bytes());
+    for word in [0, HEADER, sections_at] {
+        file.extend_from_slice(&word.to_le_bytes());
+    }
+    file.extend_from_slice(&0_u32.to_le_bytes());
+    for half in [64_u16, 56, 2, 64, 3, 2] {
+        file.extend_from_slice(&half.to_le_bytes());
+    }
+    for (kind, flags, at, size) in [(1_u32, 4_u32, 0, end), (2, 6, dynamic_at, dynamic_size)] {
+        file.extend_from_slice(&kind.to_le_bytes());
+        file.extend_from_slice(&flags.to_le_bytes());
+        for word in [at, at, at, size, size, 8] {
+            file.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+    file.extend_from_slice(&strings);
+    file.extend_from_slice(made.data);
+    file.resize(usize::try_from(dynamic_at).expect("small"), 0);
+    for (tag, value) in dynamic {
+        file.extend_from_slice(&tag.to_le_bytes());
+        file.extend_from_slice(&value.to_le_bytes());
+    }
+    file.extend_from_slice(names);
+    file.resize(usize::try_from(sections_at).expect("small"), 0);
+    file.extend_from_slice(&[0; SECTION]);
+    let sections = [
+        (1_u32, 1_u32, 2_u64, data_at, made.data.len() as u64),
+        (9, 3, 0, names_at, names.len() as u64),
+    ];
+    for (name, kind, flags, at, size) in sections {
+        file.extend_from_slice(&name.to_le_bytes());
+        file.extend_from_slice(&kind.to_le_bytes());
+        for word in [flags, at, at, size] {
+            file.extend_from_slice(&word.to_le_bytes());
+        }
+        file.extend_from_slice(&[0; 8]); // link, info
+        for word in [1_u64, 0] {
+            file.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+    file
+}
+
+/// A zip archive of these members, deflated.
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (path, bytes) in members {
+        writer.start_file(*path, options).expect("a member");
+        writer.write_all(bytes).expect("its bytes");
+    }
+    writer.finish().expect("an archive").into_inner()
+}
