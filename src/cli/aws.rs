@@ -12,7 +12,7 @@ use super::{
 use crate::{
     checks::{self, Selection},
     collect::{self, CollectError, Collected, Connection, Progress, Request, Session, Timing},
-    evidence::{Evidence, Time},
+    evidence::{Evidence, NamedDatabase, Time},
 };
 
 /// How AWS is reached, and how much is collected.
@@ -108,11 +108,12 @@ impl AwsOptions {
     pub(super) fn collect(
         &self,
         secret: &str,
+        database: Option<NamedDatabase>,
         selection: &Selection,
         report: &ReportOptions,
     ) -> Result<Evidence, Failure> {
         let bar = self.bar(report, secret);
-        let request = self.request(secret, selection, &bar);
+        let request = Request { database, ..self.request(secret, selection, &bar) };
         let connection = self.connection();
         let collected = interruptible(collect::collect(&connection, &request));
         if let Some(bar) = &bar {

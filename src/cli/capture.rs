@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     Failure,
     aws::AwsOptions,
-    options::{Color, FailOn, Format, ReportOptions, SelectOptions},
+    options::{Color, DatabaseOptions, FailOn, Format, ReportOptions, SelectOptions},
     output,
 };
 use crate::bundle;
@@ -24,6 +24,8 @@ pub(super) struct Args {
     #[command(flatten)]
     select: SelectOptions,
     #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
     aws: AwsOptions,
 }
 
@@ -39,7 +41,7 @@ impl Args {
             fail_on: FailOn::Never,
             exit_zero: false,
         };
-        let evidence = self.aws.collect(&self.secret, &selection, &report)?;
+        let evidence = self.aws.collect(&self.secret, self.database.db, &selection, &report)?;
         let text = bundle::write(&evidence);
         if self.output.as_os_str() == "-" {
             output::print(&text)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     Failure,
-    options::{ReportOptions, SelectOptions},
+    options::{DatabaseOptions, ReportOptions, SelectOptions},
     source,
 };
 use crate::{examine, report::v1::Mode};
@@ -20,6 +20,8 @@ pub(super) struct Args {
     #[command(flatten)]
     select: SelectOptions,
     #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
     report: ReportOptions,
     #[cfg(feature = "live")]
     #[command(flatten)]
@@ -30,10 +32,15 @@ impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let selection = self.select.selection()?;
         let (evidence, mode) = match (&self.bundle, &self.secret) {
-            (Some(path), _) => (source::read_bundle(path, &self.report)?, Mode::Bundle),
+            (Some(path), _) => {
+                let mut evidence = source::read_bundle(path, &self.report)?;
+                evidence.database = self.database.db.clone().or(evidence.database);
+                (evidence, Mode::Bundle)
+            }
             #[cfg(feature = "live")]
             (None, Some(secret)) => {
-                (self.aws.collect(secret, &selection, &self.report)?, Mode::Live)
+                let database = self.database.db.clone();
+                (self.aws.collect(secret, database, &selection, &self.report)?, Mode::Live)
             }
             (None, None) => {
                 return Err(Failure::Usage(

@@ -8,6 +8,7 @@ use super::Failure;
 use crate::{
     catalogue::Severity,
     checks::Selection,
+    evidence::NamedDatabase,
     report::v1::{Report, Verdict},
 };
 
@@ -26,6 +27,30 @@ impl SelectOptions {
     pub(super) fn selection(&self) -> Result<Selection, Failure> {
         Selection::new(&self.check, &self.skip)
             .map_err(|unknown| Failure::Usage(unknown.to_string()))
+    }
+}
+
+/// The database, where the caller knows better.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct DatabaseOptions {
+    /// The database that the function has to reach; a host of IPv6 stands in brackets.
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub(super) db: Option<NamedDatabase>,
+}
+
+fn host_and_port(text: &str) -> Result<NamedDatabase, String> {
+    let wrong = || format!("'{text}' is no HOST:PORT such as orders.example.com:5432");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host = bare.unwrap_or(host);
+    let name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let good = host.parse::<std::net::IpAddr>().is_ok() == bare.is_some() || bare.is_none();
+    if host.is_empty() || !good || (bare.is_none() && !host.chars().all(name)) {
+        return Err(wrong());
+    }
+    match port.parse() {
+        Ok(0) | Err(_) => Err(wrong()),
+        Ok(port) => Ok(NamedDatabase { host: host.to_ascii_lowercase(), port }),
     }
 }
 

@@ -35,7 +35,7 @@ pub use self::{
     list::{ListedSecret, SecretFilter},
     session::{Connection, Session},
 };
-use crate::evidence::{Evidence, Fact, Time};
+use crate::evidence::{Evidence, Fact, NamedDatabase, Time};
 
 /// What to collect about one secret.
 #[derive(Default)]
@@ -54,7 +54,7 @@ pub struct Request {
     /// `None` means [`DEFAULT_TIMEOUT`].
     pub timeout: Option<Duration>,
     /// Host and port of the database, where the caller knows better.
-    pub db: Option<(String, u16)>,
+    pub database: Option<NamedDatabase>,
     /// How many CloudTrail look-ups may be made (two a second); `None` means
     /// [`DEFAULT_TRAIL_CALLS`].
     pub trail_calls: Option<usize>,
@@ -71,7 +71,7 @@ impl fmt::Debug for Request {
             .field("read_secret", &self.read_secret)
             .field("since", &self.since)
             .field("timeout", &self.timeout)
-            .field("db", &self.db)
+            .field("database", &self.database)
             .field("trail_calls", &self.trail_calls)
             .finish_non_exhaustive()
     }

@@ -38,6 +38,7 @@ impl Session {
             schema_version: crate::evidence::SCHEMA_VERSION,
             captured_at: Time(Timestamp::now()),
             region: Some(self.region.clone()),
+            database: request.database.clone(),
             ..Evidence::default()
         };
         let mut scene = Scene::new(request, wanted, evidence);

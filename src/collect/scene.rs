@@ -60,7 +60,7 @@ impl Scene {
             secret_id: request.secret.clone(),
             read_secret: request.read_secret,
             since: request.since,
-            db_host: request.db.as_ref().map(|(host, _)| host.to_ascii_lowercase()),
+            db_host: request.database.as_ref().map(|database| database.host.to_ascii_lowercase()),
             associations: BTreeMap::new(),
             associations_failure: None,
             tags_failure: None,

@@ -86,6 +86,7 @@ macro_rules! evidence {
             pub fn settle(&mut self) {
                 $( settle_one(Fact::$fact, &mut self.$field, &self.gaps); )*
                 settle_keys(&mut self.keys, &self.gaps);
+                self.settle_vpc();
             }
 
             /// Notes that a fact was looked for and is definitely not there.
@@ -277,6 +278,22 @@ fn settle_keys(keys: &mut BTreeMap<String, Key>, gaps: &[Gap]) {
 }
 
 impl Evidence {
+    /// The function is in the VPC of its subnets, whatever else its configuration
+    /// names.
+    fn settle_vpc(&mut self) {
+        let (Some(function), Some(subnets)) = (self.function.known_mut(), self.subnets.known())
+        else {
+            return;
+        };
+        let Some(config) = &mut function.configuration.vpc_config else { return };
+        let own = subnets.iter().find(|subnet| {
+            subnet.subnet_id.as_ref().is_some_and(|id| config.subnet_ids.contains(id))
+        });
+        if let Some(vpc) = own.and_then(|subnet| subnet.vpc_id.clone()) {
+            config.vpc_id = Some(vpc);
+        }
+    }
+
     /// Adds a gap and puts it where a reader of the fact meets it.
     pub fn add_gap(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {

@@ -14,20 +14,41 @@ use super::{
 use crate::evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet};
 
 /// The instances behind a host name; `None` where no database has the name.
-fn instances<'a>(view: &View<'a>, host: &str) -> Option<Result<Vec<&'a DbInstance>, Missing>> {
+fn instances<'a>(
+    resolver: &Resolver<'_, 'a>,
+    host: &str,
+) -> Option<Result<Vec<&'a DbInstance>, Missing>> {
+    let view = resolver.view;
     let all = items(&view.evidence.db_instances);
     let own: Vec<&DbInstance> = all
         .iter()
         .filter(|i| i.endpoint.as_ref().is_some_and(|e| plain(text(&e.address)) == host))
         .collect();
     if !own.is_empty() {
-        return Some(Ok(own));
+        return Some(one_of(resolver, own, host));
     }
     let clusters = items(&view.evidence.db_clusters);
     let named = |name: &Option<String>| name.is_some() && plain(text(name)) == host;
     let cluster = clusters.iter().find(|c| named(&c.endpoint) || named(&c.reader_endpoint))?;
     let writer = named(&cluster.endpoint);
     Some(members(view, cluster, writer))
+}
+
+/// Of several instances with one name, which RDS never gives, that in the function's
+/// VPC.
+fn one_of<'a>(
+    resolver: &Resolver<'_, 'a>,
+    own: Vec<&'a DbInstance>,
+    host: &str,
+) -> Result<Vec<&'a DbInstance>, Missing> {
+    if own.len() == 1 {
+        return Ok(own);
+    }
+    let near: Vec<&DbInstance> = own
+        .into_iter()
+        .filter(|i| i.db_subnet_group.as_ref().and_then(|g| g.vpc_id.as_deref()) == resolver.vpc)
+        .collect();
+    if near.len() == 1 { Ok(near) } else { Err(resolver.view.missing(Fact::DBInstances, host)) }
 }
 
 fn members<'a>(
@@ -65,7 +86,7 @@ pub(super) fn answer<'a>(
     host: &str,
     inside: bool,
 ) -> Option<Answer<'a>> {
-    let instances = match instances(resolver.view, host)? {
+    let instances = match instances(resolver, host)? {
         Ok(instances) => instances,
         Err(missing) => return Some(Answer::Unseen(missing)),
     };

@@ -107,8 +107,14 @@ pub(super) fn places<'a>(
     let mut covered: Vec<&str> = Vec::new();
     for id in &endpoint.network_interface_ids {
         let Ok(interface) = view.interface(id) else { continue };
-        covered.extend(interface.subnet_id.as_deref());
-        for address in addresses(interface) {
+        let subnet = interface.subnet_id.as_deref().and_then(|id| view.subnet(id).ok());
+        let blocks = subnet.map(View::subnet_blocks);
+        // An address that its subnet does not hold is none of the interface's.
+        let held = |address: &IpAddr| {
+            blocks.as_ref().is_none_or(|blocks| blocks.iter().any(|net| net.contains(address)))
+        };
+        for address in addresses(interface).into_iter().filter(held) {
+            covered.extend(interface.subnet_id.as_deref());
             let found = Destination::interface(view, interface, address, &groups, kind);
             places.push(Place::certain(found));
         }
@@ -175,7 +181,7 @@ pub(super) fn unused(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec
                 format!("{id} is in {other}, not in {vpc}: its private name holds there only");
             add(Unused::OtherVpc, text);
         }
-        if endpoint.private_dns_enabled != Some(true) {
+        if endpoint.private_dns_enabled == Some(false) {
             let text = format!(
                 "{id} has private DNS off (PrivateDnsEnabled), so {host} does not lead to it"
             );
@@ -203,7 +209,7 @@ pub(super) fn unused(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec
     found
 }
 
-fn is_interface(endpoint: &VpcEndpoint) -> bool {
+pub(super) fn is_interface(endpoint: &VpcEndpoint) -> bool {
     matches!(endpoint.vpc_endpoint_type.as_deref(), None | Some("Interface"))
 }
 

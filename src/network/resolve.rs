@@ -12,7 +12,7 @@ use super::{
     place::{Destination, Place},
     view::{View, items, text},
 };
-use crate::evidence::{Fact, VpcEndpoint};
+use crate::evidence::{Fact, Observed, VpcEndpoint};
 
 /// One possible answer to the name.
 pub(super) enum Answer<'a> {
@@ -148,6 +148,10 @@ impl<'a> Resolver<'_, 'a> {
             Some(id) => id,
             None => return Err(self.view.missing(Fact::Vpcs, vpc)),
         };
+        // A set that the answer does not hold is none: Amazon's resolver answers.
+        if self.view.evidence.dhcp_options == Observed::Absent {
+            return Ok(None);
+        }
         let list = items(&self.view.evidence.dhcp_options);
         let options = list
             .iter()
@@ -252,6 +256,12 @@ impl<'a> Resolver<'_, 'a> {
             let id = text(&endpoint.vpc_endpoint_id);
             answers.push((format!("private name of {id}"), self.endpoint(endpoint, host)));
         }
+        for endpoint in self.named_perhaps(vpc, host) {
+            let id = text(&endpoint.vpc_endpoint_id);
+            let reason = format!("whether the private DNS of {id} is on was not told");
+            self.doubt_about(Fact::VpcEndpoints, id, reason);
+            answers.push((format!("private name of {id}"), self.endpoint(endpoint, host)));
+        }
         match zone {
             Some((name, zone)) if hidden.is_empty() || name == host => {
                 answers.extend(self.in_zone(vpc, zone, host, depth));
@@ -280,6 +290,20 @@ impl<'a> Resolver<'_, 'a> {
         }
         found.sort_by_key(|endpoint| &endpoint.vpc_endpoint_id);
         Ok(found)
+    }
+
+    /// The endpoints that would answer to the name if their private DNS were on, of
+    /// which nothing tells.
+    fn named_perhaps(&self, vpc: &str, host: &str) -> Vec<&'a VpcEndpoint> {
+        if !endpoint::is_service_name(host) {
+            return Vec::new();
+        }
+        items(&self.view.evidence.vpc_endpoints)
+            .iter()
+            .filter(|one| one.vpc_id.as_deref() == Some(vpc) && one.private_dns_enabled.is_none())
+            .filter(|one| endpoint::is_interface(one) && endpoint::is_available(one))
+            .filter(|one| endpoint::has_private_name(one, host))
+            .collect()
     }
 
     fn endpoint(&self, endpoint: &'a VpcEndpoint, host: &str) -> Answer<'a> {

@@ -68,6 +68,12 @@ pub(crate) fn moto() -> &'static Emulator {
     &RUNNING
 }
 
+/// An emulator of that kind for one test alone, where what others make would be
+/// seen. It lives as long as the test process.
+pub(crate) fn another(kind: Kind) -> &'static Emulator {
+    Box::leak(Box::new(start(kind)))
+}
+
 /// A port on which nothing listens.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
@@ -76,10 +82,12 @@ pub(crate) fn free_port() -> u16 {
 
 fn start(kind: Kind) -> Emulator {
     let environment = environment();
-    let log = environment.with_file_name(format!("{kind:?}.log").to_lowercase());
+
     // Another process may take the port between looking and listening.
+    let mut said = String::new();
     for _ in 0..3 {
         let port = free_port();
+        let log = environment.with_file_name(format!("{kind:?}-{port}.log").to_lowercase());
         let mut keeper = launch(kind, port, &environment, &log);
         if answers(&mut keeper, port) {
             let stdin = keeper.stdin.take().expect("stdin was piped");
@@ -89,9 +97,9 @@ fn start(kind: Kind) -> Emulator {
         }
         drop(keeper.stdin.take());
         let _ = keeper.wait();
+        said = fs::read_to_string(&log).unwrap_or_default();
     }
-    let said = fs::read_to_string(&log).unwrap_or_default();
-    panic!("{kind:?} does not start; {} says:\n{said}", log.display());
+    panic!("{kind:?} does not start; it says:\n{said}");
 }
 
 fn launch(kind: Kind, port: u16, environment: &Path, log: &Path) -> Child {
