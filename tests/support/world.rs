@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// Token of the rotation that is stuck.
     pub(crate) pending: Option<String>,
     parts: Parts,
+    /// The value that is current.
+    value: String,
 }
 
 impl World {
@@ -75,8 +77,18 @@ impl World {
         let parts = Parts::make(&cloud, &name);
         let secret_arn = parts.secret(&cloud, &name);
         let function_arn = making::function_arn(&name);
-        let region = REGION;
-        Self { cloud, emulator, region, name, secret_arn, function_arn, pending: None, parts }
+        let (region, value) = (REGION, parts.value());
+        Self {
+            cloud,
+            emulator,
+            region,
+            name,
+            secret_arn,
+            function_arn,
+            pending: None,
+            parts,
+            value,
+        }
     }
 
     fn rotate_with(&self, function_arn: &str, token: &str) {
@@ -93,7 +105,7 @@ impl World {
                 .put_secret_value()
                 .secret_id(&self.name)
                 .client_request_token(&token)
-                .secret_string(self.parts.value())
+                .secret_string(&self.value)
                 .version_stages("AWSPENDING")
                 .send(),
         );
@@ -145,6 +157,7 @@ impl World {
     /// Writes a new value, as an operator would by hand.
     pub(crate) fn store(&mut self, value: &str) -> &mut Self {
         let secrets = self.cloud.secrets();
+        value.clone_into(&mut self.value);
         let put = secrets.put_secret_value().secret_id(&self.name).secret_string(value);
         self.cloud.wait(put.client_request_token(token()).send());
         self
