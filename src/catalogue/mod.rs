@@ -21,7 +21,9 @@ mod vended_templates;
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::erased;
 
 pub use self::{
     certificates::*,
@@ -41,6 +43,15 @@ pub use self::{
     stack_reasons::*,
     vended_templates::*,
 };
+
+/// Reads a table that is compiled in.
+///
+/// # Panics
+/// Where it does not parse: every table is read by a test.
+fn table<T: DeserializeOwned>(text: &str) -> T {
+    let table = toml::Deserializer::parse(text).expect("a test reads every table");
+    erased::read(table).expect("a test reads every table")
+}
 
 /// How bad a finding is.
 #[derive(
