@@ -10,5 +10,4 @@ mod pasted;
 mod policy;
 mod registry;
 mod rotation_log;
-mod schema;
 mod support;
