@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::support::{command, rotdoctor, run, scratch};
+use crate::support::{command, root, rotdoctor, run, scratch};
 
 const SAMPLE: &str = "fixtures/bundles/KMS01/fires.json";
 
