@@ -2,8 +2,10 @@
 //! needs, and every error that says what to do) and writing.
 
 use serde_json::{Map, Value};
+use serde_path_to_error::{Deserializer, Track};
 
 use crate::{
+    erased,
     evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
     seal,
 };
@@ -76,13 +78,13 @@ pub fn read(text: &str) -> Result<Bundle, BundleError> {
     }
     unwrap_responses(&mut object);
     let unknown_keys = unknown_keys(&object);
-    let mut evidence: Evidence =
-        serde_path_to_error::deserialize(Value::Object(object)).map_err(|error| {
-            BundleError::WrongType {
-                path: error.path().to_string(),
-                message: error.inner().to_string(),
-            }
-        })?;
+    // The one that tracks the path is the inner one: the types see an erased one.
+    let mut track = Track::new();
+    let read = erased::read(Deserializer::new(Value::Object(object), &mut track));
+    let mut evidence: Evidence = read.map_err(|error| BundleError::WrongType {
+        path: track.path().to_string(),
+        message: error.to_string(),
+    })?;
     normalise(&mut evidence);
     Ok(Bundle { evidence, unknown_keys })
 }
@@ -250,6 +252,22 @@ mod tests {
             r#"{"CapturedAt":"2026-11-21T00:00:00Z","Secret":{"RotationRules":{"Duration":[]}}}"#,
         );
         assert!(wrong.contains("Secret.RotationRules.Duration"), "{wrong}");
+        for (part, says) in [
+            (
+                r#""SecurityGroups":[{},{"IpPermissions":[{"FromPort":1.5}]}]"#,
+                "at SecurityGroups[1].IpPermissions[0].FromPort: invalid type: floating point `1.5`, \
+                 expected i64.",
+            ),
+            (
+                r#""Keys":{"arn:k":{"Policy":"{"}}"#,
+                "at Keys.arn:k.Policy: policy document is not JSON: EOF",
+            ),
+            (r#""Gaps":[{"Fact":"Role"}]"#, "at Gaps[0]: missing field `Reason`."),
+            (r#""Gaps":null"#, "at Gaps: invalid type: null, expected a sequence."),
+        ] {
+            let wrong = error(&format!(r#"{{"CapturedAt":"2026-11-21T00:00:00Z",{part}}}"#));
+            assert!(wrong.starts_with(says), "{wrong}");
+        }
         assert!(matches!(read("\u{0}\u{1}"), Err(BundleError::NotJson(_))));
     }
 

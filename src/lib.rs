@@ -31,6 +31,7 @@ pub mod cli;
 #[cfg(feature = "live")]
 pub mod collect;
 pub mod diagnosis;
+mod erased;
 pub mod evidence;
 pub mod network;
 pub mod package;

@@ -1,31 +1,53 @@
-//! The JSON Schemas of what rotdoctor reads and writes. They are generated from
-//! the structs; copies stand in `schema/` and a test holds them to this.
-
-use schemars::{JsonSchema, schema_for};
-
-use crate::{
-    evidence::Evidence,
-    report::{
-        json,
-        v1::{AuditReport, Report},
-    },
-};
-
-fn render<T: JsonSchema>() -> String {
-    json::render(&schema_for!(T))
-}
+//! The JSON Schemas of what rotdoctor reads and writes: the files in `schema/`.
+//! A test derives them from the structs and holds the files to that.
 
 /// Schema of a report.
-pub fn report() -> String {
-    render::<Report>()
-}
-
+pub const REPORT: &str = include_str!("../schema/report.v1.json");
 /// Schema of an audit's reports.
-pub fn audit() -> String {
-    render::<AuditReport>()
-}
-
+pub const AUDIT: &str = include_str!("../schema/audit.v1.json");
 /// Schema of a bundle.
-pub fn bundle() -> String {
-    render::<Evidence>()
+pub const BUNDLE: &str = include_str!("../schema/bundle.v1.json");
+
+#[cfg(test)]
+mod tests {
+    use schemars::{JsonSchema, schema_for};
+
+    use super::{AUDIT, BUNDLE, REPORT};
+    use crate::{
+        evidence::Evidence,
+        report::{
+            json,
+            v1::{AuditReport, Report},
+        },
+    };
+
+    /// `ROTDOCTOR_BLESS=1` writes the file, which the next build compiles in.
+    fn check<T: JsonSchema>(name: &str, printed: &str) {
+        let derived = json::render(&schema_for!(T));
+        if std::env::var_os("ROTDOCTOR_BLESS").is_some() {
+            let path = format!("{}/schema/{name}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::write(path, derived).expect("write the schema");
+            return;
+        }
+        assert!(
+            printed == derived,
+            "schema/{name} is not what the code says; run \
+             ROTDOCTOR_BLESS=1 cargo test --no-default-features --lib schema::"
+        );
+    }
+
+    #[test]
+    fn the_report_schema_is_current() {
+        check::<Report>("report.v1.json", REPORT);
+    }
+
+    #[test]
+    fn the_audit_schema_is_current() {
+        check::<AuditReport>("audit.v1.json", AUDIT);
+    }
+
+    #[test]
+    fn the_bundle_schema_is_current() {
+        check::<Evidence>("bundle.v1.json", BUNDLE);
+    }
 }

@@ -107,9 +107,8 @@ pub struct EndpointNames {
 
 /// The table of engines.
 pub fn engines() -> &'static Engines {
-    static TABLE: LazyLock<Engines> = LazyLock::new(|| {
-        toml::from_str(include_str!("database_engines.toml")).expect("a test reads this table")
-    });
+    static TABLE: LazyLock<Engines> =
+        LazyLock::new(|| super::table(include_str!("database_engines.toml")));
     &TABLE
 }
 

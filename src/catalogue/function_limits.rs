@@ -25,10 +25,8 @@ struct Table {
     limit: Vec<FunctionLimit>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("function_limits.toml"))
-        .expect("function_limits.toml is read by a test")
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("function_limits.toml")));
 
 /// The value of a limit.
 ///

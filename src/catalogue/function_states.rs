@@ -43,10 +43,8 @@ struct Table {
     reason: Vec<StateReason>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("function_states.toml"))
-        .expect("function_states.toml is read by a test")
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("function_states.toml")));
 
 /// The row of a reason code.
 pub fn state_reason(code: &str) -> Option<&'static StateReason> {

@@ -65,9 +65,8 @@ pub struct DefaultKey {
 
 /// The table of key states.
 pub fn key_states() -> &'static KeyStates {
-    static TABLE: LazyLock<KeyStates> = LazyLock::new(|| {
-        toml::from_str(include_str!("key_states.toml")).expect("a test reads this table")
-    });
+    static TABLE: LazyLock<KeyStates> =
+        LazyLock::new(|| super::table(include_str!("key_states.toml")));
     &TABLE
 }
 

@@ -185,8 +185,7 @@ struct Table {
 }
 
 static MODES: LazyLock<Vec<LogMode>> = LazyLock::new(|| {
-    let table: Table = toml::from_str(include_str!("log_modes.toml"))
-        .expect("log_modes.toml is compiled in, and a test reads it");
+    let table: Table = super::table(include_str!("log_modes.toml"));
     table.mode
 });
 

@@ -189,8 +189,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let file: File =
-        toml::from_str(include_str!("log_texts.toml")).expect("the table is tested to parse");
+    let file: File = super::table(include_str!("log_texts.toml"));
     let texts: Vec<LogText> = file.text.into_iter().map(LogText::from).collect();
     let mut needles = Vec::new();
     let mut patterns = Vec::new();

@@ -65,9 +65,8 @@ pub struct OwnerTags {
 
 /// The table of services that own secrets.
 pub fn managed_services() -> &'static ManagedServices {
-    static TABLE: LazyLock<ManagedServices> = LazyLock::new(|| {
-        toml::from_str(include_str!("managed_services.toml")).expect("a test reads this table")
-    });
+    static TABLE: LazyLock<ManagedServices> =
+        LazyLock::new(|| super::table(include_str!("managed_services.toml")));
     &TABLE
 }
 

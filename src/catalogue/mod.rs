@@ -22,8 +22,9 @@ mod vended_templates;
 
 use std::sync::LazyLock;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::erased;
 
 pub use self::{
     certificates::*,
@@ -46,10 +47,18 @@ pub use self::{
     vended_templates::*,
 };
 
+/// Reads a table that is compiled in.
+///
+/// # Panics
+/// Where it does not parse: every table is read by a test.
+fn table<T: DeserializeOwned>(text: &str) -> T {
+    let table = toml::Deserializer::parse(text).expect("a test reads every table");
+    erased::read(table).expect("a test reads every table")
+}
+
 /// How bad a finding is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Rotation fails, or will at the next attempt.

@@ -28,9 +28,7 @@ struct Table {
     runtime: Vec<Runtime>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("runtimes.toml")).expect("runtimes.toml is read by a test")
-});
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("runtimes.toml")));
 
 /// The runtimes, oldest first.
 pub fn runtimes() -> &'static [Runtime] {

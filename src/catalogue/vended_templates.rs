@@ -91,10 +91,8 @@ struct Table {
     mark: Vec<Mark>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("vended_templates.toml"))
-        .expect("vended_templates.toml is read by a test")
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("vended_templates.toml")));
 
 /// The handler of every vended function.
 pub fn vended_handler() -> &'static str {

@@ -24,10 +24,10 @@ enum Which {
 
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
-        output::print(&match self.which {
-            Which::Report => schema::report(),
-            Which::Audit => schema::audit(),
-            Which::Bundle => schema::bundle(),
+        output::print(match self.which {
+            Which::Report => schema::REPORT,
+            Which::Audit => schema::AUDIT,
+            Which::Bundle => schema::BUNDLE,
         })?;
         Ok(0)
     }

@@ -1,12 +1,10 @@
 //! What could not be seen, and why.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a fact could not be seen.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Reason {
     /// The caller lacks the action.
     AccessDenied,
@@ -35,7 +33,8 @@ impl Reason {
 }
 
 /// One fact that could not be seen (or not whole), for one resource.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct Gap {
     /// The fact's name, see [`super::Fact`].

@@ -1,10 +1,10 @@
 //! CloudWatch Logs: the rotation function's log group and its events.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// DescribeLogGroups (which spells its keys in camelCase).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogGroup {
     /// Name.
@@ -22,9 +22,8 @@ pub struct LogGroup {
 }
 
 /// One event (GetLogEvents), redacted.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogEvent {
     /// Milliseconds since 1970.

@@ -22,7 +22,6 @@ mod vpc;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::shape::shapes;
@@ -47,7 +46,8 @@ shapes! {
 macro_rules! evidence {
     ($( $(#[$meta:meta])* $field:ident: $fact:ident => $type:ty, )*) => {
         /// Everything that was observed about one secret's rotation.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "PascalCase")]
         pub struct Evidence {
             /// Version of the format: 1.

@@ -1,7 +1,6 @@
 //! What can be known of one fact: its value, its absence, or why it was not
 //! seen. Nothing here judges; it only makes the other arms impossible to skip.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Gap;
@@ -83,12 +82,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Observed<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Observed<T> {
+#[cfg(test)]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Observed<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         Option::<T>::schema_name()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Option::<T>::json_schema(generator)
     }
 

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant. Written as RFC 3339 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
-#[schemars(transparent)]
-pub struct Time(#[schemars(with = "String")] pub Timestamp);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transparent))]
+pub struct Time(#[cfg_attr(test, schemars(with = "String"))] pub Timestamp);
 
 impl Time {
     /// Reads RFC 3339, Lambda's `2026-01-31T10:18:42.533+0000` and a plain date.

@@ -3,13 +3,13 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::evidence::Fact;
 
 /// Whether the function gets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Request and reply pass, from everywhere to everywhere.
@@ -35,7 +35,8 @@ impl Verdict {
 }
 
 /// The kind of element that blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Name resolution; the resource is the VPC or the hosted zone.
@@ -82,7 +83,8 @@ impl Layer {
 }
 
 /// The direction of a rule, as seen from the element that holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Into the interface or subnet.
@@ -102,7 +104,8 @@ impl Direction {
 }
 
 /// Whether the request or the reply is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// The request.
@@ -122,7 +125,8 @@ impl Phase {
 }
 
 /// The rule, route or setting that would let the connection pass.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Needed {
     /// A rule of a security group.
@@ -209,7 +213,8 @@ impl fmt::Display for Needed {
 }
 
 /// One element that blocks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Blocker {
     /// What kind of element.
     pub layer: Layer,
@@ -228,7 +233,8 @@ pub struct Blocker {
 }
 
 /// An endpoint for the service that the name does not lead to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UnusedEndpoint {
     /// Its id.
     pub endpoint: String,
@@ -239,7 +245,8 @@ pub struct UnusedEndpoint {
 }
 
 /// Why a name does not lead to an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Unused {
     /// It is not available.
@@ -296,7 +303,8 @@ impl Serialize for Missing {
     }
 }
 
-impl JsonSchema for Missing {
+#[cfg(test)]
+impl schemars::JsonSchema for Missing {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "NetworkMissing".into()
     }

@@ -1,12 +1,12 @@
 //! The answer's paths, hop by hop. Types only.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Blocker, Family, Missing, Needed, Verdict};
 
 /// How a hop went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum HopOutcome {
     /// Passed.
@@ -32,7 +32,8 @@ impl HopOutcome {
 }
 
 /// What a hop examines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HopKind {
     /// The name.
@@ -79,7 +80,8 @@ impl HopKind {
 }
 
 /// One hop of a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hop {
     /// How it went.
     pub outcome: HopOutcome,
@@ -95,7 +97,8 @@ pub struct Hop {
 }
 
 /// One way from an address of the function to an address of the target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Path {
     /// The function's subnet; `None` for a function without a VPC.
     pub subnet: Option<String>,
@@ -121,7 +124,8 @@ pub struct Path {
 }
 
 /// How a path leaves the function's subnet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// Inside the VPC.

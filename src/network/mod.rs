@@ -35,7 +35,6 @@ mod zone;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -192,7 +191,8 @@ fn host_of_url(url: &str) -> Option<(String, u16)> {
 }
 
 /// What public DNS answers, as far as it was asked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PublicDns {
     /// By host name.
@@ -200,7 +200,8 @@ pub struct PublicDns {
 }
 
 /// The address records of a name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct PublicRecords {
     /// IPv4.
@@ -220,7 +221,8 @@ impl PublicDns {
 }
 
 /// The answer to a question.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Answer {
     /// The host that was asked about.
     pub host: String,

@@ -1,7 +1,6 @@
 //! The report, version 1: the structs behind the JSON and, through them, every
 //! other format. Keys may be added within version 1; none is renamed or removed.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +12,8 @@ use crate::{
 pub const SCHEMA_VERSION: &str = "1";
 
 /// Where the evidence came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// AWS, now.
@@ -31,9 +31,8 @@ pub enum Mode {
 }
 
 /// The answer in one word.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The last attempt failed, or AWSPENDING is stuck.
@@ -47,9 +46,8 @@ pub enum Verdict {
 }
 
 /// How sure a cause is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// The facts prove it and it fits the symptom.
@@ -61,7 +59,8 @@ pub enum Confidence {
 }
 
 /// One diagnosis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// `"1"`.
     pub schema_version: String,
@@ -105,7 +104,8 @@ pub struct Report {
 }
 
 /// A further secret in the log of one function.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OtherSecret {
     /// ARN; missing for attempts that name no secret.
     pub secret_arn: Option<String>,
@@ -120,7 +120,8 @@ pub struct OtherSecret {
 }
 
 /// What wrote a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tool {
     /// `rotdoctor`.
     pub name: String,
@@ -129,7 +130,8 @@ pub struct Tool {
 }
 
 /// What was examined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// ARN of the secret.
     pub secret_arn: Option<String>,
@@ -146,7 +148,8 @@ pub struct Target {
 }
 
 /// What the log and CloudTrail show of the rotation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rotation {
     /// Attempts, oldest first.
     pub attempts: Vec<Attempt>,
@@ -163,7 +166,8 @@ pub struct Rotation {
 }
 
 /// One attempt.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attempt {
     /// Start.
     pub started_at: Option<Time>,
@@ -180,7 +184,8 @@ pub struct Attempt {
 }
 
 /// One invocation for a step.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepRun {
     /// `createSecret`, …; missing where it cannot be told.
     pub name: Option<String>,
@@ -193,7 +198,8 @@ pub struct StepRun {
 }
 
 /// What explains the failure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cause {
     /// How sure it is.
     pub confidence: Confidence,
@@ -205,7 +211,8 @@ pub struct Cause {
 }
 
 /// A fact that is wrong now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Code.
     pub code: String,
@@ -237,7 +244,8 @@ pub struct Finding {
 }
 
 /// A statement of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Statement {
     /// The policy: an inline policy's name, a managed one's ARN, or words.
     pub policy: String,
@@ -250,7 +258,8 @@ pub struct Statement {
 }
 
 /// One piece of proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// `fact`, `log`, `trail`, `date`, `stack`, `policy`.
     pub kind: String,
@@ -261,7 +270,8 @@ pub struct Evidence {
 }
 
 /// Where a path starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PathStart {
     /// The function's subnet; missing for a function without a VPC.
     pub subnet: Option<String>,
@@ -270,7 +280,8 @@ pub struct PathStart {
 }
 
 /// One hop of a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hop {
     /// `ok`, `partly`, `stop`, `unknown`.
     pub outcome: String,
@@ -287,7 +298,8 @@ pub struct Hop {
 }
 
 /// What mends a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fix {
     /// One sentence.
     pub summary: String,
@@ -303,7 +315,8 @@ pub struct Fix {
 }
 
 /// A check that could not tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inconclusive {
     /// Check.
     pub check: String,
@@ -314,7 +327,8 @@ pub struct Inconclusive {
 }
 
 /// A fact that a check needed and did not get.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Missing {
     /// Fact.
     pub fact: String,
@@ -327,7 +341,8 @@ pub struct Missing {
 }
 
 /// A question that does not arise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotApplicable {
     /// Check.
     pub check: String,
@@ -338,7 +353,8 @@ pub struct NotApplicable {
 }
 
 /// A check that found nothing wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Passed {
     /// Check.
     pub check: String,
@@ -347,7 +363,8 @@ pub struct Passed {
 }
 
 /// Counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Checks that were selected.
     pub checks: usize,
@@ -368,7 +385,8 @@ pub struct Summary {
 }
 
 /// The reports of an audit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditReport {
     /// `"1"`.
     pub schema_version: String,
@@ -383,7 +401,8 @@ pub struct AuditReport {
 }
 
 /// Counts of an audit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditSummary {
     /// Secrets asked for.
     pub secrets: usize,
@@ -400,7 +419,8 @@ pub struct AuditSummary {
 }
 
 /// A secret that could not be examined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotExamined {
     /// As it was asked for.
     pub target: String,

@@ -16,7 +16,10 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use self::text::log_line;
-use crate::evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent};
+use crate::{
+    erased,
+    evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent},
+};
 
 /// What stands where a secret stood in a text.
 pub const REDACTED: &str = "(redacted)";
@@ -193,7 +196,7 @@ fn seal_every_text(evidence: &mut Evidence) {
     let before = whole.clone();
     json::leaves(&mut whole, None);
     if whole != before {
-        *evidence = serde_json::from_value(whole).expect("a text for a text is the same shape");
+        *evidence = erased::from_value(whole).expect("a text for a text is the same shape");
     }
 }
 

@@ -13,5 +13,4 @@ mod pasted;
 mod policy;
 mod registry;
 mod rotation_log;
-mod schema;
 mod support;
