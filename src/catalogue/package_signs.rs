@@ -34,10 +34,7 @@ struct Table {
     construct: Vec<Construct>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("package_signs.toml"))
-        .expect("package_signs.toml is read by a test")
-});
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("package_signs.toml")));
 
 /// The constructs.
 pub fn constructs() -> &'static [Construct] {

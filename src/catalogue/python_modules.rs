@@ -34,10 +34,7 @@ struct Table {
     need: Vec<ModuleNeed>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("python_modules.toml"))
-        .expect("python_modules.toml is read by a test")
-});
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("python_modules.toml")));
 
 /// Whether a module is part of Python.
 pub fn is_standard_module(name: &str) -> bool {
