@@ -24,7 +24,8 @@ pub(super) async fn function(
 ) -> Found {
     let request = clients.lambda.get_function().function_name(arn).set_qualifier(qualifier);
     let answer = caller.call("lambda:GetFunction", arn, request.send()).await?;
-    // `code` holds a presigned URL: it is a secret and goes no further.
+    // A presigned URL: it is a secret, and goes to the reader of the package alone.
+    let code = answer.code.and_then(|code| code.location);
     let mut function = Function {
         configuration: answer.configuration.map(configuration).unwrap_or_default(),
         tags: answer.tags.unwrap_or_default().into_iter().collect(),
@@ -39,6 +40,7 @@ pub(super) async fn function(
     found(move |scene| {
         scene.evidence.function = Observed::Known(function);
         scene.tags_failure = tags_failure;
+        scene.code_location = code.filter(|url| url.starts_with("http"));
     })
 }
 

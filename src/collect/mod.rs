@@ -20,6 +20,7 @@ mod lambda;
 mod list;
 mod logs;
 mod loose_json;
+mod package;
 pub mod plan;
 mod rds;
 mod run;

@@ -20,6 +20,8 @@ pub enum Operation {
     DescribeSuperuserSecret,
     GetFunction,
     GetFunctionPolicy,
+    GetPackage,
+    GetLayerVersion,
     GetRole,
     ListRolePolicies,
     GetRolePolicy,
@@ -114,6 +116,8 @@ steps! {
     3 GetKeyPolicy "kms:GetKeyPolicy" => KeyPolicy <- [Secret, Function];
     3 ListGrants "kms:ListGrants" => KeyGrants <- [Secret, Function];
     3 DescribeFunctionSubnets "ec2:DescribeSubnets" => Subnets <- [Function];
+    3 GetPackage "lambda:GetFunction" => Package <- [Function];
+    3 GetLayerVersion "lambda:GetLayerVersion" => Package <- [Function];
     3 DescribeStacks "cloudformation:DescribeStacks" => Stack <- [Function];
     3 DescribeStackEvents "cloudformation:DescribeStackEvents" => StackEvents <- [Function];
     3 DescribeStackResources "cloudformation:DescribeStackResources" => StackResources <- [Function];

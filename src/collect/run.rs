@@ -15,6 +15,7 @@ use super::{
     call::Caller,
     cloudtrail, ec2_gateway,
     failure::{Failure, Kind},
+    package,
     plan::{self, Operation, Step, WAVES},
     rds,
     scene::{Found, Scene},
@@ -205,6 +206,7 @@ fn finish(scene: &mut Scene) {
         let action = "ec2:DescribeTransitGatewayAttachments";
         scene.failed(Fact::TransitGatewayRouteTables, action, "", &failure);
     }
+    package::settle(scene);
     let mut seen = BTreeSet::new();
     for step in plan::STEPS.iter().filter(|step| step.wave > 0) {
         if !scene.wanted.contains(&step.gives) || !seen.insert(step.gives) {

@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Request, failure::Failure};
-use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
+use crate::{
+    evidence::{Evidence, Fact, Gap, Observed, Reason},
+    package::Archive,
+};
 
 /// What a call found, ready to be put into the scene.
 pub(super) type Patch = Box<dyn FnOnce(&mut Scene)>;
@@ -48,6 +51,10 @@ pub(super) struct Scene {
     /// Why the function came without its tags.
     pub(super) tags_failure: Option<String>,
     pub(super) streams: Vec<Stream>,
+    /// Where the function's code is. A signed URL: it is a secret.
+    pub(super) code_location: Option<String>,
+    /// Archives of the function that were read.
+    pub(super) archives: Vec<Archive>,
     /// What was asked about, so that no later wave repeats it.
     pub(super) asked: BTreeSet<(Fact, String)>,
 }
@@ -65,6 +72,8 @@ impl Scene {
             associations_failure: None,
             tags_failure: None,
             streams: Vec::new(),
+            code_location: None,
+            archives: Vec::new(),
             asked: BTreeSet::new(),
         }
     }

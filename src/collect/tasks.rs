@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{
     call::Caller,
-    cloudformation, ec2, ec2_gateway, ec2_vpc, iam, kms, lambda, logs,
+    cloudformation, ec2, ec2_gateway, ec2_vpc, iam, kms, lambda, logs, package,
     plan::{Operation, Step},
     rds,
     scene::{Found, Scene, found},
@@ -88,6 +88,15 @@ pub(super) fn tasks<'a>(
             } else {
                 vec![ask!(arn, |arn| lambda::policy(caller, clients, &arn, qualifier))]
             }
+        }
+        O::GetPackage => {
+            let Some(url) = package::code(scene) else { return Vec::new() };
+            let resource = scene.function().map(|(arn, _)| arn).unwrap_or_default();
+            let work = Box::pin(async move { package::read_code(caller, url).await });
+            vec![Task { step, resource, work }]
+        }
+        O::GetLayerVersion => {
+            ask_each!(package::layers(scene), |arn| { package::read_layer(caller, clients, &arn) })
         }
         O::GetRole => ask_each!(scene.role_name(), |role| iam::role(caller, clients, &role)),
         O::ListRolePolicies => {

@@ -51,7 +51,7 @@ pub enum Fact {
 }
 
 /// The facts that no call collects in this version: only a bundle can hold them.
-pub const NOT_COLLECTED: &[Fact] = &[Fact::Package, Fact::HostedZonesByVPC, Fact::ResolverRules];
+pub const NOT_COLLECTED: &[Fact] = &[Fact::HostedZonesByVPC, Fact::ResolverRules];
 
 /// A row of the table of facts.
 #[derive(Debug)]

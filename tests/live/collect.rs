@@ -63,7 +63,7 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         assert!(collected.timings.iter().any(|timing| timing.wave == plan::WAVES));
         assert_eq!(collected.timings.len(), stub.asked().len(), "no call twice, none unwritten");
         assert!(collected.timings.iter().all(|timing| timing.attempts == 1), "no retries");
-        assert_eq!(stub.asked().len(), 57, "calls for one diagnosis: {:#?}", collected.timings);
+        assert_eq!(stub.asked().len(), 58, "calls for one diagnosis: {:#?}", collected.timings);
         let most = stub.most_at_once();
         assert!((2..=8).contains(&most), "{most} at once");
 
@@ -106,6 +106,13 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
 
         let shape = &evidence.secret_shape.known().expect("shape")["AWSCURRENT"];
         assert_eq!(shape.keys, ["engine", "host", "password", "username"]);
+        let package = evidence.package.known().expect("the package");
+        let read = package.archives.iter().map(|one| (one.name.as_deref(), one.complete));
+        assert_eq!(
+            read.collect::<Vec<_>>(),
+            [(Some("code"), Some(true)), (Some(world::LAYER), Some(true))]
+        );
+        assert_eq!(package.imports[0].module.as_deref(), Some("boto3"));
         let text = serde_json::to_string(evidence).expect("json");
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("10.0.0.7"), "addresses stay");

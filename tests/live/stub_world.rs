@@ -8,6 +8,7 @@ use crate::stub::{Ask, Reply, Stub};
 pub(crate) const SECRET: &str =
     "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf";
 pub(crate) const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+pub(crate) const LAYER: &str = "arn:aws:lambda:eu-west-1:123456789012:layer:drivers:3";
 pub(crate) const KEY: &str =
     "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-1111-4222-8333-123456789012";
 const VERSION: &str = "0a1b2c3d-0000-4000-8000-1234567890ab";
@@ -38,6 +39,11 @@ pub(crate) fn answer(ask: &Ask) -> Option<Reply> {
     Some(Reply::ok(body))
 }
 
+/// The signed URL of a package, in the stub itself.
+fn location(ask: &Ask) -> String {
+    format!("http://{}/package?X-Amz-Signature=hunter2", ask.host)
+}
+
 fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
     Some(match (service, operation) {
         ("secretsmanager", "DescribeSecret") => json!({
@@ -65,11 +71,13 @@ fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
                 "Role": "arn:aws:iam::123456789012:role/service-role/rotate-role",
                 "LastModified": "2026-01-31T10:18:42.533+0000", "Timeout": 30,
                 "VpcConfig": {"SubnetIds": ["subnet-a"], "SecurityGroupIds": ["sg-a"], "VpcId": "vpc-invented"},
+                "Layers": [{"Arn": LAYER, "CodeSize": 100}],
                 "Environment": {"Variables": {"SECRETS_MANAGER_ENDPOINT": "https://sm", "DB_PASS": "hunter2"}},
             },
-            "Code": {"Location": "https://bucket/package?X-Amz-Signature=hunter2"},
+            "Code": {"Location": location(ask)},
             "Tags": {"aws:cloudformation:stack-name": "rotation-stack"},
         }),
+        ("lambda", "GetLayerVersion") => json!({"Content": {"Location": location(ask)}}),
         ("lambda", "GetPolicy") => json!({"Policy": r#"{"Statement":[{"Sid":"a"}]}"#}),
         ("kms", "DescribeKey") => json!({"KeyMetadata": {
             "KeyId": "0a1b2c3d-1111-4222-8333-123456789012", "Arn": KEY, "Enabled": true, "KeyState": "Enabled",

@@ -1,9 +1,10 @@
 //! A small AWS: an HTTP server on loopback that answers by service and
 //! operation, writes down what it was asked, and fails the test over a request
-//! that nobody expected. It checks no signatures.
+//! that nobody expected. It checks no signatures. Under `/package` it serves a
+//! deployment package, by ranges, as the store behind Lambda does.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Cursor, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -26,6 +27,10 @@ pub(crate) struct Ask {
     pub(crate) key_id: String,
     /// How many requests for this operation came before.
     pub(crate) earlier: usize,
+    /// Where it was sent to, as `ADDRESS:PORT`.
+    pub(crate) host: String,
+    /// The range of bytes that it wants, such as `0-99`.
+    range: Option<String>,
 }
 
 /// An answer.
@@ -133,6 +138,10 @@ impl Shared {
     fn serve(&self, connection: &TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(connection.try_clone()?);
         while let Some(ask) = read(&mut reader)? {
+            if ask.path.starts_with("/package") {
+                serve_package(connection, ask.range.as_deref())?;
+                continue;
+            }
             let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
             self.most_at_once.fetch_max(now, Ordering::SeqCst);
             let reply = self.answer(ask);
@@ -162,6 +171,26 @@ impl Shared {
     }
 }
 
+/// A part of a small package, with the length of the whole.
+fn serve_package(mut writer: &TcpStream, range: Option<&str>) -> std::io::Result<()> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("lambda_function.py", options).expect("a member's name");
+    zip.write_all(b"import boto3\n").expect("memory takes all");
+    let package = zip.finish().expect("a whole archive").into_inner();
+    let (from, to) = range.and_then(|range| range.split_once('-')).expect("a range");
+    let (from, to): (usize, usize) = (from.parse().expect("a number"), to.parse().expect("one"));
+    let part = &package[from..=to];
+    write!(
+        writer,
+        "HTTP/1.1 206 x\r\ncontent-length: {}\r\ncontent-range: bytes {from}-{to}/{}\r\n\r\n",
+        part.len(),
+        package.len()
+    )?;
+    writer.write_all(part)?;
+    writer.flush()
+}
+
 fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -169,12 +198,15 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
     }
     let path = decode(line.split(' ').nth(1).unwrap_or_default());
     let (mut length, mut target, mut scope) = (0, None, Vec::new());
+    let (mut host, mut range) = (String::new(), None);
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
         let Some((name, value)) = header.trim_end().split_once(':') else { break };
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
+            "host" => value.clone_into(&mut host),
+            "range" => range = value.strip_prefix("bytes=").map(str::to_owned),
             "content-length" => length = value.parse().expect("a length"),
             "x-amz-target" => target = value.rsplit('.').next().map(str::to_owned),
             "authorization" => {
@@ -195,12 +227,21 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
             form.map(str::to_owned)
         })
         .unwrap_or_else(|| {
-            let lambda = if path.contains("/policy") { "GetPolicy" } else { "GetFunction" };
-            lambda.to_owned()
+            let lambda = [("/policy", "GetPolicy"), ("/layers", "GetLayerVersion")];
+            let found = lambda.into_iter().find(|(part, _)| path.contains(part));
+            found.map_or("GetFunction", |(_, operation)| operation).to_owned()
         });
     let service = scope.get(3).cloned().unwrap_or_default();
     let key_id = scope.first().cloned().unwrap_or_default();
-    Ok(Some(Ask { operation: format!("{service}:{action}"), path, body, key_id, earlier: 0 }))
+    Ok(Some(Ask {
+        operation: format!("{service}:{action}"),
+        path,
+        body,
+        key_id,
+        earlier: 0,
+        host,
+        range,
+    }))
 }
 
 fn decode(text: &str) -> String {
