@@ -60,6 +60,9 @@ impl Intercept for CountAttempts {
     }
 }
 
+/// A call that keeps its answer to itself: whether it asked, and what went wrong.
+type Work<'a> = Pin<Box<dyn Future<Output = Option<Result<(), Failure>>> + 'a>>;
+
 struct Shared {
     slots: Semaphore,
     deadline: Instant,
@@ -139,7 +142,7 @@ impl Caller {
         &self,
         operation: &'static str,
         resource: &str,
-        work: Pin<Box<dyn Future<Output = Option<Result<(), Failure>>> + '_>>,
+        work: Work<'_>,
     ) -> Result<(), Failure> {
         let late = || Failure::timeout("the run's time was over");
         if Instant::now() >= self.shared.deadline {

@@ -113,7 +113,7 @@ pub(super) fn places<'a>(
         let held = |address: &IpAddr| {
             blocks.as_ref().is_none_or(|blocks| blocks.iter().any(|net| net.contains(address)))
         };
-        for address in addresses(interface).into_iter().filter(held) {
+        for address in addresses(interface).filter(held) {
             covered.extend(interface.subnet_id.as_deref());
             let found = Destination::interface(view, interface, address, &groups, kind);
             places.push(Place::certain(found));
