@@ -152,6 +152,8 @@ pub(crate) fn aws_cli(emulator: &Emulator, region: &str, commands: &[String]) {
     let path = std::env::var("PATH").expect("a shell has a PATH");
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
+        // Some commands write a file for the next one.
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env_clear()
         .env("PATH", format!("{}:{path}", environment().join("bin").display()))
         .env("HOME", "/nonexistent")
