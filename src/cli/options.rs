@@ -41,11 +41,13 @@ pub(super) struct DatabaseOptions {
 fn host_and_port(text: &str) -> Result<NamedDatabase, String> {
     let wrong = || format!("'{text}' is no HOST:PORT such as orders.example.com:5432");
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host = bare.unwrap_or(host);
-    let name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    let good = host.parse::<std::net::IpAddr>().is_ok() == bare.is_some() || bare.is_none();
-    if host.is_empty() || !good || (bare.is_none() && !host.chars().all(name)) {
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host = bracketed.unwrap_or(host);
+    let good = match bracketed {
+        Some(address) => address.parse::<std::net::IpAddr>().is_ok(),
+        None => host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
+    };
+    if host.is_empty() || !good {
         return Err(wrong());
     }
     match port.parse() {
@@ -135,4 +137,20 @@ impl ReportOptions {
 
 fn worst(report: &Report) -> Option<Severity> {
     report.findings.iter().map(|finding| finding.severity).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_and_port;
+
+    #[test]
+    fn a_database_is_a_host_and_a_port() {
+        let read = |text: &str| host_and_port(text).map(|it| (it.host, it.port)).ok();
+        assert_eq!(read("Orders.example.com:5432"), Some(("orders.example.com".to_owned(), 5432)));
+        assert_eq!(read("10.0.0.7:3306"), Some(("10.0.0.7".to_owned(), 3306)));
+        assert_eq!(read("[fd00::7]:1433"), Some(("fd00::7".to_owned(), 1433)));
+        for wrong in ["db", "db:", ":5432", "db:0", "db:70000", "fd00::7:1433", "[db]:1", "a b:1"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -39,7 +39,9 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let selection = self.select.selection()?;
-        let mut evidence = Evidence { captured_at: now(), ..Evidence::default() };
+        // Days are judged against today.
+        let mut evidence =
+            Evidence { captured_at: Time(jiff::Timestamp::now()), ..Evidence::default() };
         evidence.package = Observed::Known(self.read()?);
         evidence.function = Observed::Known(Function {
             configuration: FunctionConfiguration {
@@ -71,13 +73,4 @@ impl Args {
         package.source = Some(name.to_string_lossy().into_owned());
         Ok(package)
     }
-}
-
-/// Days are judged against today.
-fn now() -> Time {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()
-        .and_then(|since| Time::from_seconds(since.as_secs_f64()))
-        .unwrap_or_default()
 }

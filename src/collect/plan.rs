@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn inputs_come_along_and_values_only_when_asked() {
-        let facts = BTreeSet::from([Fact::RouteTables, Fact::SuperuserSecret, Fact::Package]);
+        let facts = BTreeSet::from([Fact::RouteTables, Fact::SuperuserSecret]);
         let wanted = closure(&facts, false);
         assert!(wanted.is_superset(&BTreeSet::from([
             Fact::RouteTables,
@@ -260,7 +260,7 @@ mod tests {
             Fact::Function,
             Fact::Secret
         ])));
-        assert!(!wanted.contains(&Fact::SecretShape) && !wanted.contains(&Fact::Package));
+        assert!(!wanted.contains(&Fact::SecretShape));
         assert!(closure(&facts, true).contains(&Fact::SecretShape));
         assert!(!actions(&facts, false).contains("secretsmanager:GetSecretValue"));
         assert!(actions(&facts, true).contains("secretsmanager:GetSecretValue"));

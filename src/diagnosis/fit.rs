@@ -40,11 +40,11 @@ pub(super) fn stages(code: &str) -> &'static [Stage] {
         | "SEC23" | "SEC24" | "SEC27" => DATABASE,
         "NET09" | "NET10" | "NET10T" | "NET11" | "NET12" | "NET13" | "NET14" | "NET17"
         | "IAM03" | "IAM07" | "IAM12" | "IAM16" => DATABASE,
-        // A function goes on running on a deprecated runtime and from an old build;
-        // what in them stops a rotation has a code of its own.
         // The old password still opened the door to setSecret.
         "DB17" => &[TEST],
         "DB16" => &[SET],
+        // A function goes on running on a deprecated runtime and from an old build;
+        // what in them stops a rotation has a code of its own.
         "DB07" | "DB22" | "APP02" | "IAM14" | "IAM19" | "SEC28" | "RUN05" | "RUN06" | "RUN07" => {
             &[]
         }

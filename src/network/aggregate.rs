@@ -43,7 +43,7 @@ pub(super) fn judge(view: &View<'_>, target: &Target, dns: &PublicDns) -> Judged
     };
     let resolver = Resolver {
         view,
-        vpc: function.vpc(view),
+        vpc: function.vpc(),
         target,
         dns,
         groups: function.groups(),

@@ -256,7 +256,7 @@ impl<'a> Resolver<'_, 'a> {
             let id = text(&endpoint.vpc_endpoint_id);
             answers.push((format!("private name of {id}"), self.endpoint(endpoint, host)));
         }
-        for endpoint in self.named_perhaps(vpc, host) {
+        for endpoint in self.named_by(vpc, host, None) {
             let id = text(&endpoint.vpc_endpoint_id);
             let reason = format!("whether the private DNS of {id} is on was not told");
             self.doubt_about(Fact::VpcEndpoints, id, reason);
@@ -277,14 +277,8 @@ impl<'a> Resolver<'_, 'a> {
         if !endpoint::is_service_name(host) {
             return Ok(Vec::new());
         }
-        let list = self.view.list(&self.view.evidence.vpc_endpoints, Fact::VpcEndpoints, vpc)?;
-        let mut found: Vec<&VpcEndpoint> = list
-            .iter()
-            .filter(|endpoint| endpoint.vpc_id.as_deref() == Some(vpc))
-            .filter(|endpoint| endpoint.private_dns_enabled == Some(true))
-            .filter(|endpoint| endpoint::is_available(endpoint))
-            .filter(|endpoint| endpoint::has_private_name(endpoint, host))
-            .collect();
+        self.view.list(&self.view.evidence.vpc_endpoints, Fact::VpcEndpoints, vpc)?;
+        let mut found = self.named_by(vpc, host, Some(true));
         if found.is_empty() {
             self.view.whole(Fact::VpcEndpoints, vpc)?;
         }
@@ -292,17 +286,16 @@ impl<'a> Resolver<'_, 'a> {
         Ok(found)
     }
 
-    /// The endpoints that would answer to the name if their private DNS were on, of
-    /// which nothing tells.
-    fn named_perhaps(&self, vpc: &str, host: &str) -> Vec<&'a VpcEndpoint> {
-        if !endpoint::is_service_name(host) {
-            return Vec::new();
-        }
+    /// The interface endpoints of a VPC, in service, that answer to a name where their
+    /// private DNS is on; `private_dns` is what was told of that.
+    fn named_by(&self, vpc: &str, host: &str, private_dns: Option<bool>) -> Vec<&'a VpcEndpoint> {
         items(&self.view.evidence.vpc_endpoints)
             .iter()
-            .filter(|one| one.vpc_id.as_deref() == Some(vpc) && one.private_dns_enabled.is_none())
-            .filter(|one| endpoint::is_interface(one) && endpoint::is_available(one))
-            .filter(|one| endpoint::has_private_name(one, host))
+            .filter(|one| one.vpc_id.as_deref() == Some(vpc))
+            .filter(|one| one.private_dns_enabled == private_dns)
+            .filter(|one| private_dns.is_some() || endpoint::is_interface(one))
+            .filter(|one| endpoint::is_available(one) && endpoint::has_private_name(one, host))
+            .filter(|_| endpoint::is_service_name(host))
             .collect()
     }
 

@@ -40,16 +40,9 @@ impl<'a> Function<'a> {
         ids
     }
 
-    /// The VPC: as configured, else that of the first subnet seen.
-    pub(super) fn vpc(&self, view: &View<'a>) -> Option<&'a str> {
-        let config = self.config?;
-        let named = config.vpc_id.as_deref().filter(|id| view.vpc(id).is_ok());
-        let of_subnet = || {
-            let subnets = config.subnet_ids.iter().filter_map(|id| view.subnet(id).ok());
-            subnets.filter_map(|subnet| subnet.vpc_id.as_deref()).min()
-        };
-        // The subnets decide: they are what the interfaces are in.
-        of_subnet().or(named).or(config.vpc_id.as_deref())
+    /// The VPC; settled evidence names that of the subnets.
+    pub(super) fn vpc(&self) -> Option<&'a str> {
+        self.config?.vpc_id.as_deref()
     }
 }
 
@@ -71,7 +64,7 @@ pub(super) fn sources<'a>(
     cuts: &[ipnet::IpNet],
 ) -> Result<Sources<'a>, Missing> {
     let subnet = view.subnet(subnet)?;
-    let vpc = subnet.vpc_id.as_deref().or_else(|| function.vpc(view));
+    let vpc = subnet.vpc_id.as_deref().or_else(|| function.vpc());
     let mut origin = Origin {
         subnet,
         vpc: vpc.ok_or_else(|| view.missing(Fact::Subnets, text(&subnet.subnet_id)))?,

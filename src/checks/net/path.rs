@@ -253,13 +253,7 @@ impl<'c> Walk<'c> {
     /// The function's VPC; none for a function without one.
     pub(super) fn vpc(&self) -> Option<&'c str> {
         let config = self.function.configuration.vpc_config.as_ref();
-        let config = config.filter(|config| !config.subnet_ids.is_empty())?;
-        let named = config.vpc_id.as_deref();
-        named.or_else(|| {
-            let first = config.subnet_ids.first()?;
-            let all = self.evidence.subnets.known()?;
-            all.iter().find(|subnet| subnet.subnet_id.as_ref() == Some(first))?.vpc_id.as_deref()
-        })
+        config.filter(|config| !config.subnet_ids.is_empty())?.vpc_id.as_deref()
     }
 
     fn block_of(&self, subnet: &str) -> Option<String> {
