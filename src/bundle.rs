@@ -2,12 +2,10 @@
 //! needs, and every error that says what to do) and writing.
 
 use serde_json::{Map, Value};
-use serde_path_to_error::{Deserializer, Track};
 
 use crate::{
-    erased,
     evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
-    seal,
+    json, seal,
 };
 
 /// Why a bundle cannot be read.
@@ -78,22 +76,19 @@ pub fn read(text: &str) -> Result<Bundle, BundleError> {
     }
     unwrap_responses(&mut object);
     let unknown_keys = unknown_keys(&object);
-    // The one that tracks the path is the inner one: the types see an erased one.
-    let mut track = Track::new();
-    let read = erased::read(Deserializer::new(Value::Object(object), &mut track));
-    let mut evidence: Evidence = read.map_err(|error| BundleError::WrongType {
-        path: track.path().to_string(),
-        message: error.to_string(),
-    })?;
+    let whole = Value::Object(object);
+    let mut evidence: Evidence =
+        json::read(whole.clone()).map_err(|error| BundleError::WrongType {
+            path: json::wrong_place::<Evidence>(&whole),
+            message: error.to_string(),
+        })?;
     normalise(&mut evidence);
     Ok(Bundle { evidence, unknown_keys })
 }
 
 /// Writes a bundle, as `read` reads it.
 pub fn write(evidence: &Evidence) -> String {
-    let mut text = serde_json::to_string_pretty(evidence).expect("evidence has only string keys");
-    text.push('\n');
-    text
+    json::pretty(evidence)
 }
 
 /// Brings evidence into the one form that live runs and bundles share: sealed,

@@ -31,8 +31,8 @@ pub mod cli;
 #[cfg(feature = "live")]
 pub mod collect;
 pub mod diagnosis;
-mod erased;
 pub mod evidence;
+mod json;
 pub mod network;
 pub mod package;
 pub mod policy;

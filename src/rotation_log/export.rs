@@ -14,8 +14,8 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::{Reader, csv::Rows, layout};
 use crate::{
-    erased,
     evidence::{LogEvent, Time, TrailEvent},
+    json,
 };
 
 /// Keys under which exports and bundles hold their events, CloudTrail's among them.
@@ -164,7 +164,7 @@ pub(super) fn push_object(reader: &mut Reader, mut object: Map<String, Value>) -
 /// The CloudTrail event that an object is: as LookupEvents wraps it, or itself.
 fn trail_event(object: &Map<String, Value>) -> Option<TrailEvent> {
     if object.contains_key("CloudTrailEvent") {
-        return erased::from_value(Value::Object(object.clone())).ok();
+        return json::read(Value::Object(object.clone())).ok();
     }
     let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
     Some(TrailEvent {

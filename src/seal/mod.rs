@@ -16,10 +16,7 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use self::text::log_line;
-use crate::{
-    erased,
-    evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent},
-};
+use crate::evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent};
 
 /// What stands where a secret stood in a text.
 pub const REDACTED: &str = "(redacted)";
@@ -196,7 +193,7 @@ fn seal_every_text(evidence: &mut Evidence) {
     let before = whole.clone();
     json::leaves(&mut whole, None);
     if whole != before {
-        *evidence = erased::from_value(whole).expect("a text for a text is the same shape");
+        *evidence = crate::json::read(whole).expect("a text for a text is the same shape");
     }
 }
 
