@@ -14,6 +14,7 @@ mod ec2;
 mod ec2_gateway;
 mod ec2_vpc;
 mod failure;
+mod http;
 mod iam;
 mod kms;
 mod lambda;

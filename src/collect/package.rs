@@ -4,7 +4,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use aws_smithy_http_client::{Connector, proxy::ProxyConfig, tls};
+use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
     http::HttpConnector,
     orchestrator::{HttpRequest, HttpResponse},
@@ -28,11 +28,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Where ranges are ignored, the whole is read, up to this many bytes: what Lambda
 /// takes in a direct upload (quotas of Lambda).
 const WHOLE: u64 = 50 << 20;
-
-/// Where the function's code is, where it is an archive.
-pub(super) fn code(scene: &Scene) -> Option<String> {
-    scene.code_location.clone()
-}
+/// The function's own archive among those of its layers, which go by their ARNs.
+const CODE: &str = "code";
 
 /// The versions of the layers that the function has.
 pub(super) fn layers(scene: &Scene) -> Vec<String> {
@@ -42,9 +39,9 @@ pub(super) fn layers(scene: &Scene) -> Vec<String> {
 }
 
 /// Reads the function's own archive.
-pub(super) async fn read_code(caller: &Caller, url: String) -> Found {
-    let read = archive(caller, &url).await;
-    found(move |scene| keep(scene, "code".to_owned(), read))
+pub(super) async fn read_code(caller: &Caller, clients: &Clients, url: String) -> Found {
+    let read = archive(caller, clients, &url).await;
+    found(move |scene| keep(scene, CODE.to_owned(), read))
 }
 
 /// Reads the archive of a layer.
@@ -52,7 +49,7 @@ pub(super) async fn read_layer(caller: &Caller, clients: &Clients, arn: &str) ->
     let request = clients.lambda.get_layer_version_by_arn().arn(arn);
     let answer = caller.call("lambda:GetLayerVersion", arn, request.send()).await?;
     let url = answer.content.and_then(|content| content.location).ok_or(Failure::Absent)?;
-    let read = archive(caller, &url).await;
+    let read = archive(caller, clients, &url).await;
     let name = arn.to_owned();
     found(move |scene| keep(scene, name, read))
 }
@@ -61,8 +58,7 @@ fn keep(scene: &mut Scene, name: String, read: Result<Contents, String>) {
     match read {
         Ok(contents) => scene.archives.push(Archive { name, contents }),
         Err(why) => {
-            let action =
-                if name == "code" { "lambda:GetFunction" } else { "lambda:GetLayerVersion" };
+            let action = if name == CODE { "lambda:GetFunction" } else { "lambda:GetLayerVersion" };
             let fact = crate::evidence::Fact::Package;
             scene.gap(fact, action, &name, Reason::Unsupported, &why);
         }
@@ -75,7 +71,7 @@ pub(super) fn settle(scene: &mut Scene) {
     let order = layers(scene);
     let place = |archive: &Archive| order.iter().position(|arn| *arn == archive.name);
     scene.archives.sort_by_key(place);
-    if scene.archives.first().is_none_or(|archive| archive.name != "code") {
+    if scene.archives.first().is_none_or(|archive| archive.name != CODE) {
         return;
     }
     let function = scene.evidence.function.known();
@@ -86,8 +82,8 @@ pub(super) fn settle(scene: &mut Scene) {
 }
 
 /// Reads an archive by ranges, where its store serves them.
-async fn archive(caller: &Caller, url: &str) -> Result<Contents, String> {
-    let store = Store { caller, connector: connector(), url };
+async fn archive(caller: &Caller, clients: &Clients, url: &str) -> Result<Contents, String> {
+    let store = Store { caller, connector: clients.http.connector(), url };
     let first = store.get(0..1).await?;
     let (len, whole) = match first.status().as_u16() {
         206 => (total(&first).ok_or("the package's store tells no length")?, None),
@@ -119,13 +115,6 @@ fn slice(bytes: &[u8], range: &Range<u64>) -> Option<Vec<u8>> {
 /// The length that an answer in part tells: `bytes 0-0/74000000`.
 fn total(answer: &HttpResponse) -> Option<u64> {
     answer.headers().get("content-range")?.rsplit('/').next()?.parse().ok()
-}
-
-fn connector() -> Connector {
-    Connector::builder()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-        .proxy_config(ProxyConfig::from_env())
-        .build()
 }
 
 /// What serves one archive.

@@ -1,7 +1,7 @@
 //! Region, credentials and clients: everything that is settled once, before
 //! the first call. What is asked is not this module's business.
 
-use std::{env, fs, path::PathBuf, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig,
@@ -16,13 +16,13 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::{
     CollectError,
     call::CountAttempts,
     failure::{Failure, Kind},
+    http::Http,
 };
 
 /// Attempts of one call, the first included.
@@ -68,6 +68,7 @@ impl std::fmt::Debug for Session {
 
 /// One client per service; they share connections and credentials.
 pub(super) struct Clients {
+    pub(super) http: Http,
     pub(super) cloudformation: aws_sdk_cloudformation::Client,
     pub(super) cloudtrail: aws_sdk_cloudtrail::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
@@ -89,8 +90,9 @@ macro_rules! client {
 }
 
 impl Clients {
-    fn new(config: &SdkConfig) -> Self {
+    fn new(config: &SdkConfig, http: Http) -> Self {
         Self {
+            http,
             cloudformation: client!(aws_sdk_cloudformation, config),
             cloudtrail: client!(aws_sdk_cloudtrail, config),
             ec2: client!(aws_sdk_ec2, config),
@@ -113,13 +115,19 @@ impl Session {
     /// # Errors
     /// [`CollectError::NoRegion`] and [`CollectError::Configuration`].
     pub async fn open(connection: &Connection, secrets: &[&str]) -> Result<Self, CollectError> {
-        let http_client = http_client(connection)?;
-        let configured = configured_region(connection, http_client.as_ref()).await;
+        let http = Http::new(connection.ca_bundle.clone())?;
+        let client = http.client();
+        let configured = configured_region(connection, &client).await;
         let mut notes = Vec::new();
         let region = settle_region(configured, region_of_arns(secrets)?, &mut notes)
             .ok_or(CollectError::NoRegion)?;
-        let config = load(connection, &region, http_client).await;
-        Ok(Self { connection: connection.clone(), clients: Clients::new(&config), region, notes })
+        let config = load(connection, &region, client).await;
+        Ok(Self {
+            connection: connection.clone(),
+            clients: Clients::new(&config, http),
+            region,
+            notes,
+        })
     }
 
     /// The region that this session asks.
@@ -221,7 +229,7 @@ fn settle_region(
 /// Flag, environment, profile: never the instance metadata service.
 async fn configured_region(
     connection: &Connection,
-    http_client: Option<&SharedHttpClient>,
+    http_client: &SharedHttpClient,
 ) -> Option<String> {
     if let Some(region) = &connection.region {
         return Some(region.clone());
@@ -237,21 +245,14 @@ async fn configured_region(
     Some(region.as_ref().to_owned()).filter(|region| !region.is_empty())
 }
 
-fn provider_config(region: Option<&str>, http_client: Option<&SharedHttpClient>) -> ProviderConfig {
-    let config = ProviderConfig::without_region()
+fn provider_config(region: Option<&str>, http_client: &SharedHttpClient) -> ProviderConfig {
+    ProviderConfig::without_region()
         .with_behavior_version(Some(BehaviorVersion::latest()))
-        .with_region(region.map(|region| Region::new(region.to_owned())));
-    match http_client {
-        Some(client) => config.with_http_client(client.clone()),
-        None => config,
-    }
+        .with_region(region.map(|region| Region::new(region.to_owned())))
+        .with_http_client(http_client.clone())
 }
 
-async fn load(
-    connection: &Connection,
-    region: &str,
-    http_client: Option<SharedHttpClient>,
-) -> SdkConfig {
+async fn load(connection: &Connection, region: &str, http_client: SharedHttpClient) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
@@ -261,15 +262,13 @@ async fn load(
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts)
         .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
-        .credentials_provider(credentials(connection, region, http_client.as_ref()).await);
+        .credentials_provider(credentials(connection, region, &http_client).await)
+        .http_client(http_client);
     if let Some(profile) = &connection.profile {
         loader = loader.profile_name(profile);
     }
     if let Some(url) = &connection.endpoint_url {
         loader = loader.endpoint_url(url);
-    }
-    if let Some(client) = http_client {
-        loader = loader.http_client(client);
     }
     let config = loader.load().await;
     let Some(role) = &connection.role_arn else { return config };
@@ -287,7 +286,7 @@ async fn load(
 async fn credentials(
     connection: &Connection,
     region: &str,
-    http_client: Option<&SharedHttpClient>,
+    http_client: &SharedHttpClient,
 ) -> SharedCredentialsProvider {
     let config = provider_config(Some(region), http_client);
     if let Some(profile) = &connection.profile {
@@ -308,40 +307,6 @@ async fn credentials(
             .build()
             .await,
     )
-}
-
-/// A client that trusts one more bundle of certificates, where one is named.
-fn http_client(connection: &Connection) -> Result<Option<SharedHttpClient>, CollectError> {
-    let path = connection.ca_bundle.clone().or_else(|| {
-        env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from)
-    });
-    let Some(path) = path else { return Ok(None) };
-    let refuse = |what: String| {
-        CollectError::Configuration(format!("certificate bundle {}: {what}", path.display()))
-    };
-    let pem = fs::read(&path).map_err(|error| refuse(error.to_string()))?;
-    // rustls ignores what it cannot read, and every call would fail later.
-    if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
-        return Err(refuse("holds no PEM certificate".to_owned()));
-    }
-    let store = tls::TrustStore::default().with_pem_certificate(pem);
-    let context = tls::TlsContext::builder()
-        .with_trust_store(store)
-        .build()
-        .map_err(|error| refuse(error.to_string()))?;
-    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    Ok(Some(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(provider.clone())
-            .tls_context(context.clone())
-            // As the SDK's own client does.
-            .proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        if let Some(components) = components {
-            connector.set_sleep_impl(components.sleep_impl());
-        }
-        connector.build()
-    })))
 }
 
 #[cfg(test)]

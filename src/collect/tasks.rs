@@ -90,9 +90,9 @@ pub(super) fn tasks<'a>(
             }
         }
         O::GetPackage => {
-            let Some(url) = package::code(scene) else { return Vec::new() };
+            let Some(url) = scene.code_location.clone() else { return Vec::new() };
             let resource = scene.function().map(|(arn, _)| arn).unwrap_or_default();
-            let work = Box::pin(async move { package::read_code(caller, url).await });
+            let work = Box::pin(async move { package::read_code(caller, clients, url).await });
             vec![Task { step, resource, work }]
         }
         O::GetLayerVersion => {
