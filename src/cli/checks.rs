@@ -15,6 +15,7 @@ impl Args {
         match self.output {
             Format::Text => output::print(&text()),
             Format::Json => output::print(&json::render(&value())),
+            Format::Markdown => output::print(&markdown()),
         }?;
         Ok(0)
     }
@@ -38,6 +39,28 @@ fn text() -> String {
         out.push_str(&format!(
             "\nCodes with a page that no check of this version reports: {}\n",
             without.join(" ")
+        ));
+    }
+    out
+}
+
+/// An index of the codes: `docs/codes.md` is this.
+fn markdown() -> String {
+    let mut out = String::from(
+        "# Codes\n\n`rotdoctor explain CODE` prints the page of a code: what it means, what proves \
+         it, how to mend it and how to confirm that.\n\n\
+         | Code | Name | Severity | What | Checks |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for entry in catalogue::entries() {
+        let checks = checks::checks().filter(|check| check.codes.contains(&entry.code));
+        let checks: Vec<&str> = checks.map(|check| check.name).collect();
+        let severity = format!("{:?}", entry.severity).to_lowercase();
+        out.push_str(&format!(
+            "| [{0}](../src/catalogue/pages/{0}.md) | {1} | {severity} | {2} | {3} |\n",
+            entry.code,
+            entry.name,
+            entry.title,
+            checks.join(", ")
         ));
     }
     out

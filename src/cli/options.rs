@@ -88,6 +88,8 @@ pub(super) enum Format {
     Text,
     /// For programs: report version 1.
     Json,
+    /// For tickets and chat.
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

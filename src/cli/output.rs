@@ -10,7 +10,7 @@ use super::{
     options::{Color, Format, ReportOptions},
 };
 use crate::report::{
-    json, table,
+    json, markdown, table,
     text::{self, Layout},
     v1::{AuditReport, Report},
 };
@@ -37,6 +37,7 @@ impl ReportOptions {
         let text = match self.output {
             Format::Text => text::render(report, self.layout()),
             Format::Json => json::render(report),
+            Format::Markdown => markdown::render(report),
         };
         self.deliver(&text)
     }
@@ -46,6 +47,7 @@ impl ReportOptions {
         let text = match self.output {
             Format::Text => table::audit(report, self.layout()),
             Format::Json => json::render(report),
+            Format::Markdown => markdown::audit(report),
         };
         self.deliver(&text)
     }

@@ -5,6 +5,7 @@
 mod assemble;
 mod hops;
 pub mod json;
+pub mod markdown;
 mod package;
 pub mod page;
 pub mod sanitise;
@@ -13,6 +14,7 @@ pub mod table;
 pub mod text;
 mod unseen;
 pub mod v1;
+mod words;
 mod wrap;
 
 pub use self::assemble::assemble;

@@ -73,15 +73,20 @@ pub(super) fn checks(out: &mut String, report: &Report, layout: Layout) {
     push(out, &mut table, 1);
 }
 
-/// The summary of an audit, worst first.
-pub fn audit(report: &AuditReport, layout: Layout) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{}\n", paint(style::HEADING, &for_terminal(&heading(report))));
+/// What the summary of an audit says, before it is laid out.
+pub(super) struct AuditRows {
+    pub(super) heading: String,
+    /// Status, secret, code, what, since.
+    pub(super) rows: Vec<[String; 5]>,
+    pub(super) summary: String,
+}
+
+/// The rows of an audit, worst first; healthy secrets only where all are wanted.
+pub(super) fn audit_rows(report: &AuditReport, all: bool) -> AuditRows {
     let mut shared: Vec<(&Cause, &str)> = Vec::new();
-    let mut table = table(layout);
-    table.set_header(["STATUS", "SECRET", "CODE", "WHAT", "SINCE"]);
+    let mut rows = Vec::new();
     for secret in &report.reports {
-        if secret.verdict == Verdict::Healthy && !layout.verbose {
+        if secret.verdict == Verdict::Healthy && !all {
             continue;
         }
         let mut row = audit_row(secret);
@@ -91,22 +96,18 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
                 None => shared.push((cause, name_of(secret))),
             }
         }
-        table.add_row(row.map(|cell| for_terminal(&cell).into_owned()));
+        rows.push(row);
     }
     for skipped in &report.not_examined {
         let row = ["not seen", &skipped.target, "-", &skipped.reason, "-"];
-        table.add_row(row.map(|cell| for_terminal(cell).into_owned()));
+        rows.push(row.map(str::to_owned));
     }
     let summary = &report.summary;
-    if summary.healthy > 0 && !layout.verbose {
-        table.add_row(["healthy".to_owned(), format!("{} secrets", summary.healthy)]);
+    if summary.healthy > 0 && !all {
+        let count = format!("{} secrets", summary.healthy);
+        rows.push(["healthy".to_owned(), count, String::new(), String::new(), String::new()]);
     }
-    if table.row_count() > 0 {
-        push(&mut out, &mut table, 3);
-        out.push('\n');
-    }
-    let _ = writeln!(
-        out,
+    let summary = format!(
         "{} secret{}: {} failing, {} at risk, {} unknown, {} healthy, {} not examined.",
         summary.secrets,
         if summary.secrets == 1 { "" } else { "s" },
@@ -116,6 +117,24 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
         summary.healthy,
         summary.not_examined
     );
+    AuditRows { heading: heading(report), rows, summary }
+}
+
+/// The summary of an audit, worst first.
+pub fn audit(report: &AuditReport, layout: Layout) -> String {
+    let mut out = String::new();
+    let AuditRows { heading, rows, summary } = audit_rows(report, layout.verbose);
+    let _ = writeln!(out, "{}\n", paint(style::HEADING, &for_terminal(&heading)));
+    let mut table = table(layout);
+    table.set_header(["STATUS", "SECRET", "CODE", "WHAT", "SINCE"]);
+    for row in rows {
+        table.add_row(row.map(|cell| for_terminal(&cell).into_owned()));
+    }
+    if table.row_count() > 0 {
+        push(&mut out, &mut table, 3);
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{summary}");
     let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy);
     if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {
         let _ =

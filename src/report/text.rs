@@ -8,9 +8,10 @@ use super::{
     sanitise::for_terminal,
     style::{self, paint},
     v1::{Cause, Finding, Fix, Mode, Report, Verdict},
+    words,
     wrap::{block, command, quote},
 };
-use crate::{catalogue::Severity, checks::quoted};
+use crate::catalogue::Severity;
 
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -59,74 +60,15 @@ pub fn render(report: &Report, layout: Layout) -> String {
 }
 
 fn header(out: &mut String, report: &Report) {
-    let target = &report.target;
-    let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
-    let name = name.unwrap_or(match report.mode {
-        Mode::Logs => "exported log",
-        Mode::Package => {
-            let source = report.package.as_ref().and_then(|package| package.source.as_deref());
-            source.unwrap_or("deployment package")
-        }
-        _ => "secret unknown",
-    });
-    let parts: Vec<&str> = [Some(name), target.region.as_deref(), target.account_id.as_deref()]
-        .into_iter()
-        .flatten()
-        .collect();
-    let line = for_terminal(&parts.join(" · ")).into_owned();
-    let _ = writeln!(out, "{}", paint(style::HEADING, &line));
+    let _ = writeln!(out, "{}", paint(style::HEADING, &for_terminal(&words::target(report))));
 }
 
 fn verdict(out: &mut String, report: &Report, layout: Layout) {
     let (word, colour) = style::verdict(report.verdict);
-    let rotation = &report.rotation;
-    let mut text = match report.verdict {
-        _ if report.mode == Mode::Package => package::verdict(report),
-        Verdict::Failing => failing_since(report),
-        Verdict::AtRisk => format!(
-            ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
-            plural(report.causes.len(), "thing", "things")
-        ),
-        Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
-        Verdict::Healthy if report.rotation.enabled == Some(false) => {
-            ", but not rotating: rotation is off, or was never set up.".to_owned()
-        }
-        Verdict::Healthy if report.inconclusive.is_empty() => ": nothing is wrong.".to_owned(),
-        Verdict::Healthy => ": nothing is wrong in what could be seen.".to_owned(),
-    };
-    if let Some(at) = rotation.last_success_at {
-        let _ = write!(text, " Last good rotation {}.", at.minute());
-    }
+    let text = words::verdict(report);
     let wrapped = block(&format!("{word}{text}"), 0, layout.width);
     let _ =
         write!(out, "{}{}", paint(colour, word), wrapped.strip_prefix(word).unwrap_or(&wrapped));
-}
-
-fn failing_since(report: &Report) -> String {
-    let rotation = &report.rotation;
-    let failed: Vec<_> =
-        rotation.attempts.iter().filter(|attempt| attempt.outcome == "failed").collect();
-    let since =
-        rotation.failing_since.map(|at| format!(" since {}", at.minute())).unwrap_or_default();
-    if rotation.failed_attempts == 0 {
-        return format!("{since}: AWSPENDING is stuck; no failed attempt was seen.");
-    }
-    let recent = &failed[failed.len().saturating_sub(rotation.failed_attempts as usize)..];
-    let steps: Vec<&str> =
-        recent.iter().filter_map(|attempt| attempt.failed_step.as_deref()).collect();
-    let last = steps.last().copied();
-    let step = match last {
-        None => String::new(),
-        Some(step) if steps.len() == 1 => format!(", stopped in {step}"),
-        Some(step) if steps.iter().all(|other| *other == step) => {
-            format!(", each stopped in {step}")
-        }
-        Some(step) => format!(", the last stopped in {step}"),
-    };
-    format!(
-        "{since}: {}{step}.",
-        plural(rotation.failed_attempts as usize, "failed attempt", "failed attempts")
-    )
 }
 
 fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
@@ -148,7 +90,7 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
             }
         }
     }
-    let confirm = confirmation(report, finding);
+    let confirm = words::confirmation(report, finding);
     if !confirm.is_empty() {
         let _ = writeln!(out, "\n{}", paint(style::HEADING, "CONFIRM"));
         commands(out, &confirm, layout);
@@ -195,14 +137,8 @@ fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
 }
 
 fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
-    let tried = match (fix.verified, fix.remaining.is_empty()) {
-        (true, true) => "  tried on this evidence: the finding is gone, nothing else seen blocks",
-        (true, false) => "  tried on this evidence: the finding is gone; still in the way:",
-        (false, _) => "",
-    };
-    let remaining = if fix.verified { fix.remaining.join(", ") } else { String::new() };
-    let _ = writeln!(out, "\n{}{tried} {remaining}", paint(style::HEADING, "FIX"));
-    trim_line_end(out);
+    let tried = words::tried(fix).map(|tried| format!("  {tried}")).unwrap_or_default();
+    let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
     commands(out, &fix.commands, layout);
 }
@@ -211,19 +147,6 @@ fn commands(out: &mut String, commands: &[String], layout: Layout) {
     for line in commands {
         let _ = write!(out, "{}", command(&for_terminal(line), 2, layout.width));
     }
-}
-
-fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut confirm = finding.confirm.clone();
-    // A log alone names no secret to ask again about.
-    if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
-    {
-        let again = format!("rotdoctor diagnose {}", quoted(name));
-        if !confirm.contains(&again) {
-            confirm.push(again);
-        }
-    }
-    confirm
 }
 
 fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
@@ -263,23 +186,12 @@ fn unexplained(out: &mut String, report: &Report, layout: Layout) {
 
 /// Findings that are no cause.
 fn also(out: &mut String, report: &Report, layout: Layout) {
-    let others: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|finding| !report.causes.iter().any(|cause| cause.finding.code == finding.code))
-        .collect();
+    let others = words::no_causes(report);
     if others.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{}", paint(style::HEADING, "ALSO"));
-    let consequences: Vec<&String> =
-        report.causes.iter().flat_map(|cause| &cause.consequences).collect();
-    for finding in others {
-        let kind = if consequences.contains(&&finding.code) {
-            "consequence"
-        } else {
-            style::severity(finding.severity).0
-        };
+    for (finding, kind) in others {
         let text = format!("{:<7}{} ({kind})", finding.code, finding.summary);
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 9, layout.width));
     }
@@ -292,16 +204,8 @@ fn other_secrets(out: &mut String, report: &Report, layout: Layout) {
     }
     let _ = writeln!(out, "\n{}", paint(style::HEADING, "OTHER SECRETS IN THIS LOG"));
     for other in &report.other_secrets {
-        let name = other.secret_arn.as_deref().unwrap_or("attempts that name no secret");
-        let mut text = format!("{:<9}{name}", style::verdict(other.verdict).0.to_lowercase());
-        let told = [other.code.as_deref(), other.failed_step.as_deref()].into_iter().flatten();
-        let told: Vec<&str> = told.collect();
-        if !told.is_empty() {
-            let _ = write!(text, ": {}", told.join(" in "));
-        }
-        if let Some(at) = other.last_attempt_at {
-            let _ = write!(text, " ({})", at.minute());
-        }
+        let (verdict, rest) = words::other_secret(other);
+        let text = format!("{verdict:<9}{rest}");
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 11, layout.width));
     }
     let text = "--secret-arn ARN picks one of them.";
@@ -329,26 +233,7 @@ fn notes(out: &mut String, report: &Report, layout: Layout) {
 }
 
 fn footer(out: &mut String, report: &Report, layout: Layout) {
-    let summary = &report.summary;
-    // Each check is counted once.
-    let told = summary.passed + summary.inconclusive + summary.not_applicable;
-    let mut parts = Vec::new();
-    for (count, what) in [
-        (summary.checks.saturating_sub(told), "found something"),
-        (summary.inconclusive, "could not tell"),
-        (summary.passed, "found nothing wrong"),
-        (summary.not_applicable, "did not apply"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    let mut line = format!("{} ran", plural(summary.checks, "check", "checks"));
-    if !parts.is_empty() {
-        let _ = write!(line, ": {}", parts.join(", "));
-    }
-    line.push('.');
-    let _ = write!(out, "\n{}", block(&line, 0, layout.width));
+    let _ = write!(out, "\n{}", block(&words::checks_ran(report), 0, layout.width));
     if let Some(cause) = report.causes.first()
         && cause.finding.severity != Severity::Note
     {
@@ -360,13 +245,4 @@ fn footer(out: &mut String, report: &Report, layout: Layout) {
         }
         let _ = writeln!(out, "rotdoctor explain {} says more.", cause.finding.code);
     }
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn trim_line_end(out: &mut String) {
-    out.truncate(out.trim_end().len());
-    out.push('\n');
 }

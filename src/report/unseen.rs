@@ -43,7 +43,8 @@ fn is_not_in_the_evidence(missing: &Missing) -> bool {
 }
 
 fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
-    codes.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    codes.retain(|code| seen.insert(*code));
     let hidden = codes.len().saturating_sub(if verbose { usize::MAX } else { CODES_SHOWN });
     let mut settles = codes[..codes.len() - hidden].join(", ");
     if hidden > 0 {

@@ -1,7 +1,7 @@
 //! The worlds of `fixtures/bundles`: in each `fires.json` the code is the first
 //! cause (or what `_expected` says), in each `quiet.json` nothing blames it.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::LazyLock};
 
 use rotdoctor::{
     bundle,
@@ -56,6 +56,9 @@ struct World {
     report: Report,
 }
 
+static FIRES: LazyLock<Vec<World>> = LazyLock::new(|| worlds("fires"));
+static QUIET: LazyLock<Vec<World>> = LazyLock::new(|| worlds("quiet"));
+
 fn worlds(kind: &str) -> Vec<World> {
     let mut folders: Vec<PathBuf> = fs::read_dir(root().join("fixtures/bundles"))
         .expect("the folder")
@@ -100,20 +103,21 @@ fn exit(report: &Report) -> u8 {
 #[test]
 fn each_code_is_the_first_cause_where_it_is_the_cause() {
     let mut wrong = Vec::new();
-    for World { name, code, expected, report, .. } in worlds("fires") {
-        let expected = expected.unwrap_or_else(|| Expected {
+    for World { name, code, expected, report, .. } in FIRES.iter() {
+        let by_rule = Expected {
             verdict: Some("failing".to_owned()),
-            first_cause: Some(code),
+            first_cause: Some(code.clone()),
             ..Expected::default()
-        });
+        };
+        let expected = expected.as_ref().unwrap_or(&by_rule);
         let causes: Vec<&str> = report.causes.iter().map(|c| c.finding.code.as_str()).collect();
         let found: Vec<&str> = report.findings.iter().map(|f| f.code.as_str()).collect();
-        let verdict = verdict(&report);
-        let fits = expected.verdict.is_none_or(|wanted| wanted == verdict)
-            && expected.first_cause.as_deref().is_none_or(|wanted| first(&report) == Some(wanted))
+        let verdict = verdict(report);
+        let fits = expected.verdict.as_ref().is_none_or(|wanted| *wanted == verdict)
+            && expected.first_cause.as_deref().is_none_or(|wanted| first(report) == Some(wanted))
             && expected.findings.iter().all(|wanted| found.contains(&wanted.as_str()))
-            && !expected.not_first.iter().any(|not| first(&report) == Some(not))
-            && expected.exit.is_none_or(|wanted| wanted == exit(&report));
+            && !expected.not_first.iter().any(|not| first(report) == Some(not))
+            && expected.exit.is_none_or(|wanted| wanted == exit(report));
         if !fits {
             wrong.push(format!("{name}: {verdict}, causes {causes:?}, findings {found:?}"));
         }
@@ -124,17 +128,18 @@ fn each_code_is_the_first_cause_where_it_is_the_cause() {
 #[test]
 fn no_code_is_blamed_where_it_is_not_the_cause() {
     let mut wrong = Vec::new();
-    for World { name, code, expected, report, .. } in worlds("quiet") {
-        let expected = expected.unwrap_or_default();
-        let blamed = report.causes.iter().any(|cause| cause.finding.code == code)
+    for World { name, code, expected, report, .. } in QUIET.iter() {
+        let nothing = Expected::default();
+        let expected = expected.as_ref().unwrap_or(&nothing);
+        let blamed = report.causes.iter().any(|cause| cause.finding.code == *code)
             || report
                 .findings
                 .iter()
-                .any(|finding| finding.code == code && finding.severity == Severity::Error);
-        let verdict = verdict(&report);
+                .any(|finding| finding.code == *code && finding.severity == Severity::Error);
+        let verdict = verdict(report);
         let fits = !blamed
-            && expected.verdict.is_none_or(|wanted| wanted == verdict)
-            && !expected.not_first.iter().any(|not| first(&report) == Some(not));
+            && expected.verdict.as_ref().is_none_or(|wanted| *wanted == verdict)
+            && !expected.not_first.iter().any(|not| first(report) == Some(not));
         if !fits {
             wrong.push(format!("{name}: {verdict}, {:?}", report.causes));
         }
@@ -144,8 +149,8 @@ fn no_code_is_blamed_where_it_is_not_the_cause() {
 
 #[test]
 fn every_report_is_plain_text_that_fits_and_json_that_reads_back() {
-    for World { name, evidence, report, .. } in worlds("fires").into_iter().chain(worlds("quiet")) {
-        let shown = text::render(&report, Layout::default());
+    for World { name, evidence, report, .. } in FIRES.iter().chain(QUIET.iter()) {
+        let shown = text::render(report, Layout::default());
         let shown = anstream::adapter::strip_str(&shown).to_string();
         for line in shown.lines() {
             // A command stays on its line, to be copied; so do a word and an option
@@ -160,24 +165,24 @@ fn every_report_is_plain_text_that_fits_and_json_that_reads_back() {
             assert!(fits || is_command || is_word || is_statement, "{name}: {line}");
             assert!(!line.chars().any(char::is_control), "{name}: {line:?}");
         }
-        let written = json::render(&report);
+        let written = json::render(report);
         let back: Report =
             serde_json::from_str(&written).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(json::render(&back), written, "{name}");
-        let again = examine(&evidence, Mode::Bundle, &Selection::default());
+        let again = examine(evidence, Mode::Bundle, &Selection::default());
         assert_eq!(json::render(&again), written, "{name}");
     }
 }
 
 #[test]
 fn every_code_of_a_check_has_a_world_or_a_reason() {
-    let with: BTreeSet<String> = worlds("fires").into_iter().map(|world| world.code).collect();
+    let with: BTreeSet<&str> = FIRES.iter().map(|world| world.code.as_str()).collect();
     let without: BTreeSet<&str> =
         WITHOUT_A_WORLD.iter().flat_map(|(_, codes)| *codes).copied().collect();
     let missing: Vec<&str> = checks()
         .flat_map(|check| check.codes)
         .copied()
-        .filter(|code| !with.contains(*code) && !without.contains(code))
+        .filter(|code| !with.contains(code) && !without.contains(code))
         .collect();
     assert!(missing.is_empty(), "no world and no reason: {missing:?}");
     let both: Vec<&&str> = without.iter().filter(|code| with.contains(**code)).collect();

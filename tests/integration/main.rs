@@ -13,4 +13,5 @@ mod pasted;
 mod policy;
 mod registry;
 mod rotation_log;
+mod snapshots;
 mod support;

@@ -1,0 +1,190 @@
+//! The Markdown format, for tickets and chat: the same as the text, with nothing left
+//! out of the first cause. Everything that comes from outside is escaped.
+
+use std::fmt::Write as _;
+
+use super::{
+    package,
+    sanitise::for_terminal,
+    style,
+    table::audit_rows,
+    text::Layout,
+    unseen,
+    v1::{AuditReport, Cause, Finding, Hop, Report, Verdict},
+    words,
+};
+
+/// Renders a report.
+pub fn render(report: &Report) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "# {}\n", escaped(&words::target(report)));
+    let word = style::verdict(report.verdict).0;
+    let _ = writeln!(out, "**{word}**{}", escaped(&words::verdict(report)));
+    if let Some(facts) = &report.package {
+        let mut text = String::new();
+        package::facts(&mut text, facts, Layout::default());
+        fenced(&mut out, "", anstream::adapter::strip_str(&text).to_string().trim_matches('\n'));
+    }
+    for (index, cause) in report.causes.iter().enumerate() {
+        self::cause(&mut out, report, cause, index == 0);
+    }
+    if report.causes.is_empty() && report.verdict == Verdict::Failing {
+        unexplained(&mut out, report);
+    }
+    let others = words::no_causes(report).into_iter().map(|(finding, kind)| {
+        format!("**{}** {} ({kind})", finding.code, escaped(&finding.summary))
+    });
+    list(&mut out, "Also", others);
+    let secrets = report.other_secrets.iter().map(|other| {
+        let (verdict, rest) = words::other_secret(other);
+        format!("**{verdict}** {}", escaped(&rest))
+    });
+    list(&mut out, "Other secrets in this log", secrets);
+    let unseen = unseen::lines(report, true).into_iter().map(|line| escaped(&line));
+    list(&mut out, "Not seen", unseen);
+    list(&mut out, "Notes", report.notes.iter().map(|note| escaped(note)));
+    let _ = writeln!(out, "\n{}", words::checks_ran(report));
+    out
+}
+
+/// Renders the summary of an audit, worst first.
+pub fn audit(report: &AuditReport) -> String {
+    let rows = audit_rows(report, false);
+    let mut out = String::new();
+    let _ = writeln!(out, "# {}\n", escaped(&rows.heading));
+    if !rows.rows.is_empty() {
+        table(&mut out, ["Status", "Secret", "Code", "What", "Since"], &rows.rows);
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", rows.summary);
+    out
+}
+
+fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
+    let finding = &cause.finding;
+    let heading = if is_first { "Cause" } else { "Or" };
+    let (code, name) = (&finding.code, &finding.name);
+    let confidence = style::confidence(cause.confidence);
+    let _ = writeln!(out, "\n## {heading}: {code} {name} ({confidence})\n");
+    let _ = writeln!(out, "{}", escaped(&finding.summary));
+    path(out, finding);
+    for proof in finding.evidence.iter().filter(|proof| !super::hops::is_shown(finding, proof)) {
+        let _ = writeln!(out, "\n{}:", escaped(&proof.source));
+        fenced(out, "", &proof.text);
+    }
+    for (index, fix) in finding.fixes.iter().enumerate() {
+        let heading = if index == 0 { "Fix" } else { "Or" };
+        let _ = writeln!(out, "\n### {heading}\n\n{}", escaped(&fix.summary));
+        if let Some(tried) = words::tried(fix) {
+            let _ = writeln!(out, "({})", escaped(&tried));
+        }
+        shell(out, &fix.commands);
+        if let Some(template) = &fix.template {
+            fenced(out, "yaml", template);
+        }
+    }
+    if is_first {
+        let confirm = words::confirmation(report, finding);
+        if !confirm.is_empty() {
+            let _ = writeln!(out, "\n### Confirm");
+            shell(out, &confirm);
+        }
+    }
+}
+
+fn path(out: &mut String, finding: &Finding) {
+    if finding.path.is_empty() {
+        return;
+    }
+    let row = |hop: &Hop| {
+        let outcome = if hop.outcome == "stop" { "**STOP**" } else { &hop.outcome };
+        [outcome.to_owned(), hop.kind.clone(), hop.resource.clone(), hop.text.clone()]
+    };
+    let rows: Vec<_> = finding.path.iter().map(row).collect();
+    out.push('\n');
+    table(out, ["", "Hop", "Resource", "What decided"], &rows);
+}
+
+fn unexplained(out: &mut String, report: &Report) {
+    let _ = writeln!(out, "\n## No cause found\n");
+    let failed = report.rotation.attempts.iter().rev().find(|attempt| attempt.outcome == "failed");
+    if let Some(error) = failed.and_then(|attempt| attempt.error.as_deref()) {
+        let _ = writeln!(out, "The last attempt ended with:");
+        fenced(out, "", error);
+    }
+}
+
+fn list(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n## {heading}\n");
+        }
+        let _ = writeln!(out, "- {line}");
+    }
+}
+
+fn table<const N: usize>(out: &mut String, heads: [&str; N], rows: &[[String; N]]) {
+    let _ = writeln!(out, "| {} |\n|{}", heads.join(" | "), " --- |".repeat(N));
+    for row in rows {
+        let cells = row.each_ref().map(|cell| match cell.as_str() {
+            "**STOP**" => cell.clone(),
+            cell => escaped(cell),
+        });
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+}
+
+fn shell(out: &mut String, commands: &[String]) {
+    if !commands.is_empty() {
+        fenced(out, "sh", &commands.join("\n"));
+    }
+}
+
+/// A block of code, whose fence is longer than any in it.
+fn fenced(out: &mut String, language: &str, text: &str) {
+    let text = for_terminal(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let _ = writeln!(out, "\n{fence}{language}\n{}\n{fence}", text.trim_end());
+}
+
+/// Text that shows as it is, in one line: nothing in it is a mark, a link, or HTML.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in for_terminal(text).chars() {
+        match c {
+            '\n' => out.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '#' | '!' | '&' => {
+                out.extend(['\\', c]);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escaped, fenced, table};
+
+    #[test]
+    fn nothing_from_outside_is_markup() {
+        assert_eq!(escaped("a|b *c* <img src=x>"), r"a\|b \*c\* \<img src=x\>");
+        assert_eq!(escaped("[x](http://y)\n# h"), r"\[x\](http://y) \# h");
+        assert_eq!(escaped("\u{1b}[31mred"), r"\[31mred");
+    }
+
+    #[test]
+    fn a_block_holds_blocks() {
+        let mut out = String::new();
+        fenced(&mut out, "sh", "echo ```` x\n");
+        assert_eq!(out, "\n`````sh\necho ```` x\n`````\n");
+    }
+
+    #[test]
+    fn a_row_stays_a_row() {
+        let mut out = String::new();
+        table(&mut out, ["A", "B"], &[["x\ny".to_owned(), "p|q".to_owned()]]);
+        assert_eq!(out, "| A | B |\n| --- | --- |\n| x y | p\\|q |\n");
+    }
+}

@@ -1,0 +1,152 @@
+//! The sentences that the formats for people share: what was examined, the verdict,
+//! what else was found. How they are laid out is each format's own business.
+
+use std::fmt::Write as _;
+
+use super::{
+    package, style,
+    v1::{Finding, Fix, Mode, OtherSecret, Report, Verdict},
+};
+use crate::checks::quoted;
+
+/// What was examined: `name · region · account`.
+pub(super) fn target(report: &Report) -> String {
+    let target = &report.target;
+    let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
+    let name = name.unwrap_or(match report.mode {
+        Mode::Logs => "exported log",
+        Mode::Package => {
+            let source = report.package.as_ref().and_then(|package| package.source.as_deref());
+            source.unwrap_or("deployment package")
+        }
+        _ => "secret unknown",
+    });
+    let parts = [Some(name), target.region.as_deref(), target.account_id.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What follows the verdict's word.
+pub(super) fn verdict(report: &Report) -> String {
+    let rotation = &report.rotation;
+    let mut text = match report.verdict {
+        _ if report.mode == Mode::Package => package::verdict(report),
+        Verdict::Failing => failing_since(report),
+        Verdict::AtRisk => format!(
+            ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
+            plural(report.causes.len(), "thing", "things")
+        ),
+        Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
+        Verdict::Healthy if report.rotation.enabled == Some(false) => {
+            ", but not rotating: rotation is off, or was never set up.".to_owned()
+        }
+        Verdict::Healthy if report.inconclusive.is_empty() => ": nothing is wrong.".to_owned(),
+        Verdict::Healthy => ": nothing is wrong in what could be seen.".to_owned(),
+    };
+    if let Some(at) = rotation.last_success_at {
+        let _ = write!(text, " Last good rotation {}.", at.minute());
+    }
+    text
+}
+
+fn failing_since(report: &Report) -> String {
+    let rotation = &report.rotation;
+    let failed: Vec<_> =
+        rotation.attempts.iter().filter(|attempt| attempt.outcome == "failed").collect();
+    let since =
+        rotation.failing_since.map(|at| format!(" since {}", at.minute())).unwrap_or_default();
+    if rotation.failed_attempts == 0 {
+        return format!("{since}: AWSPENDING is stuck; no failed attempt was seen.");
+    }
+    let recent = &failed[failed.len().saturating_sub(rotation.failed_attempts as usize)..];
+    let steps: Vec<&str> =
+        recent.iter().filter_map(|attempt| attempt.failed_step.as_deref()).collect();
+    let last = steps.last().copied();
+    let step = match last {
+        None => String::new(),
+        Some(step) if steps.len() == 1 => format!(", stopped in {step}"),
+        Some(step) if steps.iter().all(|other| *other == step) => {
+            format!(", each stopped in {step}")
+        }
+        Some(step) => format!(", the last stopped in {step}"),
+    };
+    format!(
+        "{since}: {}{step}.",
+        plural(rotation.failed_attempts as usize, "failed attempt", "failed attempts")
+    )
+}
+
+/// What trying a fix on the evidence showed, and what it leaves.
+pub(super) fn tried(fix: &Fix) -> Option<String> {
+    let gone = "tried on this evidence: the finding is gone";
+    match (fix.verified, fix.remaining.is_empty()) {
+        (true, true) => Some(format!("{gone}, nothing else seen blocks")),
+        (true, false) => Some(format!("{gone}; still in the way: {}", fix.remaining.join(", "))),
+        (false, _) => None,
+    }
+}
+
+/// The commands that show whether the fix worked.
+pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
+    let mut confirm = finding.confirm.clone();
+    // A log alone names no secret to ask again about.
+    if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
+    {
+        let again = format!("rotdoctor diagnose {}", quoted(name));
+        if !confirm.contains(&again) {
+            confirm.push(again);
+        }
+    }
+    confirm
+}
+
+/// Findings that are no cause, with what they are instead.
+pub(super) fn no_causes(report: &Report) -> Vec<(&Finding, &'static str)> {
+    let consequences: Vec<&String> =
+        report.causes.iter().flat_map(|cause| &cause.consequences).collect();
+    let is_cause =
+        |finding: &Finding| report.causes.iter().any(|cause| cause.finding.code == finding.code);
+    let others = report.findings.iter().filter(|finding| !is_cause(finding));
+    others
+        .map(|finding| {
+            let consequence = consequences.contains(&&finding.code);
+            let severity = style::severity(finding.severity).0;
+            (finding, if consequence { "consequence" } else { severity })
+        })
+        .collect()
+}
+
+/// One line on a secret that shares the function whose log was read: its verdict, and
+/// the rest.
+pub(super) fn other_secret(other: &OtherSecret) -> (String, String) {
+    let name = other.secret_arn.as_deref().unwrap_or("attempts that name no secret");
+    let mut text = name.to_owned();
+    let told = [other.code.as_deref(), other.failed_step.as_deref()].into_iter().flatten();
+    let told: Vec<&str> = told.collect();
+    if !told.is_empty() {
+        let _ = write!(text, ": {}", told.join(" in "));
+    }
+    if let Some(at) = other.last_attempt_at {
+        let _ = write!(text, " ({})", at.minute());
+    }
+    (style::verdict(other.verdict).0.to_lowercase(), text)
+}
+
+/// How many checks ran, and what came of them. Each is counted once.
+pub(super) fn checks_ran(report: &Report) -> String {
+    let summary = &report.summary;
+    let told = summary.passed + summary.inconclusive + summary.not_applicable;
+    let counts = [
+        (summary.checks.saturating_sub(told), "found something"),
+        (summary.inconclusive, "could not tell"),
+        (summary.passed, "found nothing wrong"),
+        (summary.not_applicable, "did not apply"),
+    ];
+    let parts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+    let ran = format!("{} ran", plural(summary.checks, "check", "checks"));
+    if parts.is_empty() { format!("{ran}.") } else { format!("{ran}: {}.", parts.join(", ")) }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
