@@ -4,9 +4,9 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::pattern::Pattern;
 use crate::evidence::Time;
 
 /// One row: a mode, the texts that mean it, and what to say and do about it.
@@ -24,17 +24,17 @@ pub struct LogMode {
     #[serde(default = "failures")]
     pub places: Vec<Place>,
     /// Each must match a text of the same failure.
-    #[serde(default, deserialize_with = "patterns")]
-    pub must: Vec<Regex>,
+    #[serde(default)]
+    pub must: Vec<Pattern>,
     /// None may match a text of the same failure.
-    #[serde(default, deserialize_with = "patterns")]
-    pub must_not: Vec<Regex>,
+    #[serde(default)]
+    pub must_not: Vec<Pattern>,
     /// Each must match a text of the same attempt, up to this failure.
-    #[serde(default, deserialize_with = "patterns")]
-    pub earlier: Vec<Regex>,
+    #[serde(default)]
+    pub earlier: Vec<Pattern>,
     /// None may match a text of the same attempt, up to this failure.
-    #[serde(default, deserialize_with = "patterns")]
-    pub not_earlier: Vec<Regex>,
+    #[serde(default)]
+    pub not_earlier: Vec<Pattern>,
     /// The steps in which it can happen; empty means any.
     #[serde(default)]
     pub steps: Vec<String>,
@@ -202,13 +202,6 @@ fn failures() -> Vec<Place> {
     vec![Place::Failure]
 }
 
-fn patterns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Regex>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?
-        .iter()
-        .map(|pattern| Regex::new(pattern).map_err(serde::de::Error::custom))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +218,9 @@ mod tests {
                 !row.must.is_empty() || row.timed_out == Some(true),
                 "{what}: matches anything"
             );
+            for pattern in [&row.must, &row.must_not, &row.earlier, &row.not_earlier] {
+                assert!(pattern.iter().all(|one| !one.regex().as_str().is_empty()), "{what}");
+            }
             assert!(!row.examples.is_empty(), "{what}: no example");
             assert!(!row.counters.is_empty(), "{what}: no counter-example");
             assert!(row.steps.iter().all(|step| Step::named(step).is_some()), "{what}");

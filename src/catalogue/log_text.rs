@@ -1,11 +1,12 @@
 //! The table of known log texts: `log_texts.toml`, and which of its rows a line
 //! matches. What a row means for a rotation is for `rotation_log` and later.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 use serde::{Deserialize, Deserializer, de::Error};
 
+use super::pattern::Pattern;
 use crate::{evidence::Time, rotation_log::Step};
 
 /// Who prints a text. The order is that of [`matches`]: the most telling first.
@@ -140,9 +141,9 @@ pub fn log_texts() -> &'static [LogText] {
 /// The rows that a message matches, at most one of each origin, the most telling
 /// first. Matches line by line: a text never reaches over a line break.
 pub fn known_texts(message: &str) -> Vec<&'static LogText> {
-    let mut best: Vec<(Origin, usize, &'static Pattern, &'static LogText)> = Vec::new();
+    let mut best: Vec<(Origin, usize, &'static Matcher, &'static LogText)> = Vec::new();
     for index in TABLE.needles.matches(message) {
-        let pattern = &TABLE.patterns[index];
+        let pattern = &TABLE.matchers[index];
         let text = &TABLE.texts[pattern.row];
         let position = best.iter().position(|(origin, ..)| *origin == text.origin);
         // Rows come in the table's order, so a later one wins by its literal text only.
@@ -162,27 +163,23 @@ pub fn known_texts(message: &str) -> Vec<&'static LogText> {
 }
 
 /// A row's matcher.
-struct Pattern {
+struct Matcher {
     row: usize,
     /// Bytes of literal text; 0 for a regex row, where the order decides.
     weight: usize,
     /// The full regex; none where `needles` has it in full.
-    source: Option<String>,
-    regex: OnceLock<Regex>,
+    pattern: Option<Pattern>,
 }
 
-impl Pattern {
+impl Matcher {
     fn matches(&self, message: &str) -> bool {
-        let Some(source) = &self.source else { return true };
-        self.regex
-            .get_or_init(|| Regex::new(source).expect("the table is tested to compile"))
-            .is_match(message)
+        self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(message))
     }
 }
 
 struct Table {
     texts: Vec<LogText>,
-    patterns: Vec<Pattern>,
+    matchers: Vec<Matcher>,
     /// Per pattern: its longest literal, or the regex that has none. One pass over a
     /// line sorts out nearly every row.
     needles: RegexSet,
@@ -192,14 +189,14 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let file: File = super::table(include_str!("log_texts.toml"));
     let texts: Vec<LogText> = file.text.into_iter().map(LogText::from).collect();
     let mut needles = Vec::new();
-    let mut patterns = Vec::new();
+    let mut matchers = Vec::new();
     for (row, text) in texts.iter().enumerate() {
         if text.is_regex {
-            let source = format!("(?m){}", text.text);
-            let literal = literal_of_regex(&text.text);
-            needles.push(literal.as_deref().map_or_else(|| source.clone(), regex::escape));
-            let source = literal.map(|_| source);
-            patterns.push(Pattern { row, weight: 0, source, regex: OnceLock::new() });
+            let pattern = Pattern::new(format!("(?m){}", text.text));
+            let needle = pattern.literal().map(regex::escape);
+            let pattern = needle.is_some().then_some(pattern);
+            needles.push(needle.unwrap_or_else(|| format!("(?m){}", text.text)));
+            matchers.push(Matcher { row, weight: 0, pattern });
             continue;
         }
         let literals = literals(&text.text);
@@ -211,15 +208,14 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             continue;
         }
         needles.push(literal_pattern(longest.trim()));
-        patterns.push(Pattern {
+        matchers.push(Matcher {
             row,
             weight: literals.iter().map(|literal| literal.len()).sum(),
-            source: Some(format_pattern(&text.text)),
-            regex: OnceLock::new(),
+            pattern: Some(Pattern::new(format_pattern(&text.text))),
         });
     }
     let needles = RegexSet::new(&needles).expect("the table is tested to compile");
-    Table { texts, patterns, needles }
+    Table { texts, matchers, needles }
 });
 
 /// A value in a format string: `%s`, `%d`, an f-string's `{…}`, and the extractor's
@@ -240,46 +236,6 @@ fn literal_pattern(literal: &str) -> String {
         regex::escape(if index < last { line.trim_end() } else { line })
     };
     lines.iter().enumerate().map(part).collect::<Vec<_>>().join(r"\s+")
-}
-
-/// The longest literal that every match of a regex holds; none where it is too short
-/// to sort anything out. Groups and classes count as no literal.
-fn literal_of_regex(regex: &str) -> Option<String> {
-    let (mut best, mut run) = (String::new(), String::new());
-    let mut depth = 0;
-    let mut characters = regex.chars();
-    while let Some(character) = characters.next() {
-        let literal = match character {
-            '|' if depth == 0 => return None,
-            '(' | '[' => {
-                depth += 1;
-                None
-            }
-            ')' | ']' => {
-                depth -= 1;
-                None
-            }
-            // What they follow may be absent.
-            '?' | '*' | '{' => {
-                run.pop();
-                None
-            }
-            '\\' => characters.next().filter(|next| !next.is_alphanumeric()),
-            '^' | '$' | '.' | '+' | '}' => None,
-            other => Some(other),
-        };
-        match literal.filter(|_| depth == 0) {
-            Some(literal) => run.push(literal),
-            None => {
-                if run.len() > best.len() {
-                    best.clone_from(&run);
-                }
-                run.clear();
-            }
-        }
-    }
-    let best = if run.len() > best.len() { run } else { best };
-    (best.trim().len() >= 4).then_some(best)
 }
 
 /// The regex of a format string: open at the front, since runtimes and loggers put
@@ -406,32 +362,23 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_compiles_and_keeps_its_literal() {
-        for pattern in &TABLE.patterns {
-            match &pattern.source {
+    fn every_pattern_compiles() {
+        for matcher in &TABLE.matchers {
+            match &matcher.pattern {
                 // It would take the whole set off the fast path wherever a letter
                 // is not ASCII.
-                None => assert!(!log_texts()[pattern.row].text.contains(r"\b")),
-                Some(source) => assert!(regex::Regex::new(source).is_ok(), "{source}"),
+                None => assert!(!log_texts()[matcher.row].text.contains(r"\b")),
+                Some(pattern) => assert!(!pattern.regex().as_str().is_empty()),
             }
         }
-        let literal = |regex| super::literal_of_regex(regex);
-        assert_eq!(
-            literal(r"\(1045, [a']Access denied for ").as_deref(),
-            Some("Access denied for ")
-        );
-        assert_eq!(literal(r"abcdefs? x").as_deref(), Some("abcdef"));
-        assert_eq!(literal(r"^START RequestId: \S+ V").as_deref(), Some("START RequestId: "));
-        assert_eq!(literal(r"one thing|another"), None);
-        assert_eq!(literal(r"(?:one thing|another)"), None);
-        let in_full = TABLE.patterns.iter().filter(|pattern| pattern.source.is_none()).count();
+        let in_full = TABLE.matchers.iter().filter(|matcher| matcher.pattern.is_none()).count();
         assert!(in_full < 15, "{in_full} rows have no literal");
     }
 
     #[test]
     fn one_row_only_has_no_text_to_match() {
         let without: Vec<_> = (0..log_texts().len())
-            .filter(|row| !TABLE.patterns.iter().any(|pattern| pattern.row == *row))
+            .filter(|row| !TABLE.matchers.iter().any(|pattern| pattern.row == *row))
             .map(|row| log_texts()[row].text.as_str())
             .collect();
         assert_eq!(without, ["<full_error_message>"]);

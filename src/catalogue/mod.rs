@@ -14,6 +14,7 @@ mod log_text;
 mod managed_service;
 mod package_signs;
 mod page;
+mod pattern;
 mod provenance;
 mod python_modules;
 mod runtimes;
@@ -40,6 +41,7 @@ pub use self::{
     managed_service::{ManagedService, managed_services},
     package_signs::*,
     page::Entry,
+    pattern::Pattern,
     provenance::{Provenance, Trust},
     python_modules::*,
     runtimes::*,

@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{
     names::Names,
     scene::{Quote, Scene},
 };
 use crate::{
-    catalogue::{LogMode, Place, TextBasis, log_modes},
+    catalogue::{LogMode, Pattern, Place, TextBasis, log_modes},
     checks::{Basis, Case, Finding},
     rotation_log::Step,
 };
@@ -77,9 +75,11 @@ pub(in crate::checks) fn hold(
     if !place_fits || !circumstances_fit(row, scene) {
         return None;
     }
-    let any = |pattern: &Regex| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
-    let so_far = |pattern: &Regex| scene.so_far.iter().any(|text| pattern.is_match(text));
-    if row.must_not.iter().any(any)
+    let any = |pattern: &Pattern| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
+    let so_far = |pattern: &Pattern| scene.so_far.iter().any(|text| pattern.is_match(text));
+    // What fails most often comes first: few patterns are ever compiled.
+    if !row.must.iter().all(any)
+        || row.must_not.iter().any(any)
         || row.not_earlier.iter().any(so_far)
         || !row.earlier.iter().all(so_far)
     {
@@ -132,7 +132,8 @@ fn circumstances_fit(row: &LogMode, scene: &Scene) -> bool {
 }
 
 impl Match {
-    fn take(&mut self, pattern: &Regex, quote: &Quote, place: Place) {
+    fn take(&mut self, pattern: &Pattern, quote: &Quote, place: Place) {
+        let pattern = pattern.regex();
         let Some(captures) = pattern.captures(&quote.text) else { return };
         for name in pattern.capture_names().flatten() {
             if let Some(value) = captures.name(name) {
@@ -285,7 +286,7 @@ mod tests {
             "step",
             "seconds",
         ];
-        let placeholder = Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
+        let placeholder = regex::Regex::new(r"\{([a-z_]+)\}").expect("a pattern");
         for row in log_modes() {
             let texts = [&row.summary, &row.why]
                 .into_iter()
@@ -293,8 +294,10 @@ mod tests {
             for text in texts {
                 for captures in placeholder.captures_iter(text) {
                     let name = &captures[1];
-                    let captured =
-                        row.must.iter().any(|p| p.capture_names().flatten().any(|n| n == name));
+                    let captured = row
+                        .must
+                        .iter()
+                        .any(|p| p.regex().capture_names().flatten().any(|n| n == name));
                     assert!(
                         captured || KNOWN.contains(&name),
                         "{}: {{{name}}} in {text}",
