@@ -186,13 +186,17 @@ impl Finding {
         kept.path = kept.path.or(absorbed.path);
         // A fix that can be tried is worth more than one that cannot.
         let tried = |fixes: &[Fix]| fixes.iter().any(|fix| fix.change.is_some());
-        let (mut fixes, more) = if tried(&absorbed.fixes) && !tried(&kept.fixes) {
-            (absorbed.fixes, kept.fixes)
+        let (mut fixes, more, by_log) = if tried(&absorbed.fixes) && !tried(&kept.fixes) {
+            (absorbed.fixes, kept.fixes, kept.basis.is_by_log())
         } else {
-            (kept.fixes, absorbed.fixes)
+            (kept.fixes, absorbed.fixes, absorbed.basis.is_by_log())
         };
+        // A log names few of the things that a fix changes: where one that knows them
+        // was tried, words with gaps in them help nobody.
+        let vague = by_log && tried(&fixes);
         for fix in more {
-            if fixes.iter().all(|known| known.summary != fix.summary) {
+            let new = fixes.iter().all(|known| known.summary != fix.summary);
+            if new && (fix.change.is_some() || !vague) {
                 fixes.push(fix);
             }
         }
@@ -314,5 +318,11 @@ mod tests {
         state.absorb(&line);
         assert_eq!((state.basis, state.summary.as_str()), (Basis::StateAndLine, "state"));
         assert_eq!(summaries(&state), ["Two.", "Three.", "One."], "what can be tried goes first");
+
+        let vague = Finding::new("RUN13", "f", "").on(Basis::Line).fix("Change the NAME.", ["e"]);
+        let mut known = Finding::new("RUN13", "f", "").fix("One.", ["a"]);
+        known.fixes[0].change = Some(Change::RestoreSecret);
+        known.absorb(&vague);
+        assert_eq!(summaries(&known), ["One."], "what the log alone suggests says less");
     }
 }
