@@ -8,13 +8,13 @@
 //! and none other; and IAM15 where the function is Failed for it, a state that no
 //! emulator's functions get into. The policy half of NET08 is in `network_worlds`.
 
-use rotdoctor::report::v1::Report;
-use serde_json::json;
+use rotdoctor::report::v1::{Report, Verdict::Healthy};
+use serde_json::{Value, json};
 
 use crate::support::{
-    emulators::{ACCOUNT, Emulator, another, moto},
+    emulators::{ACCOUNT, Emulator, another, ministack, moto},
     log_lines::Failure,
-    mending::{foreseen_and_mended, found_and_mended, found_and_mended_unread},
+    mending::{diagnose, foreseen_and_mended, found_and_mended, found_and_mended_unread},
     run::{REGION, told},
     world::{World, hours_ago},
     worlds,
@@ -26,22 +26,26 @@ worlds! {
     the_role_may_not_store_a_value,
     the_role_may_not_move_the_label,
     the_role_may_not_ask_for_a_password,
+    the_roles_own_policy_denies_it,
     the_role_names_the_secret_without_its_suffix,
+    the_role_names_the_secret_that_was_there_before,
     the_role_may_not_read_the_superusers_secret,
     the_role_may_not_decrypt,
     the_key_does_not_leave_it_to_iam,
     the_role_may_not_encrypt,
     the_key_is_for_another_secret,
+    the_key_is_granted_for_another_secret,
+    the_key_is_granted,
     the_role_may_not_decrypt_the_superusers_secret,
     the_function_may_not_be_invoked,
     the_permission_is_for_another_secret,
-    the_permission_is_not_on_the_alias,
     the_secrets_own_policy_denies_it,
     the_boundary_is_silent,
     the_role_may_not_look_up_the_replica,
     the_role_may_not_write_logs,
     the_role_may_not_make_interfaces,
     the_key_is_disabled,
+    the_superusers_key_is_disabled,
     the_key_is_to_be_deleted,
 }
 
@@ -54,6 +58,15 @@ fn decides(report: &Report, policy: &str, sid: &str) {
     assert_eq!(found, (policy, Some(sid)), "{}", told(report));
 }
 
+/// What every rotation asks Secrets Manager for.
+const FIVE: [&str; 5] = [
+    "DescribeSecret",
+    "GetSecretValue",
+    "PutSecretValue",
+    "UpdateSecretVersionStage",
+    "GetRandomPassword",
+];
+
 /// One of the five actions is missing: the state names it, the log says it.
 fn lacking(emulator: &'static Emulator, sid: &str, operation: &str, step: &'static str) {
     let mut world = World::healthy(emulator);
@@ -65,7 +78,8 @@ fn lacking(emulator: &'static Emulator, sid: &str, operation: &str, step: &'stat
     world.rotation_fails(hours_ago(2), &Failure::raised(step, 0.4, &error));
     let report = found_and_mended(&mut world, "IAM01", &named);
     let summary = &report.causes[0].finding.summary;
-    assert!(!summary.contains(", nor ") && !summary.contains(" and "), "{summary}");
+    let named: Vec<&str> = FIVE.into_iter().filter(|action| summary.contains(action)).collect();
+    assert_eq!(named, [operation], "{summary}");
     decides(&report, "rotation", sid);
 }
 
@@ -89,6 +103,19 @@ fn the_role_may_not_ask_for_a_password(emulator: &'static Emulator) {
     lacking(emulator, "Password", "GetRandomPassword", "createSecret");
 }
 
+/// A statement of the role's denies what another allows.
+fn the_roles_own_policy_denies_it(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    world.another_right(json!({"Sid": "Frozen", "Effect": "Deny", "Resource": "*",
+        "Action": "secretsmanager:Put*"}));
+    let denied = "with an explicit deny in an identity-based policy";
+    let error = world.refused("PutSecretValue", Some(&world.secret_arn), denied);
+    world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.6, &error));
+    let named = format!("secretsmanager:PutSecretValue on {}", world.secret_arn);
+    let report = found_and_mended(&mut world, "IAM01", &named);
+    decides(&report, "rotation", "Frozen");
+}
+
 fn the_role_names_the_secret_without_its_suffix(emulator: &'static Emulator) {
     let mut world = World::healthy(emulator);
     let partial = world.secret_arn.rsplit_once('-').expect("an ARN with a suffix").0.to_owned();
@@ -99,15 +126,28 @@ fn the_role_names_the_secret_without_its_suffix(emulator: &'static Emulator) {
     decides(&report, "rotation", "Secret");
 }
 
+/// The secret was deleted and made again under its name.
+fn the_role_names_the_secret_that_was_there_before(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    let before = world.secret_arn.rsplit_once('-').expect("an ARN with a suffix").0;
+    let before = format!("{before}-0Ld0Ne");
+    world.right("Secret", |statement| statement["Resource"] = json!([before]));
+    let error = world.not_allowed("DescribeSecret", Some(&world.secret_arn));
+    world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &error));
+    let report = found_and_mended(&mut world, "IAM02", &format!("its Resource has {before}"));
+    decides(&report, "rotation", "Secret");
+}
+
 fn the_role_may_not_read_the_superusers_secret(emulator: &'static Emulator) {
     let mut world = World::healthy(emulator);
     let superuser = world.with_superuser();
     world.without_right("Superuser", "secretsmanager:GetSecretValue");
     let error = world.not_allowed("GetSecretValue", Some(&superuser.secret_arn));
     world.rotation_fails(hours_ago(2), &Failure::raised("setSecret", 0.6, &error));
-    let named = format!("secretsmanager:GetSecretValue on {}", superuser.secret_arn);
+    let named = format!("GetSecretValue on the superuser's secret {}", superuser.secret_arn);
     let report = found_and_mended(&mut world, "IAM03", &named);
-    decides(&report, "rotation", "Superuser");
+    // The one that allows the action, on another secret.
+    decides(&report, "rotation", "Secret");
 }
 
 /// What Secrets Manager says where KMS refuses it the key, whichever key that is.
@@ -128,13 +168,18 @@ fn the_role_may_not_decrypt(emulator: &'static Emulator) {
     decides(&report, "rotation", "Key");
 }
 
+/// The statements of a key that the account's administrator alone may use.
+fn for_the_administrator() -> Value {
+    let admin = format!("arn:aws:iam::{ACCOUNT}:role/Admin");
+    json!([{"Sid": "Admin", "Effect": "Allow", "Principal": {"AWS": admin}, "Action": "kms:*",
+        "Resource": "*"}])
+}
+
 /// The account's administrator alone may use the key: what the role's own policies
 /// allow counts for nothing.
 fn the_key_does_not_leave_it_to_iam(emulator: &'static Emulator) {
     let mut world = World::healthy(emulator);
-    let admin = format!("arn:aws:iam::{ACCOUNT}:role/Admin");
-    world.key_policy(json!([{"Sid": "Admin", "Effect": "Allow", "Principal": {"AWS": admin},
-        "Action": "kms:*", "Resource": "*"}]));
+    world.key_policy(for_the_administrator());
     let error = no_key("GetSecretValue");
     world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &error));
     let named = format!("kms:Decrypt and kms:GenerateDataKey on {}", world.key_arn());
@@ -163,6 +208,31 @@ fn the_key_is_for_another_secret(emulator: &'static Emulator) {
     world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &error));
     let report = found_and_mended(&mut world, "IAM06", &other);
     decides(&report, "rotation", "Key");
+}
+
+/// The key's policy names nobody who rotates, and the role's grant is for one secret.
+fn the_key_is_granted_for_another_secret(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    let other = format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders-AbCdEf");
+    world.key_policy(for_the_administrator());
+    let grant = world.key_granted_for(&other);
+    let error = no_key("GetSecretValue");
+    world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &error));
+    let report = found_and_mended(&mut world, "IAM06", &other);
+    let statement = report.causes[0].finding.statement.as_ref().expect("the grant is quoted");
+    assert_eq!(statement.sid, Some(grant), "{}", told(&report));
+}
+
+/// A grant for this secret does without the role's own policies and the key's.
+fn the_key_is_granted(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    world.key_policy(for_the_administrator());
+    world.right("Key", |statement| statement["Action"] = json!("kms:ListAliases"));
+    let secret = world.secret_arn.clone();
+    world.key_granted_for(&secret);
+    let report = diagnose(&world).report();
+    assert_eq!(report.verdict, Healthy, "{}", told(&report));
+    assert!(report.passed.iter().any(|passed| passed.check == "key-rights"), "{}", told(&report));
 }
 
 fn the_role_may_not_decrypt_the_superusers_secret(emulator: &'static Emulator) {
@@ -203,11 +273,13 @@ fn the_permission_is_for_another_secret(emulator: &'static Emulator) {
     decides(&report, "the function's policy", "SecretsManagerAccess");
 }
 
-fn the_permission_is_not_on_the_alias(emulator: &'static Emulator) {
-    let mut world = World::healthy(emulator);
+/// moto gives a version what the function's policy was, so that the alias has it too.
+#[test]
+fn the_permission_is_not_on_the_alias() {
+    let mut world = World::healthy(ministack());
     world.rotated_by_alias("live");
     not_invoked(&mut world);
-    found_and_mended(&mut world, "IAM08", ":live");
+    found_and_mended(&mut world, "IAM08", " --qualifier live ");
 }
 
 fn the_secrets_own_policy_denies_it(emulator: &'static Emulator) {
@@ -295,12 +367,22 @@ fn the_role_may_not_make_interfaces(emulator: &'static Emulator) {
 
 fn the_key_is_disabled(emulator: &'static Emulator) {
     let mut world = World::healthy(emulator);
-    world.disabled_key();
+    let key = world.key_arn().to_owned();
+    world.key_disabled(&key);
     let error = no_key("GetSecretValue");
     world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &error));
-    let key = world.key_arn().to_owned();
     let report = found_and_mended_unread(&mut world, "KMS01", "KeyState: Disabled");
     assert_eq!(report.causes[0].finding.resource, key, "{}", told(&report));
+}
+
+fn the_superusers_key_is_disabled(emulator: &'static Emulator) {
+    let mut world = World::healthy(emulator);
+    let superuser = world.with_superuser();
+    world.key_disabled(&superuser.key_arn);
+    let error = no_key("GetSecretValue");
+    world.rotation_fails(hours_ago(2), &Failure::raised("setSecret", 0.6, &error));
+    let report = found_and_mended(&mut world, "KMS01", "the superuser's secret is disabled");
+    assert_eq!(report.causes[0].finding.resource, superuser.key_arn, "{}", told(&report));
 }
 
 fn the_key_is_to_be_deleted(emulator: &'static Emulator) {

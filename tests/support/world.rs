@@ -216,12 +216,6 @@ impl World {
         &self.parts.key_id
     }
 
-    /// Disables the secret's key.
-    pub(crate) fn disabled_key(&mut self) -> &mut Self {
-        self.cloud.wait(self.cloud.kms().disable_key().key_id(self.key_id()).send());
-        self
-    }
-
     /// Changes the database's master password behind the secret's back.
     pub(crate) fn database_password_changed(&mut self) -> &mut Self {
         let change = self.cloud.databases().modify_db_instance().apply_immediately(true);

@@ -1,6 +1,7 @@
 //! The policies of a world: what the function's role may do, and who else has a say
 //! in it. A world begins with all that a rotation needs; a test takes something away.
 
+use aws_sdk_kms::types::{GrantConstraints, GrantOperation};
 use serde_json::{Value, json};
 
 use super::{PASSWORD, World, making, token};
@@ -48,6 +49,11 @@ fn statement<'a>(document: &'a mut Value, sid: &str) -> &'a mut Value {
     found.unwrap_or_else(|| panic!("no statement {sid}"))
 }
 
+/// The id of a key: moto takes no ARN everywhere.
+fn id_of(key_arn: &str) -> &str {
+    key_arn.rsplit('/').next().expect("a last part")
+}
+
 impl World {
     /// ARN of the secret's key.
     pub(crate) fn key_arn(&self) -> &str {
@@ -67,6 +73,13 @@ impl World {
             Some(actions) => actions.retain(|one| one != action),
             None => statement["Action"] = json!("secretsmanager:ListSecrets"),
         })
+    }
+
+    /// Adds a statement to the role's inline policy.
+    pub(crate) fn another_right(&mut self, statement: Value) -> &mut Self {
+        self.parts.rights["Statement"].as_array_mut().expect("a list").push(statement);
+        self.put_rights();
+        self
     }
 
     fn put_rights(&self) {
@@ -114,6 +127,25 @@ impl World {
         self
     }
 
+    /// Grants the role the use of the secret's key for the secret with this ARN, and
+    /// gives the grant's id.
+    pub(crate) fn key_granted_for(&mut self, secret_arn: &str) -> String {
+        let constraints = GrantConstraints::builder();
+        let constraints = constraints.encryption_context_subset("SecretARN", secret_arn).build();
+        let create = self.cloud.kms().create_grant().key_id(self.key_arn()).name("rotation");
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/{}", self.name);
+        let create = create.grantee_principal(role).constraints(constraints);
+        let create = create.operations(GrantOperation::Decrypt);
+        let made = self.cloud.wait(create.operations(GrantOperation::GenerateDataKey).send());
+        made.grant_id.expect("a grant has an id")
+    }
+
+    /// Disables a key.
+    pub(crate) fn key_disabled(&mut self, key: &str) -> &mut Self {
+        self.cloud.wait(self.cloud.kms().disable_key().key_id(id_of(key)).send());
+        self
+    }
+
     /// Schedules the deletion of the secret's key.
     pub(crate) fn key_to_be_deleted(&mut self) -> &mut Self {
         let delete = self.cloud.kms().schedule_key_deletion().key_id(self.key_id());
@@ -156,10 +188,8 @@ impl World {
         let create = create.kms_key_id(&key_arn).secret_string(value.to_string());
         let secret_arn = self.cloud.wait(create.send()).arn.expect("a secret has an ARN");
         self.log_in_with(&secret_arn);
-        let key = json!({"Sid": "SuperuserKey", "Effect": "Allow", "Resource": key_arn,
-            "Action": ["kms:Decrypt"]});
-        self.parts.rights["Statement"].as_array_mut().expect("a list").push(key);
-        self.put_rights();
+        self.another_right(json!({"Sid": "SuperuserKey", "Effect": "Allow", "Resource": key_arn,
+            "Action": ["kms:Decrypt"]}));
         Superuser { secret_arn, key_arn }
     }
 
@@ -178,14 +208,10 @@ impl World {
         let mut value: Value = serde_json::from_str(&self.value).expect("the value is JSON");
         value["masterarn"] = json!(superuser);
         self.store(&value.to_string());
-        let statements = self.parts.rights["Statement"].as_array_mut().expect("a list");
-        statements.extend([
-            json!({"Sid": "Superuser", "Effect": "Allow", "Resource": superuser,
-                "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]}),
-            json!({"Sid": "Database", "Effect": "Allow", "Resource": "*",
-                "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters"]}),
-        ]);
-        self.put_rights();
+        self.another_right(json!({"Sid": "Superuser", "Effect": "Allow", "Resource": superuser,
+            "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]}));
+        self.another_right(json!({"Sid": "Database", "Effect": "Allow", "Resource": "*",
+            "Action": ["rds:DescribeDBInstances", "rds:DescribeDBClusters"]}));
     }
 
     /// How boto3 tells that Secrets Manager refuses a call, with what the message ends in.
