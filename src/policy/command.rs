@@ -117,7 +117,11 @@ impl Step<'_> {
         for edit in self.edits {
             match edit {
                 Edit::Allow { grants, .. } => {
-                    allows.extend(grants.actions.iter().map(String::as_str));
+                    for action in &grants.actions {
+                        if !allows.contains(&action.as_str()) {
+                            allows.push(action);
+                        }
+                    }
                 }
                 Edit::Exempt { .. } => {
                     clauses.push("take the function's role out of the Deny".to_owned());
@@ -130,7 +134,6 @@ impl Step<'_> {
                 }
             }
         }
-        allows.dedup();
         if !allows.is_empty() {
             clauses.insert(0, format!("allow {}", allows.join(", ")));
         }

@@ -10,7 +10,7 @@ use super::{
     hint::{self, Hint},
     principal::Principal,
     proof::FailedOn,
-    request::Layer,
+    request::{Layer, Part},
     rotation::RotationRequest,
 };
 
@@ -23,8 +23,21 @@ pub(super) fn propose(request: &RotationRequest, decision: &Decision) -> Option<
     match decision.kind? {
         DenyKind::KeyState => None,
         DenyKind::Explicit => exempt(request, decision),
-        DenyKind::Implicit => amend(request, decision).or_else(|| allow(request, decision.layer)),
+        // What comes nearest may be a grant, which stays as it is: where the right
+        // belongs, the rest tells.
+        DenyKind::Implicit if decision.layer == Layer::Grant => {
+            let mut rest = request.clone();
+            rest.layers.grants = Part::Absent;
+            let decision = rest.decide();
+            missing(&rest, &decision)
+        }
+        DenyKind::Implicit => missing(request, decision),
     }
+}
+
+/// What no statement allows.
+fn missing(request: &RotationRequest, decision: &Decision) -> Option<Edit> {
+    amend(request, decision).or_else(|| allow(request, decision.layer))
 }
 
 /// The role is taken out of a Deny.
@@ -89,7 +102,7 @@ fn allow(request: &RotationRequest, layer: Layer) -> Option<Edit> {
     let principal = || Some(json!({"AWS": request.role.clone()?}));
     let (document, principal, resource, condition) = match layer {
         // In one account a right belongs on the role, wherever the near miss is.
-        Layer::Identity | Layer::Grant => identity(request)?,
+        Layer::Identity => identity(request)?,
         Layer::Resource
             if asks.action.starts_with("secretsmanager:") && !asks.is_cross_account() =>
         {

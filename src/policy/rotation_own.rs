@@ -139,9 +139,10 @@ impl Builder<'_> {
             format!("arn:{}:ec2:{}:{}:{kind}/{id}", place.partition, place.region, place.account)
         };
         let interface = arn("network-interface", "*");
-        let subnet = config.subnet_ids.first().map(|id| arn("subnet", id));
-        let group = config.security_group_ids.first().map(|id| arn("security-group", id));
-        let made = [Some(interface.clone()), subnet, group].into_iter().flatten();
+        let subnets = config.subnet_ids.iter().map(|id| arn("subnet", id));
+        let groups = config.security_group_ids.iter().map(|id| arn("security-group", id));
+        // In every subnet there is one, with all of the groups.
+        let made = [interface.clone()].into_iter().chain(subnets).chain(groups);
         let mut calls: Vec<(&str, String)> =
             made.map(|resource| ("ec2:CreateNetworkInterface", resource)).collect();
         for action in ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"] {

@@ -7,6 +7,7 @@ mod bundles;
 mod collect;
 mod network_worlds;
 mod permissions;
+mod policy_worlds;
 #[path = "../support/stub.rs"]
 mod stub;
 mod stub_world;

@@ -4,22 +4,16 @@
 //! the groups nor the private DNS of an endpoint, and no subnets of a network ACL, so
 //! what turns on those is proven in moto alone.
 
-use rotdoctor::report::v1::{Report, Verdict::Failing};
+use rotdoctor::report::v1::Verdict::Failing;
 
 use crate::support::{
     emulators::{Emulator, another, ministack, moto},
     log_lines::Failure,
-    run::{Ran, told},
+    mending::{diagnose, found_and_mended},
+    run::told,
     world::{World, hours_ago},
+    worlds,
 };
-
-/// Makes a test of each world for each emulator.
-macro_rules! worlds {
-    ($($world:ident),* $(,)?) => {
-        mod in_ministack { $( #[test] fn $world() { super::$world(super::ministack()); } )* }
-        mod in_moto { $( #[test] fn $world() { super::$world(super::moto()); } )* }
-    };
-}
 
 worlds! {
     no_way_to_secrets_manager,
@@ -38,29 +32,6 @@ fn silent_from_the_start(world: &mut World) {
 /// The database gets nothing of what is sent to it, or sends nothing back.
 fn silent_at_the_database(world: &mut World) {
     world.rotation_fails(hours_ago(2), &Failure::killed("setSecret", 30.0));
-}
-
-/// Diagnoses, mends by the first fix that was tried on the evidence, lets the
-/// rotation go through, and diagnoses again.
-#[track_caller]
-fn found_and_mended(world: &mut World, code: &str, element: &str) -> Report {
-    let report = diagnose(world).found(code, Failing, 1);
-    let cause = &report.causes[0].finding;
-    let whole = serde_json::to_string(cause).expect("a report is JSON");
-    assert!(whole.contains(element), "{element} is not named: {cause:#?}");
-    let fix = cause.fixes.iter().find(|fix| fix.verified);
-    let fix = fix.unwrap_or_else(|| panic!("no fix was tried: {:#?}", cause.fixes));
-    assert!(!fix.commands.is_empty(), "{fix:#?}");
-    world.run_as_printed(&fix.commands);
-    world.rotation_succeeds(hours_ago(1));
-    let after = diagnose(world).report();
-    let still = after.findings.iter().any(|finding| finding.code == code);
-    assert!(!still, "{code} is still reported: {}", told(&after));
-    report
-}
-
-fn diagnose(world: &World) -> Ran {
-    world.command("diagnose", &["--output", "json", "--read-secret"])
 }
 
 fn no_way_to_secrets_manager(emulator: &'static Emulator) {
@@ -194,13 +165,8 @@ fn an_endpoints_policy_admits_another_secret() {
     let network = world.network();
     let endpoint =
         network.endpoint(&world.cloud, true, Some("10.20.0.0/16"), Some(policy.to_owned()));
-    let refusal = format!(
-        "ClientError: An error occurred (AccessDeniedException) when calling the DescribeSecret \
-         operation: User: arn:aws:sts::123456789012:assumed-role/{0}/{0} is not authorized to \
-         perform: secretsmanager:DescribeSecret on resource: {1} because no VPC endpoint policy \
-         allows the secretsmanager:DescribeSecret action",
-        world.name, world.secret_arn
-    );
+    let why = "because no VPC endpoint policy allows the secretsmanager:DescribeSecret action";
+    let refusal = world.refused("DescribeSecret", Some(&world.secret_arn), why);
     world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, &refusal));
     found_and_mended(&mut world, "NET08", &endpoint);
 }

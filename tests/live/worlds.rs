@@ -8,24 +8,16 @@ use std::fs;
 use rotdoctor::report::v1::Verdict::{AtRisk, Failing, Healthy};
 
 use crate::support::{
-    emulators::{Emulator, ministack, moto},
+    emulators::{Emulator, moto},
     log_lines::Failure,
     run::{bare, first_cause, ran, told},
     world::{PASSWORD, World, hours_ago},
+    worlds,
 };
-
-/// Makes a test of each world for each emulator.
-macro_rules! worlds {
-    ($($world:ident),* $(,)?) => {
-        mod in_ministack { $( #[test] fn $world() { super::$world(super::ministack()); } )* }
-        mod in_moto { $( #[test] fn $world() { super::$world(super::moto()); } )* }
-    };
-}
 
 worlds! {
     everything_is_right,
     a_rotation_failed_and_nothing_tells_why,
-    the_function_may_not_be_invoked,
     the_secret_has_no_host,
     the_secret_names_no_engine,
     the_secret_names_no_superuser,
@@ -34,7 +26,6 @@ worlds! {
     the_runtime_was_changed_without_the_package,
     the_runtime_is_deprecated,
     the_function_is_gone,
-    the_key_is_disabled,
     the_secret_is_scheduled_for_deletion,
     the_secret_is_a_replica,
     a_captured_failure_reads_the_same,
@@ -70,19 +61,6 @@ fn a_rotation_failed_and_nothing_tells_why(emulator: &'static Emulator) {
     let minute = first.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let summary = &report.causes[0].finding.summary;
     assert!(summary.contains(&minute) && summary.contains("setSecret"), "{summary}");
-}
-
-fn the_function_may_not_be_invoked(emulator: &'static Emulator) {
-    let mut world = World::healthy(emulator);
-    // Secrets Manager tells its caller, not the function's log; here that caller
-    // is a function that starts the rotation itself and logs the refusal.
-    let refusal = "ClientError: An error occurred (AccessDeniedException) when calling the \
-         RotateSecret operation: Secrets Manager cannot invoke the specified Lambda function. \
-         Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.";
-    world.without_permission();
-    world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.3, refusal));
-    let report = world.diagnose().found("IAM08", Failing, 1);
-    assert_eq!(report.causes[0].consequences, ["SEC07"], "{}", told(&report));
 }
 
 fn the_secret_has_no_host(emulator: &'static Emulator) {
@@ -172,17 +150,6 @@ fn the_function_is_gone(emulator: &'static Emulator) {
     world.without_function();
     let report = world.diagnose().found("RUN15", AtRisk, 1);
     assert_eq!(report.causes[0].finding.resource, world.function_arn);
-}
-
-fn the_key_is_disabled(emulator: &'static Emulator) {
-    let mut world = World::healthy(emulator);
-    world.disabled_key();
-    let error = "ClientError: An error occurred (AccessDeniedException) when calling the \
-         GetSecretValue operation: Access to KMS is not allowed";
-    world.rotation_fails(hours_ago(2), &Failure::raised("createSecret", 0.4, error));
-    let report = world.diagnose().found("KMS01", Failing, 1);
-    assert!(report.causes[0].finding.resource.contains(world.key_id()), "{}", told(&report));
-    assert!(report.causes[0].finding.fixes[0].verified, "{:#?}", report.causes[0].finding.fixes);
 }
 
 fn the_secret_is_scheduled_for_deletion(emulator: &'static Emulator) {

@@ -3,5 +3,20 @@
 
 pub(crate) mod emulators;
 pub(crate) mod log_lines;
+pub(crate) mod mending;
 pub(crate) mod run;
 pub(crate) mod world;
+
+/// Makes a test of each world for each emulator.
+macro_rules! worlds {
+    ($($world:ident),* $(,)?) => {
+        mod in_ministack {
+            $( #[test] fn $world() { super::$world($crate::support::emulators::ministack()); } )*
+        }
+        mod in_moto {
+            $( #[test] fn $world() { super::$world($crate::support::emulators::moto()); } )*
+        }
+    };
+}
+
+pub(crate) use worlds;

@@ -4,6 +4,7 @@
 mod cloud;
 mod making;
 mod network;
+mod policy;
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -98,6 +99,13 @@ impl World {
     /// A rotation began and failed: its version keeps AWSPENDING, and the
     /// function's log shows the failure. A later one tries the same version again.
     pub(crate) fn rotation_fails(&mut self, at: Timestamp, failure: &Failure) -> &mut Self {
+        let token = self.rotation_begins();
+        self.write_log(&token, at, Some(failure));
+        self
+    }
+
+    /// A rotation begins, or the one that is stuck does again; gives its token.
+    fn rotation_begins(&mut self) -> String {
         let token = self.pending.get_or_insert_with(token).clone();
         let secrets = self.cloud.secrets();
         self.cloud.wait(
@@ -109,8 +117,13 @@ impl World {
                 .version_stages("AWSPENDING")
                 .send(),
         );
-        self.write_log(&token, at, Some(failure));
-        self
+        token
+    }
+
+    /// A rotation goes through.
+    pub(crate) fn rotates(&mut self, at: Timestamp) -> &mut Self {
+        self.rotation_begins();
+        self.rotation_succeeds(at)
     }
 
     /// The rotation that was stuck goes through, as it does once the cause is gone.
@@ -201,12 +214,6 @@ impl World {
     /// Id of the secret's key.
     pub(crate) fn key_id(&self) -> &str {
         &self.parts.key_id
-    }
-
-    /// Disables the secret's key.
-    pub(crate) fn disabled_key(&mut self) -> &mut Self {
-        self.cloud.wait(self.cloud.kms().disable_key().key_id(self.key_id()).send());
-        self
     }
 
     /// Changes the database's master password behind the secret's back.

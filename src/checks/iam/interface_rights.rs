@@ -116,6 +116,31 @@ mod tests {
         assert!(classic.summary.contains("ec2:DeleteNetworkInterface"), "{}", classic.summary);
     }
 
+    /// A subnet that the role may not use stops the function as soon as an interface
+    /// is made in it.
+    #[test]
+    fn every_subnet_and_group_counts() {
+        let second = |bundle: &mut Value| {
+            let config = &mut bundle["Function"]["Configuration"]["VpcConfig"];
+            config["SubnetIds"] = json!(["subnet-1", "subnet-2"]);
+            config["SecurityGroupIds"] = json!(["sg-1", "sg-2"]);
+        };
+        let found = finding(&CHECK, |bundle| {
+            second(bundle);
+            let arn = |kind: &str| format!("arn:aws:ec2:eu-west-1:111122223333:{kind}");
+            statement(bundle, "Network")["Resource"] = json!([
+                arn("network-interface/*"),
+                arn("subnet/subnet-1"),
+                arn("security-group/sg-1")
+            ]);
+        });
+        let command = &found.fixes[0].commands[0];
+        assert!(command.contains("subnet/subnet-2") && command.contains("security-group/sg-2"));
+        assert!(!command.contains("subnet/subnet-1") && !command.contains("security-group/sg-1"));
+        let summary = &found.fixes[0].summary;
+        assert_eq!(summary.matches("ec2:CreateNetworkInterface").count(), 1, "{summary}");
+    }
+
     #[test]
     fn lambda_asks_without_naming_the_function() {
         let found = finding(&CHECK, |bundle| {

@@ -190,16 +190,31 @@ mod tests {
 
     #[test]
     fn a_grant_for_another_secret_is_the_nearest_miss() {
-        let found = judge(&CHECK, |bundle| {
-            statement(bundle, "Key")["Action"] = json!("kms:None");
-            bundle["Keys"][KEY]["Policy"]["Statement"] = json!([]);
+        let granted = |bundle: &mut Value| {
             bundle["Keys"][KEY]["Grants"] = json!([{"GrantId": "g1",
                 "GranteePrincipal": "arn:aws:iam::111122223333:role/rotation-role",
                 "Operations": ["Decrypt", "GenerateDataKey"],
                 "Constraints": {"EncryptionContextSubset": {"SecretARN": OTHER}}}]);
+        };
+        // The key's policy leaves nothing to the role's: the right belongs into it.
+        let found = finding(&CHECK, |bundle| {
+            granted(bundle);
+            without_superuser(bundle);
+            statement(bundle, "Key")["Action"] = json!("kms:None");
+            bundle["Keys"][KEY]["Policy"]["Statement"] = json!([]);
         });
-        let found = found.expect("findings");
-        assert_eq!(told(&found[0]), ("IAM06", Some("g1")));
+        assert_eq!(told(&found), ("IAM06", Some("g1")));
+        let commands = &found.fixes[0].commands;
+        assert_eq!(commands.len(), 1, "{commands:?}");
+        assert!(commands[0].starts_with("aws kms put-key-policy "), "{commands:?}");
+        // It leaves them all to it.
+        let found = finding(&CHECK, |bundle| {
+            granted(bundle);
+            without_superuser(bundle);
+            statement(bundle, "Key")["Action"] = json!("kms:None");
+        });
+        assert_eq!(told(&found), ("IAM06", Some("g1")));
+        assert!(found.fixes[0].commands[0].starts_with("aws iam put-role-policy "));
     }
 
     #[test]

@@ -12,9 +12,9 @@ use aws_sdk_lambda::{
     types::{Environment, FunctionCode, Runtime, VpcConfig},
 };
 use aws_sdk_secretsmanager::types::RotationRulesType;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Cloud, PASSWORD, network::Network};
+use super::{Cloud, PASSWORD, network::Network, policy};
 use crate::support::{
     emulators::{ACCOUNT, Kind},
     run::REGION,
@@ -49,10 +49,12 @@ pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 pub(super) struct Parts {
     pub(super) key_id: String,
     pub(super) network: Network,
-    key_arn: String,
+    pub(super) key_arn: String,
+    /// The role's inline policy.
+    pub(super) rights: Value,
     role_arn: String,
     stack_id: String,
-    database_host: String,
+    pub(super) database_host: String,
 }
 
 impl Parts {
@@ -61,8 +63,10 @@ impl Parts {
         let key = key.key_metadata.expect("a key has metadata");
         let key_arn = key.arn.expect("a key has an ARN");
         let network = Network::make(cloud, name);
+        let rights = policy::rights(name, &key_arn);
         Self {
-            role_arn: role(cloud, name, &key_arn),
+            role_arn: role(cloud, name, &rights),
+            rights,
             stack_id: stack(cloud, name),
             database_host: database(cloud, name, &network),
             network,
@@ -176,27 +180,16 @@ pub(super) fn finish(cloud: &Cloud, secret: &str, token: &str) {
     cloud.wait(release.send());
 }
 
-fn role(cloud: &Cloud, name: &str, key_arn: &str) -> String {
+fn role(cloud: &Cloud, name: &str, rights: &Value) -> String {
     let iam = cloud.iam();
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
     let create = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
     let role = cloud.wait(create.send()).role.expect("the role that was made");
-    let rotation = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Resource": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*"),
-         "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
-                    "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]},
-        {"Effect": "Allow", "Resource": "*", "Action": "secretsmanager:GetRandomPassword"},
-        {"Effect": "Allow", "Resource": key_arn, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]},
-    ]});
-    let inline = iam.put_role_policy().role_name(name).policy_name("rotation");
-    cloud.wait(inline.policy_document(rotation.to_string()).send());
-    let platform = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
-        "Action": ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces",
-                   "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
-                   "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-                   "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]}]});
-    let create = iam.create_policy().policy_name(name).policy_document(platform.to_string());
+    let inline = iam.put_role_policy().role_name(name).policy_name(policy::INLINE);
+    cloud.wait(inline.policy_document(rights.to_string()).send());
+    let create =
+        iam.create_policy().policy_name(name).policy_document(policy::platform().to_string());
     let policy = cloud.wait(create.send()).policy.expect("the policy that was made");
     let arn = policy.arn.expect("a policy has an ARN");
     cloud.wait(iam.attach_role_policy().role_name(name).policy_arn(arn).send());
