@@ -3,5 +3,6 @@
 
 pub(crate) mod emulators;
 pub(crate) mod log_lines;
+pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod world;

@@ -4,7 +4,7 @@
 //! deployment package, by ranges, as the store behind Lambda does.
 
 use std::{
-    io::{BufRead, BufReader, Cursor, Write},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -13,6 +13,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use crate::support::packages::zip;
 
 /// A request as a handler sees it.
 #[derive(Clone, Debug)]
@@ -173,11 +175,7 @@ impl Shared {
 
 /// A part of a small package, with the length of the whole.
 fn serve_package(mut writer: &TcpStream, range: Option<&str>) -> std::io::Result<()> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    zip.start_file("lambda_function.py", options).expect("a member's name");
-    zip.write_all(b"import boto3\n").expect("memory takes all");
-    let package = zip.finish().expect("a whole archive").into_inner();
+    let package = zip(&[("lambda_function.py", b"import boto3\n")]);
     let (from, to) = range.and_then(|range| range.split_once('-')).expect("a range");
     let (from, to): (usize, usize) = (from.parse().expect("a number"), to.parse().expect("one"));
     let part = &package[from..=to];

@@ -22,6 +22,7 @@ use self::{cloud::Cloud, making::Parts, network::Network};
 use super::{
     emulators::{self, Emulator},
     log_lines::{Attempt, Failure},
+    packages,
     run::{self, REGION, Ran},
 };
 
@@ -181,7 +182,7 @@ impl World {
     /// Gives the function another package.
     pub(crate) fn package(&mut self, members: &[(&str, &[u8])]) -> &mut Self {
         let change = self.cloud.lambda().update_function_code().function_name(&self.name);
-        self.cloud.wait(change.zip_file(Blob::new(making::zip(members))).send());
+        self.cloud.wait(change.zip_file(Blob::new(packages::zip(members))).send());
         self
     }
 

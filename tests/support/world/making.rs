@@ -1,10 +1,7 @@
 //! Makes the parts of a healthy world: role, key, network, database, stack, log
 //! group, secret and function, in the order in which one needs the other.
 
-use std::{
-    io::{Cursor, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use aws_sdk_lambda::{
     client::Waiters,
@@ -17,6 +14,7 @@ use serde_json::json;
 use super::{Cloud, PASSWORD, network::Network};
 use crate::support::{
     emulators::{ACCOUNT, Kind},
+    packages::zip,
     run::REGION,
 };
 
@@ -32,17 +30,6 @@ pub(super) fn function_arn(name: &str) -> String {
 
 pub(super) fn log_group(name: &str) -> String {
     format!("/aws/lambda/{name}")
-}
-
-/// A deployment package.
-pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut package = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in members {
-        let options = zip::write::SimpleFileOptions::default();
-        package.start_file(*name, options).expect("a member's name");
-        package.write_all(content).expect("memory takes all");
-    }
-    package.finish().expect("a whole archive").into_inner()
 }
 
 /// What the secret and its function stand on.
@@ -88,10 +75,8 @@ impl Parts {
 
     /// The function, which Secrets Manager may invoke.
     pub(super) fn function(&self, cloud: &Cloud, name: &str) {
-        let package = zip(&[(
-            "lambda_function.py",
-            b"def lambda_handler(event, context):\n    pass\n".as_slice(),
-        )]);
+        let package =
+            zip(&[("lambda_function.py", b"def lambda_handler(event, context):\n    pass\n")]);
         let lambda = cloud.lambda();
         let create = lambda
             .create_function()
