@@ -6,6 +6,7 @@ mod bad_input;
 mod bundles;
 mod collect;
 mod network_worlds;
+mod package;
 mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;

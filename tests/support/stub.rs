@@ -81,6 +81,8 @@ struct Log {
 struct Shared {
     handler: Box<Handler>,
     log: Mutex<Log>,
+    /// Parts of packages that were served.
+    parts: AtomicUsize,
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -100,6 +102,7 @@ impl Stub {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             log: Mutex::default(),
+            parts: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
         });
@@ -130,6 +133,11 @@ impl Stub {
         self.asked().iter().filter(|ask| ask.operation == operation).count()
     }
 
+    /// How many parts of packages were fetched.
+    pub(crate) fn package_parts(&self) -> usize {
+        self.shared.parts.load(Ordering::SeqCst)
+    }
+
     /// The most requests that were under way at one time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.shared.most_at_once.load(Ordering::SeqCst)
@@ -141,6 +149,7 @@ impl Shared {
         let mut reader = BufReader::new(connection.try_clone()?);
         while let Some(ask) = read(&mut reader)? {
             if ask.path.starts_with("/package") {
+                self.parts.fetch_add(1, Ordering::SeqCst);
                 serve_package(connection, ask.range.as_deref())?;
                 continue;
             }
