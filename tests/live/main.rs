@@ -7,6 +7,7 @@ mod bundles;
 mod collect;
 mod network_worlds;
 mod package;
+mod package_worlds;
 mod permissions;
 #[path = "../support/stub.rs"]
 mod stub;

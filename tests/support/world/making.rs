@@ -8,6 +8,7 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{Environment, FunctionCode, Runtime, VpcConfig},
 };
+use aws_sdk_rds::types::{ApplyMethod, Parameter};
 use aws_sdk_secretsmanager::types::RotationRulesType;
 use serde_json::json;
 
@@ -216,6 +217,21 @@ pub(super) fn database_in(cloud: &Cloud, name: &str, subnets: &[String], group: 
         .vpc_security_group_ids(group);
     let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
     made.endpoint.and_then(|endpoint| endpoint.address).expect("emulators give an endpoint at once")
+}
+
+/// A parameter group of the database's own, in which these are set.
+pub(super) fn parameters(cloud: &Cloud, database: &str, set: &[(&str, &str)]) {
+    let databases = cloud.databases();
+    let create = databases.create_db_parameter_group().db_parameter_group_name(database);
+    cloud.wait(create.db_parameter_group_family("postgres16").description(database).send());
+    let parameters = set.iter().map(|(name, value)| {
+        let parameter = Parameter::builder().parameter_name(*name).parameter_value(*value);
+        parameter.apply_method(ApplyMethod::Immediate).build()
+    });
+    let modify = databases.modify_db_parameter_group().db_parameter_group_name(database);
+    cloud.wait(modify.set_parameters(Some(parameters.collect())).send());
+    let attach = databases.modify_db_instance().db_instance_identifier(database);
+    cloud.wait(attach.db_parameter_group_name(database).apply_immediately(true).send());
 }
 
 /// A database whose master password RDS keeps in a secret of its own.
