@@ -25,6 +25,8 @@ pub struct ModuleNeed {
     pub project: String,
     /// The compiled module that it does not work without.
     pub compiled: Option<String>,
+    /// Who says that the index has no wheel of it for Linux; none where it has.
+    pub source_only: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,12 @@ pub fn is_standard_module(name: &str) -> bool {
 /// Whether Lambda's Python runtimes bring a module.
 pub fn is_runtime_module(name: &str) -> bool {
     TABLE.runtime.modules.iter().any(|module| module == name)
+}
+
+/// Whether the index has a project for Linux as source only, so that `pip` cannot
+/// install it for another machine than its own.
+pub fn is_source_only(project: &str) -> bool {
+    TABLE.need.iter().any(|need| need.project == project && need.source_only.is_some())
 }
 
 /// What is known of a module that a template needs.
@@ -66,6 +74,7 @@ mod tests {
         for need in &TABLE.need {
             assert!(!is_standard_module(&need.module) && !is_runtime_module(&need.module));
         }
+        assert!(super::is_source_only("PyGreSQL") && !super::is_source_only("psycopg2-binary"));
         assert_eq!(module_need("pg").map(|need| need.project.as_str()), Some("PyGreSQL"));
     }
 }

@@ -12,12 +12,12 @@ use super::{
 use crate::{
     checks::{self, Selection},
     collect::{self, CollectError, Collected, Connection, Progress, Request, Session, Timing},
-    evidence::{Evidence, NamedDatabase, Time},
+    evidence::{Evidence, Fact, NamedDatabase, Time},
 };
 
-/// How AWS is reached, and how much is collected.
+/// How AWS is reached.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct AwsOptions {
+pub(super) struct ConnectionOptions {
     /// Named profile; wins over credentials in the environment.
     #[arg(long, value_name = "NAME", help_heading = "AWS")]
     profile: Option<String>,
@@ -33,21 +33,31 @@ pub(super) struct AwsOptions {
     /// Assume this role first.
     #[arg(long, value_name = "ARN", help_heading = "AWS")]
     role_arn: Option<String>,
-    /// Read logs and events back to here: 3d, 12h, or a time such as 2026-11-20T03:00:00Z.
-    #[arg(long, value_name = "WHEN", value_parser = since, help_heading = "AWS")]
-    since: Option<Time>,
     /// Stop collecting after this long; what is missing then is inconclusive.
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "AWS")]
     timeout: Option<Duration>,
-    /// Read the secret's value, to keep the names of its keys and the values that name a place.
-    #[arg(long, help_heading = "AWS")]
-    read_secret: bool,
     /// Print every call with its wave and milliseconds on stderr.
     #[arg(long, help_heading = "AWS")]
     timings: bool,
     /// Show no progress.
     #[arg(long, help_heading = "AWS")]
     no_progress: bool,
+}
+
+/// How AWS is reached, and how much is collected about a secret.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct AwsOptions {
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    /// Read logs and events back to here: 3d, 12h, or a time such as 2026-11-20T03:00:00Z.
+    #[arg(long, value_name = "WHEN", value_parser = since, help_heading = "AWS")]
+    since: Option<Time>,
+    /// Read the secret's value, to keep the names of its keys and the values that name a place.
+    #[arg(long, help_heading = "AWS")]
+    read_secret: bool,
+    /// Do not look into the function's deployment package; what it would tell is inconclusive.
+    #[arg(long, help_heading = "AWS")]
+    no_package: bool,
 }
 
 /// `3d` before now, or a time that has passed.
@@ -73,7 +83,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("'{text}' is no duration such as 90s or 2m"))
 }
 
-impl AwsOptions {
+impl ConnectionOptions {
     fn connection(&self) -> Connection {
         Connection {
             profile: self.profile.clone(),
@@ -84,6 +94,55 @@ impl AwsOptions {
         }
     }
 
+    /// Collects what is known of one function, its package included.
+    pub(super) fn collect_function(
+        &self,
+        function: &str,
+        report: &ReportOptions,
+    ) -> Result<Evidence, Failure> {
+        let bar = self.bar(report, function);
+        let connection = self.connection();
+        let collected = interruptible(async {
+            let session = Session::open(&connection, &[function]).await?;
+            session.collect_function(function, self.timeout).await
+        });
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        Ok(self.unpack(collected?, report))
+    }
+
+    fn unpack(&self, collected: Collected, report: &ReportOptions) -> Evidence {
+        for note in &collected.notes {
+            report.note(&format!("note: {note}"));
+        }
+        if self.timings {
+            for line in timings(&collected.timings) {
+                complain(&line);
+            }
+        }
+        if let Some(caller) = collected.caller_arn.as_deref().filter(|_| watched()) {
+            report.note(&format!("seen as {caller}"));
+        }
+        let mut evidence = collected.evidence;
+        crate::bundle::normalise(&mut evidence);
+        evidence
+    }
+
+    fn bar(&self, report: &ReportOptions, subject: &str) -> Option<ProgressBar> {
+        if self.no_progress || report.quiet || !watched() {
+            return None;
+        }
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {msg}").ok()?;
+        bar.set_style(style);
+        bar.set_message(subject.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+}
+
+impl AwsOptions {
     fn request(
         &self,
         secret: &str,
@@ -91,12 +150,16 @@ impl AwsOptions {
         progress: &Option<ProgressBar>,
     ) -> Request {
         let bar = progress.clone();
+        let mut facts = checks::facts(selection, self.read_secret);
+        if self.no_package {
+            facts.remove(&Fact::Package);
+        }
         Request {
             secret: secret.to_owned(),
-            facts: checks::facts(selection, self.read_secret),
+            facts,
             read_secret: self.read_secret,
             since: self.since,
-            timeout: self.timeout,
+            timeout: self.connection.timeout,
             progress: bar.map(|bar| -> Box<dyn Fn(Progress)> {
                 Box::new(move |progress| show(&bar, progress))
             }),
@@ -112,14 +175,14 @@ impl AwsOptions {
         selection: &Selection,
         report: &ReportOptions,
     ) -> Result<Evidence, Failure> {
-        let bar = self.bar(report, secret);
+        let bar = self.connection.bar(report, secret);
         let request = Request { database, ..self.request(secret, selection, &bar) };
-        let connection = self.connection();
+        let connection = self.connection.connection();
         let collected = interruptible(collect::collect(&connection, &request));
         if let Some(bar) = &bar {
             bar.finish_and_clear();
         }
-        Ok(self.unpack(collected?, report))
+        Ok(self.connection.unpack(collected?, report))
     }
 
     /// Collects the evidence about many secrets over one session, and hands
@@ -131,8 +194,8 @@ impl AwsOptions {
         report: &ReportOptions,
         take: &mut dyn FnMut(String, Result<Evidence, Failure>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let connection = self.connection();
-        let bar = self.bar(report, "");
+        let connection = self.connection.connection();
+        let bar = self.connection.bar(report, "");
         let outcome = interruptible(async {
             let named: Vec<&str> = match &secrets {
                 Secrets::Named(names) => names.iter().map(String::as_str).collect(),
@@ -161,7 +224,7 @@ impl AwsOptions {
                     None => match session.collect(&self.request(name, selection, &None)).await {
                         Ok(collected) => {
                             examined = true;
-                            Ok(self.unpack(collected, report))
+                            Ok(self.connection.unpack(collected, report))
                         }
                         // Without credentials or an answer, no further secret
                         // fares better; what was examined by then is kept.
@@ -190,35 +253,6 @@ impl AwsOptions {
             bar.finish_and_clear();
         }
         outcome?
-    }
-
-    fn unpack(&self, collected: Collected, report: &ReportOptions) -> Evidence {
-        for note in &collected.notes {
-            report.note(&format!("note: {note}"));
-        }
-        if self.timings {
-            for line in timings(&collected.timings) {
-                complain(&line);
-            }
-        }
-        if let Some(caller) = collected.caller_arn.as_deref().filter(|_| watched()) {
-            report.note(&format!("seen as {caller}"));
-        }
-        let mut evidence = collected.evidence;
-        crate::bundle::normalise(&mut evidence);
-        evidence
-    }
-
-    fn bar(&self, report: &ReportOptions, secret: &str) -> Option<ProgressBar> {
-        if self.no_progress || report.quiet || !watched() {
-            return None;
-        }
-        let bar = ProgressBar::new_spinner();
-        let style = ProgressStyle::with_template("{spinner} {msg}").ok()?;
-        bar.set_style(style);
-        bar.set_message(secret.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Some(bar)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `rotdoctor package`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     Failure,
@@ -17,7 +17,13 @@ use crate::{
 pub(super) struct Args {
     /// A deployment package: a zip, a wheel, a folder, or a single compiled file.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[cfg_attr(feature = "live", arg(required_unless_present = "function"))]
+    #[cfg_attr(not(feature = "live"), arg(required = true))]
+    file: Option<PathBuf>,
+    /// Look into the package and the layers of this function instead, by name or ARN.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "layer", "runtime", "architecture", "handler"])]
+    function: Option<String>,
     /// A layer that the function has, as a zip or a folder.
     #[arg(long, value_name = "FILE")]
     layer: Vec<PathBuf>,
@@ -34,15 +40,32 @@ pub(super) struct Args {
     select: SelectOptions,
     #[command(flatten)]
     report: ReportOptions,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    connection: super::aws::ConnectionOptions,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let selection = self.select.selection()?;
+        let evidence = self.evidence()?;
+        let report = examine(&evidence, Mode::Package, &selection);
+        self.report.print(&report)?;
+        Ok(self.report.exit_code(&report))
+    }
+
+    fn evidence(&self) -> Result<Evidence, Failure> {
+        #[cfg(feature = "live")]
+        if let Some(function) = &self.function {
+            return self.connection.collect_function(function, &self.report);
+        }
+        let Some(file) = &self.file else {
+            return Err(Failure::Usage("name a deployment package".to_owned()));
+        };
         // Days are judged against today.
         let mut evidence =
             Evidence { captured_at: Time(jiff::Timestamp::now()), ..Evidence::default() };
-        evidence.package = Observed::Known(self.read()?);
+        evidence.package = Observed::Known(self.read(file)?);
         evidence.function = Observed::Known(Function {
             configuration: FunctionConfiguration {
                 function_name: Some("the function".to_owned()),
@@ -53,14 +76,12 @@ impl Args {
             },
             ..Function::default()
         });
-        let report = examine(&evidence, Mode::Package, &selection);
-        self.report.print(&report)?;
-        Ok(self.report.exit_code(&report))
+        Ok(evidence)
     }
 
-    fn read(&self) -> Result<Package, Failure> {
+    fn read(&self, file: &Path) -> Result<Package, Failure> {
         let mut archives = Vec::new();
-        for path in std::iter::once(&self.file).chain(&self.layer) {
+        for path in std::iter::once(file).chain(self.layer.iter().map(PathBuf::as_path)) {
             let contents = local::read(path, Limits::default()).map_err(|error| {
                 Failure::CannotExamine(format!("package {}: {error}", path.display()))
             })?;
@@ -69,7 +90,7 @@ impl Args {
             archives.push(Archive { name, contents });
         }
         let mut package = package::package(&archives, self.handler.as_deref());
-        let name = self.file.file_name().unwrap_or(self.file.as_os_str());
+        let name = file.file_name().unwrap_or(file.as_os_str());
         package.source = Some(name.to_string_lossy().into_owned());
         Ok(package)
     }

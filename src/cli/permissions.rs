@@ -3,13 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{Failure, options::SelectOptions, output};
-use crate::{checks, evidence::NOT_COLLECTED, report::json};
+use crate::{
+    checks,
+    evidence::{Fact, NOT_COLLECTED},
+    report::json,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// With what --read-secret needs: reading the secret's value.
     #[arg(long)]
     read_secret: bool,
+    /// Without what --no-package spares: reading the function's layers.
+    #[arg(long)]
+    no_package: bool,
     #[command(flatten)]
     select: SelectOptions,
 }
@@ -19,6 +26,9 @@ impl Args {
         let mut facts = checks::facts(&self.select.selection()?, self.read_secret);
         // No right is asked for that no call uses.
         facts.retain(|fact| !NOT_COLLECTED.contains(fact));
+        if self.no_package {
+            facts.remove(&Fact::Package);
+        }
         let mut actions: BTreeSet<&str> =
             facts.iter().flat_map(|fact| fact.actions()).copied().collect();
         if self.read_secret {

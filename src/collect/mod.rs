@@ -14,6 +14,7 @@ mod ec2;
 mod ec2_gateway;
 mod ec2_vpc;
 mod failure;
+mod function;
 mod http;
 mod iam;
 mod kms;
@@ -153,6 +154,24 @@ pub enum CollectError {
         region: String,
         /// In which account, where STS said so.
         account: Option<String>,
+    },
+    /// The function is not there.
+    #[error(
+        "no function {name:?} in {region}: check the region and the account, and give the name in full, or the ARN"
+    )]
+    FunctionNotFound {
+        /// As it was asked for.
+        name: String,
+        /// Where.
+        region: String,
+    },
+    /// The function is there, and its package could not be read.
+    #[error("package of {function}: {message}")]
+    PackageUnread {
+        /// As it was asked for.
+        function: String,
+        /// Why, without the URL, which is signed.
+        message: String,
     },
     /// Nothing answers at the endpoint.
     #[error("cannot reach {url}: {message}")]

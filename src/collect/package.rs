@@ -19,7 +19,7 @@ use super::{
     session::Clients,
 };
 use crate::{
-    evidence::{Observed, Reason},
+    evidence::{Fact, Observed, Reason},
     package::{Archive, Contents, Limits, Reading, package},
 };
 
@@ -58,9 +58,13 @@ fn keep(scene: &mut Scene, name: String, read: Result<Contents, String>) {
     match read {
         Ok(contents) => scene.archives.push(Archive { name, contents }),
         Err(why) => {
-            let action = if name == CODE { "lambda:GetFunction" } else { "lambda:GetLayerVersion" };
-            let fact = crate::evidence::Fact::Package;
-            scene.gap(fact, action, &name, Reason::Unsupported, &why);
+            let function = scene.evidence.function.known();
+            let of_code = function.and_then(|one| one.configuration.function_arn.clone());
+            let (action, resource) = match name.as_str() {
+                CODE => ("lambda:GetFunction", of_code.unwrap_or_default()),
+                _ => ("lambda:GetLayerVersion", name),
+            };
+            scene.gap(Fact::Package, action, &resource, Reason::Unsupported, &why);
         }
     }
 }

@@ -142,7 +142,7 @@ impl Session {
 }
 
 /// Runs every task of a wave that can be made from what is known.
-async fn run_wave(
+pub(super) async fn run_wave(
     caller: &Caller,
     clients: &Clients,
     number: u8,

@@ -124,12 +124,7 @@ impl Scene {
 
     /// The rotation function's ARN without its qualifier, and the qualifier.
     pub(super) fn function(&self) -> Option<(String, Option<String>)> {
-        let arn = self.evidence.secret.known()?.rotation_lambda_arn.as_deref()?;
-        let parts: Vec<&str> = arn.splitn(8, ':').collect();
-        match parts.as_slice() {
-            [.., _] if parts.len() == 8 => Some((parts[..7].join(":"), Some(parts[7].to_owned()))),
-            _ => Some((arn.to_owned(), None)),
-        }
+        Some(qualified(self.evidence.secret.known()?.rotation_lambda_arn.as_deref()?))
     }
 
     /// The rotation function's name, out of its ARN.
@@ -142,6 +137,15 @@ impl Scene {
     pub(super) fn role_name(&self) -> Option<String> {
         let arn = self.evidence.function.known()?.configuration.role.as_deref()?;
         Some(arn.rsplit('/').next().unwrap_or(arn).to_owned())
+    }
+}
+
+/// A function's ARN without its qualifier, and the qualifier; a name as it is.
+pub(super) fn qualified(function: &str) -> (String, Option<String>) {
+    let parts: Vec<&str> = function.splitn(8, ':').collect();
+    match parts.as_slice() {
+        [arn @ .., qualifier] if parts.len() == 8 => (arn.join(":"), Some((*qualifier).to_owned())),
+        _ => (function.to_owned(), None),
     }
 }
 

@@ -108,18 +108,18 @@ impl Clients {
 }
 
 impl Session {
-    /// Settles region, credentials and clients. `secrets` are the names or ARNs
-    /// that will be asked about: the region in a full ARN is the one to ask.
+    /// Settles region, credentials and clients. `names` are the names or ARNs of what
+    /// will be asked about: the region in a full ARN is the one to ask.
     /// Makes no call to AWS.
     ///
     /// # Errors
     /// [`CollectError::NoRegion`] and [`CollectError::Configuration`].
-    pub async fn open(connection: &Connection, secrets: &[&str]) -> Result<Self, CollectError> {
+    pub async fn open(connection: &Connection, names: &[&str]) -> Result<Self, CollectError> {
         let http = Http::new(connection.ca_bundle.clone())?;
         let client = http.client();
         let configured = configured_region(connection, &client).await;
         let mut notes = Vec::new();
-        let region = settle_region(configured, region_of_arns(secrets)?, &mut notes)
+        let region = settle_region(configured, region_of_arns(names)?, &mut notes)
             .ok_or(CollectError::NoRegion)?;
         let config = load(connection, &region, client).await;
         Ok(Self {
@@ -191,9 +191,9 @@ impl Session {
     }
 }
 
-/// The one region that full secret ARNs name.
-fn region_of_arns(secrets: &[&str]) -> Result<Option<String>, CollectError> {
-    let mut regions = secrets.iter().filter_map(|secret| region_of_arn(secret));
+/// The one region that full ARNs name.
+fn region_of_arns(names: &[&str]) -> Result<Option<String>, CollectError> {
+    let mut regions = names.iter().filter_map(|name| region_of_arn(name));
     let Some(first) = regions.next() else { return Ok(None) };
     match regions.find(|other| *other != first) {
         Some(other) => Err(CollectError::Configuration(format!(
@@ -203,10 +203,10 @@ fn region_of_arns(secrets: &[&str]) -> Result<Option<String>, CollectError> {
     }
 }
 
-fn region_of_arn(secret: &str) -> Option<&str> {
-    let parts: Vec<&str> = secret.splitn(6, ':').collect();
+fn region_of_arn(name: &str) -> Option<&str> {
+    let parts: Vec<&str> = name.splitn(6, ':').collect();
     match parts.as_slice() {
-        ["arn", _, "secretsmanager", region, _, _] if !region.is_empty() => Some(region),
+        ["arn", _, "secretsmanager" | "lambda", region, _, _] if !region.is_empty() => Some(region),
         _ => None,
     }
 }
@@ -220,7 +220,7 @@ fn settle_region(
         && configured != of_arn
     {
         notes.push(format!(
-            "asking {of_arn}, the region in the secret's ARN, and not the configured {configured}"
+            "asking {of_arn}, the region in the ARN, and not the configured {configured}"
         ));
     }
     of_arn.or(configured)
@@ -320,6 +320,8 @@ mod tests {
         let mut notes = Vec::new();
         let region = settle_region(Some("us-east-1".to_owned()), of_arn.clone(), &mut notes);
         assert_eq!(region.as_deref(), Some("eu-west-1"));
+        let function = "arn:aws:lambda:eu-west-2:123456789012:function:rotate:live";
+        assert_eq!(region_of_arns(&[function]).expect("one region").as_deref(), Some("eu-west-2"));
         assert!(notes[0].contains("eu-west-1") && notes[0].contains("us-east-1"), "{notes:?}");
 
         notes.clear();

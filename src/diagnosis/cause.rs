@@ -8,7 +8,7 @@ use crate::{
     catalogue::Severity,
     checks::{Basis, Finding, ProofKind},
     report::v1::{Confidence, Verdict},
-    rotation_log::RunOutcome,
+    rotation_log::{RunOutcome, Step},
 };
 
 /// A finding that explains the failure, or will stop the next rotation.
@@ -45,7 +45,7 @@ pub(super) fn rank(
         let code = cause.finding.code();
         let last = fit::CONSEQUENCES.contains(&code);
         // What an earlier step of the same attempt has passed comes last.
-        let passed = verdict == Verdict::Failing && came_through(timeline, code);
+        let passed = verdict == Verdict::Failing && came_through(timeline, &cause.finding);
         // Where no attempt failed, a warning explains nothing, and an overdue
         // rotation comes before it.
         let weight = (verdict == Verdict::AtRisk).then_some(cause.finding.severity);
@@ -118,7 +118,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
                 // An event elsewhere, at a stage that the failure was not at.
                 Basis::Line | Basis::StateAndLine => Confidence::Possible,
                 // A step that would have met this fault first came through.
-                Basis::State | Basis::Indication if came_through(timeline, finding.code()) => {
+                Basis::State | Basis::Indication if came_through(timeline, finding) => {
                     Confidence::Possible
                 }
                 // Another line names the failure: this state stops something too, but later.
@@ -176,11 +176,19 @@ fn from_failing_run(finding: &Finding) -> bool {
 
 /// Whether the failed attempt came past the place where a fault of this code would
 /// have stopped it: an earlier step returned, or the function ran at all.
-fn came_through(timeline: &Timeline, code: &str) -> bool {
+fn came_through(timeline: &Timeline, finding: &Finding) -> bool {
+    let code = finding.code();
     if fit::MIDWAY.contains(&code) {
         return false;
     }
     timeline.last_failure().is_some_and(|attempt| {
+        // What holds for new passwords only lets setSecret in with the old one.
+        if finding.basis == Basis::Indication
+            && attempt.failed_step == Some(Step::TestSecret)
+            && fit::WITH_THE_NEW_PASSWORD.contains(&code)
+        {
+            return false;
+        }
         // A function that ran was invoked.
         (attempt.invoked && fit::BEFORE_THE_FUNCTION.contains(&code))
             || attempt.steps.iter().any(|run| {
@@ -260,10 +268,7 @@ fn consequences(findings: &[Finding]) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        diagnosis::timeline::{Attempt, Outcome},
-        rotation_log::Step,
-    };
+    use crate::diagnosis::timeline::{Attempt, Outcome, StepRun};
 
     fn found(code: &'static str, severity: Severity, basis: Basis) -> Finding {
         Finding::new(code, code, code).severity(severity).on(basis)
@@ -317,6 +322,24 @@ mod tests {
         let said = causes(Verdict::AtRisk, Step::SetSecret, all);
         assert_eq!(said[0].0, "SCH04");
         assert_eq!(said.len(), 2);
+    }
+
+    #[test]
+    fn what_holds_for_new_passwords_lets_the_old_one_in() {
+        let mut timeline = failed_in(Step::TestSecret);
+        let set = StepRun {
+            step: Some(Step::SetSecret),
+            outcome: RunOutcome::Returned,
+            request_id: None,
+            duration_ms: None,
+        };
+        timeline.attempts[0].steps.push(set);
+        let surest = |basis| {
+            let mut all = vec![error("SEC07", Basis::State), error("DB01", basis)];
+            rank(&timeline, Verdict::Failing, &mut all)[0].confidence
+        };
+        assert_eq!(surest(Basis::Indication), Confidence::Likely);
+        assert_eq!(surest(Basis::State), Confidence::Possible, "no login at all would do");
     }
 
     #[test]

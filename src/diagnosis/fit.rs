@@ -86,6 +86,9 @@ pub(super) fn gate(code: &str) -> u8 {
 pub(super) const MIDWAY: &[&str] =
     &["SEC08", "SEC20", "SEC21", "SEC26", "SEC29", "IAM17", "RUN09", "RUN10", "RUN16", "TMO01"];
 
+/// What may begin with the new password: the old one was stored before it held.
+pub(super) const WITH_THE_NEW_PASSWORD: &[&str] = &["DB01"];
+
 /// What keeps Secrets Manager from invoking the function at all.
 pub(super) const BEFORE_THE_FUNCTION: &[&str] = &["IAM08", "IAM09", "RUN15"];
 

@@ -1,7 +1,7 @@
 //! What could not be seen, grouped by what would settle it, so that ten
 //! inconclusive checks behind one denied action read as one line.
 
-use super::v1::{Missing, Report};
+use super::v1::{Missing, Mode, Report};
 use crate::evidence::Fact;
 
 /// The reason of a fact that a check needs and nobody collected.
@@ -21,16 +21,19 @@ pub(super) fn lines(report: &Report, verbose: bool) -> Vec<String> {
             }
         }
     }
+    let live = report.mode == Mode::Live;
+    let line = |(missing, codes): &(&Missing, Vec<&str>)| {
+        line(missing, codes.clone(), Layout { verbose, live })
+    };
     if verbose {
-        return groups.into_iter().map(|(missing, codes)| line(missing, codes, verbose)).collect();
+        return groups.iter().map(line).collect();
     }
     // A bundle made by hand lacks much that nobody asked for: one line for all.
     let (not_asked, others): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(missing, _)| is_not_in_the_evidence(missing));
-    let mut lines: Vec<String> =
-        others.into_iter().map(|(missing, codes)| line(missing, codes, verbose)).collect();
-    if let [(missing, codes)] = &not_asked[..] {
-        lines.push(line(missing, codes.clone(), verbose));
+        groups.into_iter().partition(|(missing, _)| is_not_in_the_evidence(missing, live));
+    let mut lines: Vec<String> = others.iter().map(line).collect();
+    if let [one] = &not_asked[..] {
+        lines.push(line(one));
     } else if !not_asked.is_empty() {
         let facts: Vec<&str> = not_asked.iter().map(|(missing, _)| missing.fact.as_str()).collect();
         lines.push(format!("Not in the evidence: {}", facts.join(", ")));
@@ -38,14 +41,24 @@ pub(super) fn lines(report: &Report, verbose: bool) -> Vec<String> {
     lines
 }
 
-fn is_not_in_the_evidence(missing: &Missing) -> bool {
-    missing.reason == NOT_ASKED && missing.fact != Fact::SecretShape.name()
+/// How the lines are written.
+#[derive(Clone, Copy)]
+struct Layout {
+    verbose: bool,
+    /// AWS was asked: what was left out was left out by a flag.
+    live: bool,
 }
 
-fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
+fn is_not_in_the_evidence(missing: &Missing, live: bool) -> bool {
+    missing.reason == NOT_ASKED
+        && missing.fact != Fact::SecretShape.name()
+        && !(live && missing.fact == Fact::Package.name())
+}
+
+fn line(missing: &Missing, mut codes: Vec<&str>, layout: Layout) -> String {
     let mut seen = std::collections::BTreeSet::new();
     codes.retain(|code| seen.insert(*code));
-    let hidden = codes.len().saturating_sub(if verbose { usize::MAX } else { CODES_SHOWN });
+    let hidden = codes.len().saturating_sub(if layout.verbose { usize::MAX } else { CODES_SHOWN });
     let mut settles = codes[..codes.len() - hidden].join(", ");
     if hidden > 0 {
         settles.push_str(&format!(" and {hidden} more"));
@@ -63,6 +76,9 @@ fn line(missing: &Missing, mut codes: Vec<&str>, verbose: bool) -> String {
         "access denied" => format!(": grant {}{on}", missing.action),
         NOT_ASKED if missing.fact == Fact::SecretShape.name() => {
             ": read it with --read-secret (never stored or printed)".to_owned()
+        }
+        NOT_ASKED if layout.live && missing.fact == Fact::Package.name() => {
+            ": not looked into, as --no-package asks".to_owned()
         }
         NOT_ASKED => ": not in the evidence".to_owned(),
         reason => format!(": {} {reason}{on}", missing.action),

@@ -17,7 +17,9 @@ pub(super) fn target(report: &Report) -> String {
         Mode::Logs => "exported log",
         Mode::Package => {
             let source = report.package.as_ref().and_then(|package| package.source.as_deref());
-            source.unwrap_or("deployment package")
+            // One that was asked of AWS goes by its function's name.
+            let function = target.function_arn.as_deref().and_then(|arn| arn.split(':').nth(6));
+            function.or(source).unwrap_or("deployment package")
         }
         _ => "secret unknown",
     });

@@ -115,12 +115,26 @@ pub fn stack_parameter(name: &str, value: &str) -> String {
 /// What stands where an event stood that could not be read.
 const UNREADABLE_EVENT: &str = "(not shown: this event is not JSON)";
 
+/// What stands where an event stood that is larger than any.
+const TOO_LARGE_EVENT: &str = "(not shown: this event is too large)";
+/// Bytes of an event (quotas of CloudTrail: 256 KB).
+const LARGEST_EVENT: usize = 256 << 10;
+/// Bytes of a text in an event that is larger than that.
+const LONGEST_TEXT: usize = 4 << 10;
+
 /// Redacts a CloudTrail event's JSON text. The values of a function's
 /// environment variables pass the same gate as GetFunction's. An event that is
 /// cut off, and so cannot be read, is not shown where it may hold any.
 pub fn trail_event(text: &str) -> String {
     let mentions_environment = text.to_ascii_lowercase().contains("environment");
     match serde_json::from_str::<Value>(text) {
+        // Nothing that CloudTrail writes: to look through it all would take minutes.
+        Ok(mut event) if text.len() > LARGEST_EVENT => {
+            leave_out_long_texts(&mut event);
+            let rest = event.to_string();
+            let fits = rest.len() <= LARGEST_EVENT;
+            if fits { trail_event(&rest) } else { TOO_LARGE_EVENT.to_owned() }
+        }
         Ok(mut event) if mentions_environment => {
             hide_environments(&mut event);
             log_line(&event.to_string()).into_owned()
@@ -128,6 +142,19 @@ pub fn trail_event(text: &str) -> String {
         Ok(_) => log_line(text).into_owned(),
         Err(_) if mentions_environment || text::is_suspect(text) => UNREADABLE_EVENT.to_owned(),
         Err(_) => text.to_owned(),
+    }
+}
+
+fn leave_out_long_texts(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(leave_out_long_texts),
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(_, member)| leave_out_long_texts(member));
+        }
+        Value::String(text) if text.len() > LONGEST_TEXT => {
+            *text = format!("(not shown: {} bytes)", text.len());
+        }
+        _ => {}
     }
 }
 

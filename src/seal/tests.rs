@@ -384,3 +384,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_event_that_is_larger_than_any_keeps_what_is_short() {
+    let code = "A".repeat(3 << 20);
+    let event = json!({"eventName": "UpdateFunctionCode20150331v2", "requestParameters":
+        {"functionName": "rotate", "zipFile": code, "password": "hunter2"}});
+    let begun = std::time::Instant::now();
+    let sealed = trail_event(&event.to_string());
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(sealed.len() < 1000 && sealed.contains("rotate"), "{}", sealed.len());
+    assert!(sealed.contains("(not shown: 3145728 bytes)") && !sealed.contains("hunter2"));
+    let many: Vec<String> = vec!["B".repeat(4000); 100];
+    assert!(trail_event(&json!(many).to_string()).contains("too large"));
+}

@@ -1,14 +1,16 @@
 //! The integration tests of everything but the live part: one binary, one
 //! module for each part of the source.
 
-mod artefacts;
 mod bundles;
 mod catalogue;
 mod cli;
+mod elf_files;
 mod logs;
 mod network;
 mod package;
 mod package_hostile;
+#[path = "../support/packages.rs"]
+mod packages;
 mod pasted;
 mod policy;
 mod registry;

@@ -9,7 +9,8 @@ use rotdoctor::{
 };
 
 use crate::{
-    artefacts::{AARCH64, LARGE, Made, Wheel, X86_64, elf, wheel, zip},
+    elf_files::{AARCH64, Made, X86_64, elf},
+    packages::{LARGE, Wheel, wheel, zip},
     support::{rotdoctor, scratch},
 };
 

@@ -4,7 +4,10 @@
 use proptest::{collection::vec, prelude::*};
 use rotdoctor::package::{Contents, Limits, Reading, Unreadable, elf, read};
 
-use crate::artefacts::{Made, X86_64, elf as made_elf, zip};
+use crate::{
+    elf_files::{Made, X86_64, elf as made_elf},
+    packages::zip,
+};
 
 fn tried(bytes: &[u8]) -> Result<Contents, Unreadable> {
     read(&bytes, Limits::default())

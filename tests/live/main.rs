@@ -6,6 +6,8 @@ mod bad_input;
 mod bundles;
 mod collect;
 mod network_worlds;
+mod package;
+mod package_worlds;
 mod permissions;
 mod policy_worlds;
 #[path = "../support/stub.rs"]

@@ -90,6 +90,14 @@ fn reading_the_secret_adds_just_what_the_policy_adds() {
 }
 
 #[test]
+fn a_package_that_is_left_alone_takes_no_right_to_its_layers() {
+    let without = asked(&["--no-package"]);
+    assert!(asked(&[]).contains("lambda:GetLayerVersion"));
+    assert!(!without.contains("lambda:GetLayerVersion"));
+    assert_eq!(without, printed(&["--no-package"]));
+}
+
+#[test]
 fn fewer_checks_ask_for_less() {
     let only = ["--check", "KMS"];
     let all = printed(&[]);

@@ -44,6 +44,22 @@ fn location(ask: &Ask) -> String {
     format!("http://{}/package?X-Amz-Signature=hunter2", ask.host)
 }
 
+/// The function, as GetFunction tells it.
+pub(crate) fn function(ask: &Ask) -> Option<Value> {
+    Some(json!({
+        "Configuration": {
+            "FunctionName": "rotate", "FunctionArn": FUNCTION, "Runtime": "python3.12",
+            "Role": "arn:aws:iam::123456789012:role/service-role/rotate-role",
+            "LastModified": "2026-01-31T10:18:42.533+0000", "Timeout": 30,
+            "VpcConfig": {"SubnetIds": ["subnet-a"], "SecurityGroupIds": ["sg-a"], "VpcId": "vpc-invented"},
+            "Layers": [{"Arn": LAYER, "CodeSize": 100}],
+            "Environment": {"Variables": {"SECRETS_MANAGER_ENDPOINT": "https://sm", "DB_PASS": "hunter2"}},
+        },
+        "Code": {"Location": location(ask)},
+        "Tags": {"aws:cloudformation:stack-name": "rotation-stack"},
+    }))
+}
+
 fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
     Some(match (service, operation) {
         ("secretsmanager", "DescribeSecret") => json!({
@@ -65,18 +81,7 @@ fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
             "ARN": SECRET,
             "SecretString": r#"{"engine":"postgres","host":"db.example.internal","username":"app","password":"hunter2"}"#,
         }),
-        ("lambda", "GetFunction") => json!({
-            "Configuration": {
-                "FunctionName": "rotate", "FunctionArn": FUNCTION, "Runtime": "python3.12",
-                "Role": "arn:aws:iam::123456789012:role/service-role/rotate-role",
-                "LastModified": "2026-01-31T10:18:42.533+0000", "Timeout": 30,
-                "VpcConfig": {"SubnetIds": ["subnet-a"], "SecurityGroupIds": ["sg-a"], "VpcId": "vpc-invented"},
-                "Layers": [{"Arn": LAYER, "CodeSize": 100}],
-                "Environment": {"Variables": {"SECRETS_MANAGER_ENDPOINT": "https://sm", "DB_PASS": "hunter2"}},
-            },
-            "Code": {"Location": location(ask)},
-            "Tags": {"aws:cloudformation:stack-name": "rotation-stack"},
-        }),
+        ("lambda", "GetFunction") => function(ask)?,
         ("lambda", "GetLayerVersion") => json!({"Content": {"Location": location(ask)}}),
         ("lambda", "GetPolicy") => json!({"Policy": r#"{"Statement":[{"Sid":"a"}]}"#}),
         ("kms", "DescribeKey") => json!({"KeyMetadata": {

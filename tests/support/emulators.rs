@@ -35,7 +35,7 @@ server.wait()
 /// Which emulator, where they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// No rotation dates, no ListGrants worth the name; serves the function's package.
+    /// No rotation dates; serves the function's package.
     Ministack,
     /// No CloudTrail, invents the function's VPC; keeps rotation dates and managed secrets.
     Moto,
@@ -145,15 +145,15 @@ fn answers(keeper: &mut Child, port: u16) -> bool {
     false
 }
 
-/// Runs commands of a report in one shell, with the AWS CLI at this emulator.
+/// Runs commands of a report in one shell, with the AWS CLI at this emulator. Some
+/// write a file into the folder for the next one.
 #[track_caller]
-pub(crate) fn aws_cli(emulator: &Emulator, region: &str, commands: &[String]) {
+pub(crate) fn aws_cli(emulator: &Emulator, region: &str, commands: &[String], folder: &Path) {
     let script = commands.join("\n");
     let path = std::env::var("PATH").expect("a shell has a PATH");
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
-        // Some commands write a file for the next one.
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .current_dir(folder)
         .env_clear()
         .env("PATH", format!("{}:{path}", environment().join("bin").display()))
         .env("HOME", "/nonexistent")

@@ -4,6 +4,7 @@
 pub(crate) mod emulators;
 pub(crate) mod log_lines;
 pub(crate) mod mending;
+pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod world;
 

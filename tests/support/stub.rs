@@ -4,7 +4,7 @@
 //! deployment package, by ranges, as the store behind Lambda does.
 
 use std::{
-    io::{BufRead, BufReader, Cursor, Write},
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard,
@@ -13,6 +13,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use crate::support::packages::zip;
 
 /// A request as a handler sees it.
 #[derive(Clone, Debug)]
@@ -79,6 +81,8 @@ struct Log {
 struct Shared {
     handler: Box<Handler>,
     log: Mutex<Log>,
+    /// Parts of packages that were served.
+    parts: AtomicUsize,
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -98,6 +102,7 @@ impl Stub {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             log: Mutex::default(),
+            parts: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
         });
@@ -128,6 +133,11 @@ impl Stub {
         self.asked().iter().filter(|ask| ask.operation == operation).count()
     }
 
+    /// How many parts of packages were fetched.
+    pub(crate) fn package_parts(&self) -> usize {
+        self.shared.parts.load(Ordering::SeqCst)
+    }
+
     /// The most requests that were under way at one time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.shared.most_at_once.load(Ordering::SeqCst)
@@ -139,6 +149,7 @@ impl Shared {
         let mut reader = BufReader::new(connection.try_clone()?);
         while let Some(ask) = read(&mut reader)? {
             if ask.path.starts_with("/package") {
+                self.parts.fetch_add(1, Ordering::SeqCst);
                 serve_package(connection, ask.range.as_deref())?;
                 continue;
             }
@@ -173,11 +184,7 @@ impl Shared {
 
 /// A part of a small package, with the length of the whole.
 fn serve_package(mut writer: &TcpStream, range: Option<&str>) -> std::io::Result<()> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    zip.start_file("lambda_function.py", options).expect("a member's name");
-    zip.write_all(b"import boto3\n").expect("memory takes all");
-    let package = zip.finish().expect("a whole archive").into_inner();
+    let package = zip(&[("lambda_function.py", b"import boto3\n")]);
     let (from, to) = range.and_then(|range| range.split_once('-')).expect("a range");
     let (from, to): (usize, usize) = (from.parse().expect("a number"), to.parse().expect("one"));
     let part = &package[from..=to];

@@ -14,7 +14,7 @@ use std::{
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_lambda::{
     primitives::Blob,
-    types::{Runtime, VpcConfig},
+    types::{Architecture, Runtime, VpcConfig},
 };
 use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,7 @@ use self::{cloud::Cloud, making::Parts, network::Network};
 use super::{
     emulators::{self, Emulator},
     log_lines::{Attempt, Failure},
+    packages,
     run::{self, REGION, Ran},
 };
 
@@ -164,7 +165,14 @@ impl World {
 
     /// Runs commands as a report prints them.
     pub(crate) fn run_as_printed(&self, commands: &[String]) {
-        emulators::aws_cli(self.emulator, self.region, commands);
+        emulators::aws_cli(self.emulator, self.region, commands, &self.folder());
+    }
+
+    /// A folder of this world's own, in which its commands run.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&self.name);
+        std::fs::create_dir_all(&folder).expect("a folder under target/");
+        folder
     }
 
     /// Writes a new value, as an operator would by hand.
@@ -194,7 +202,26 @@ impl World {
     /// Gives the function another package.
     pub(crate) fn package(&mut self, members: &[(&str, &[u8])]) -> &mut Self {
         let change = self.cloud.lambda().update_function_code().function_name(&self.name);
-        self.cloud.wait(change.zip_file(Blob::new(making::zip(members))).send());
+        self.cloud.wait(change.zip_file(Blob::new(packages::zip(members))).send());
+        self
+    }
+
+    /// Gives the function another package and another processor, which Lambda changes
+    /// together.
+    pub(crate) fn package_for(
+        &mut self,
+        architecture: Architecture,
+        members: &[(&str, &[u8])],
+    ) -> &mut Self {
+        let change = self.cloud.lambda().update_function_code().function_name(&self.name);
+        let change = change.zip_file(Blob::new(packages::zip(members)));
+        self.cloud.wait(change.architectures(architecture).send());
+        self
+    }
+
+    /// Gives the database a parameter group in which these are set.
+    pub(crate) fn database_parameters(&mut self, set: &[(&str, &str)]) -> &mut Self {
+        making::parameters(&self.cloud, &self.name, set);
         self
     }
 

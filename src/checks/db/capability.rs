@@ -34,6 +34,12 @@ pub(super) struct Question {
     pub(super) code: fn(engine: &str) -> &'static str,
 }
 
+impl Question {
+    fn concerns(&self, engine: &str) -> bool {
+        self.engines.is_empty() || self.engines.iter().any(|one| engine.starts_with(one))
+    }
+}
+
 /// Judges a question.
 pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
     let function = rotation_function(case)?;
@@ -43,9 +49,10 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
     if vended(function).is_none() && read.is_none() {
         return Err(match package {
             Some(_) => Stop::not_applicable("its package shows nothing that would need it"),
-            None if case.package().is_unseen() && !case.package().is_not_asked() => {
-                case.package().inconclusive()
+            None if case.package().is_unseen() && database_does_not_ask(case, question) => {
+                return Ok(Vec::new());
             }
+            None if case.package().is_unseen() => case.package().inconclusive(),
             None => Stop::not_applicable(
                 "nothing says that AWS vended the function; its package tells what it can do",
             ),
@@ -74,7 +81,7 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
         found => found?,
     };
     let engine = database.engine();
-    if !question.engines.is_empty() && !question.engines.iter().any(|one| engine.starts_with(one)) {
+    if !question.concerns(engine) {
         return Ok(Vec::new());
     }
     let setting = match question.demand {
@@ -92,6 +99,13 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
         return Err(undated(case, function));
     }
     Ok(vec![proven(case, function, question, row, &doubt, &database, setting.as_ref())])
+}
+
+/// Whether the database is known, and known to do without: no package needs to tell.
+fn database_does_not_ask(case: &Case<'_>, question: &Question) -> bool {
+    let Ok(database) = subject(case) else { return false };
+    !question.concerns(database.engine())
+        || question.demand.is_some_and(|demand| matches!(asked(case, &database, demand), Ok(None)))
 }
 
 fn nobody_asked(case: &Case<'_>) -> bool {

@@ -77,7 +77,7 @@ fn no_cryptography(case: &Case<'_>, function: &Function, package: &Package) -> O
         "Add \"ssl\": true to the secret, so that the function never falls back.",
         [format!("aws secretsmanager get-secret-value --secret-id {secret} --query SecretString")],
     );
-    Some(built_again(finding, function, &["PyMySQL", "cryptography"]))
+    Some(built_again(finding, function, package, &["PyMySQL", "cryptography"]))
 }
 
 /// python-oracledb without Oracle's client has no native network encryption.
@@ -141,7 +141,7 @@ fn new_pymongo(function: &Function, package: &Package) -> Option<Finding> {
     .on(Basis::State)
     .fact("package", format!("pymongo {version}"))
     .fact("package", format!("the code is SecretsManager{template}"));
-    Some(built_again(finding, function, &["pymongo<4"]))
+    Some(built_again(finding, function, package, &["pymongo<4"]))
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ mod tests {
     use crate::{
         catalogue::Severity,
         checks::testing::{codes, judge, lacks, not_applicable},
+        evidence::Fact,
     };
 
     fn bundle(modified: &str, encryption: &str) -> Value {
@@ -108,7 +109,21 @@ mod tests {
         );
         assert!(not_applicable(&judge(&CHECK, other.clone())));
         other["Function"]["Configuration"]["Description"] = json!("my own");
-        assert!(not_applicable(&judge(&CHECK, other)));
+        assert!(lacks(&judge(&CHECK, other.clone()), Fact::Package), "its package would tell");
+        other["Package"] = json!({"Archives": [{"Name": "code"}]});
+        assert!(not_applicable(&judge(&CHECK, other)), "and it tells nothing of the kind");
+    }
+
+    #[test]
+    fn no_package_needs_to_be_looked_into_for_a_database_that_does_not_ask() {
+        let mut own = bundle("2021-06-01", "md5");
+        own["Function"]["Configuration"]["Description"] = json!("my own");
+        assert!(codes(&judge(&CHECK, own.clone())).is_empty());
+        own["DBInstances"][0]["Engine"] = json!("mysql");
+        assert!(codes(&judge(&CHECK, own.clone())).is_empty());
+        own["DBParameters"] = json!(null);
+        own["DBInstances"][0]["Engine"] = json!("postgres");
+        assert!(lacks(&judge(&CHECK, own), Fact::Package), "14 asks by default");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The deployment package of a case's rotation function. No check lives here.
 
 use crate::{
-    catalogue::module_need,
+    catalogue::{is_source_only, module_need},
     checks::{Case, Finding, Missing, Stop, command::quoted},
     evidence::{Fact, Function, NativeLibrary, Package},
 };
@@ -65,39 +65,87 @@ pub(in crate::checks) fn unread_layers(package: &Package, function: &Function) -
 }
 
 /// The fix of a package that was built for something else: install the project
-/// again for this runtime and this machine.
+/// again for this runtime and this machine. Where that takes a compiler and what the
+/// library is linked with, the vended function is the fix.
 pub(in crate::checks) fn built_again(
     finding: Finding,
     function: &Function,
+    package: &Package,
     projects: &[&str],
 ) -> Finding {
     let configuration = &function.configuration;
+    let name = quoted(name_of(function));
+    let finding = finding.confirm(format!(
+        "aws lambda get-function-configuration --function-name {name} --query \
+         '[Runtime, Architectures, CodeSha256]'"
+    ));
+    if let Some(project) = projects.iter().copied().find(|project| is_source_only(project)) {
+        return vended_anew(finding, function, package, project);
+    }
     let python = configuration.runtime.as_deref().and_then(|name| name.strip_prefix("python"));
     let machine = machine_of(function).unwrap_or("x86_64");
-    let name = quoted(name_of(function));
     let projects: Vec<_> = projects.iter().map(|project| quoted(project)).collect();
     let projects = if projects.is_empty() { "PROJECT".to_owned() } else { projects.join(" ") };
-    finding
-        .fix(
-            "Deploy the current vended function instead; or, for code of your own, install the \
+    finding.fix(
+        "Deploy the current vended function instead; or, for code of your own, install the \
          libraries again for this runtime and machine, and deploy.",
-            [
-                format!(
-                    "pip install --platform manylinux2014_{machine} --python-version {} \
+        [
+            format!(
+                "pip install --platform manylinux2014_{machine} --python-version {} \
                  --only-binary=:all: -t build {projects}",
-                    python.unwrap_or("PYTHON")
-                ),
-                "cp lambda_function.py build/ && (cd build && zip -qr ../package.zip .)".to_owned(),
-                format!(
-                    "aws lambda update-function-code --function-name {name} --zip-file \
+                python.unwrap_or("PYTHON")
+            ),
+            "cp lambda_function.py build/ && (cd build && zip -qr ../package.zip .)".to_owned(),
+            format!(
+                "aws lambda update-function-code --function-name {name} --zip-file \
                  fileb://package.zip"
-                ),
-            ],
-        )
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {name} --query \
-         '[Runtime, Architectures, CodeSha256]'"
-        ))
+            ),
+        ],
+    )
+}
+
+/// A new function of AWS's, in the old one's place in the network.
+fn vended_anew(finding: Finding, function: &Function, package: &Package, project: &str) -> Finding {
+    let configuration = &function.configuration;
+    let template = package.code.as_ref().and_then(|code| code.template.as_deref());
+    let template = template.unwrap_or("RDSPostgreSQLRotationSingleUser");
+    let region = configuration.function_arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    let region = region.unwrap_or("REGION");
+    let name = format!("{}-renewed", name_of(function));
+    let name = quoted(&name);
+    let mut parameters = vec![
+        format!("Name=functionName,Value={name}"),
+        format!("Name=endpoint,Value=https://secretsmanager.{region}.amazonaws.com"),
+    ];
+    if let Some(vpc) = configuration.vpc_config.as_ref().filter(|vpc| !vpc.subnet_ids.is_empty()) {
+        for (parameter, ids) in
+            [("vpcSubnetIds", &vpc.subnet_ids), ("vpcSecurityGroupIds", &vpc.security_group_ids)]
+        {
+            let value = format!("Name={parameter},Value=\"{}\"", ids.join(","));
+            parameters.push(quoted(&value).into_owned());
+        }
+    }
+    finding.fix(
+        format!(
+            "Deploy the current vended function, which brings its {project}, and point the secret \
+             at it: pip finds {project} for Linux as source only, so a package of your own would \
+             have to be built in an image of the function's runtime, with libpq of release 10 or \
+             newer beside it."
+        ),
+        [
+            format!(
+                "aws serverlessrepo create-cloud-formation-change-set --application-id \
+                 arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsManager{template} \
+                 --stack-name {name} --capabilities CAPABILITY_IAM CAPABILITY_RESOURCE_POLICY \
+                 --parameter-overrides {}",
+                parameters.join(" ")
+            ),
+            "aws cloudformation execute-change-set --change-set-name CHANGE_SET_ARN".to_owned(),
+            "aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn \
+             NEW_FUNCTION_ARN"
+                .to_owned(),
+        ],
+    )
 }
 
 /// The projects to install for modules.

@@ -46,13 +46,14 @@ fn judge(case: &Case<'_>) -> Judgement {
     if !foreign.is_empty() {
         let sure = !needed.is_empty() || nothing_fits;
         let told = if needed.is_empty() { &foreign } else { &needed };
-        return Ok(vec![other_machine(function, machine, told, sure)]);
+        return Ok(vec![other_machine(function, package, machine, told, sure)]);
     }
     missing_library(package, function, machine)
 }
 
 fn other_machine(
     function: &Function,
+    package: &Package,
     machine: &str,
     told: &[&NativeLibrary],
     sure: bool,
@@ -92,7 +93,7 @@ fn other_machine(
         finding
     };
     let modules = told.iter().filter_map(|one| one.module.as_deref());
-    built_again(finding, function, &projects(modules))
+    built_again(finding, function, package, &projects(modules))
 }
 
 /// A module of the function's machine asks the loader for a libpq that is nowhere.
@@ -126,7 +127,7 @@ fn missing_library(package: &Package, function: &Function, machine: &str) -> Jud
     )
     .on(Basis::State)
     .fact("package", format!("NEEDED of {path} names {wanted}"));
-    Ok(vec![built_again(finding, function, &["psycopg2-binary"])])
+    Ok(vec![built_again(finding, function, package, &["psycopg2-binary"])])
 }
 
 #[cfg(test)]

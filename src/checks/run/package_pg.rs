@@ -33,7 +33,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
     .severity(if imported { Severity::Error } else { Severity::Warning })
     .fact("package", proof);
-    Ok(vec![built_again(finding, function, &["PyGreSQL"])])
+    Ok(vec![built_again(finding, function, package, &["PyGreSQL"])])
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         .filter_map(|one| one.path.as_deref())
         .fold(finding, |finding, path| finding.fact("package", path));
     let finding = first_aid(finding, function, case, &pythons);
-    let mut found = vec![built_again(finding, function, &projects(modules.iter().copied()))];
+    let mut found =
+        vec![built_again(finding, function, package, &projects(modules.iter().copied()))];
     found.extend(drift(function, python, &built_for, sure));
     Ok(found)
 }

@@ -1,22 +1,21 @@
 //! Makes the parts of a healthy world: role, key, network, database, stack, log
 //! group, secret and function, in the order in which one needs the other.
 
-use std::{
-    io::{Cursor, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use aws_sdk_lambda::{
     client::Waiters,
     primitives::Blob,
     types::{Environment, FunctionCode, Runtime, VpcConfig},
 };
+use aws_sdk_rds::types::{ApplyMethod, Parameter};
 use aws_sdk_secretsmanager::types::RotationRulesType;
 use serde_json::{Value, json};
 
 use super::{Cloud, PASSWORD, network::Network, policy};
 use crate::support::{
     emulators::{ACCOUNT, Kind},
+    packages::zip,
     run::REGION,
 };
 
@@ -32,17 +31,6 @@ pub(super) fn function_arn(name: &str) -> String {
 
 pub(super) fn log_group(name: &str) -> String {
     format!("/aws/lambda/{name}")
-}
-
-/// A deployment package.
-pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut package = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in members {
-        let options = zip::write::SimpleFileOptions::default();
-        package.start_file(*name, options).expect("a member's name");
-        package.write_all(content).expect("memory takes all");
-    }
-    package.finish().expect("a whole archive").into_inner()
 }
 
 /// What the secret and its function stand on.
@@ -92,10 +80,8 @@ impl Parts {
 
     /// The function, which Secrets Manager may invoke.
     pub(super) fn function(&self, cloud: &Cloud, name: &str) {
-        let package = zip(&[(
-            "lambda_function.py",
-            b"def lambda_handler(event, context):\n    pass\n".as_slice(),
-        )]);
+        let package =
+            zip(&[("lambda_function.py", b"def lambda_handler(event, context):\n    pass\n")]);
         let lambda = cloud.lambda();
         let create = lambda
             .create_function()
@@ -224,6 +210,21 @@ pub(super) fn database_in(cloud: &Cloud, name: &str, subnets: &[String], group: 
         .vpc_security_group_ids(group);
     let made = cloud.wait(create.send()).db_instance.expect("the instance that was made");
     made.endpoint.and_then(|endpoint| endpoint.address).expect("emulators give an endpoint at once")
+}
+
+/// A parameter group of the database's own, in which these are set.
+pub(super) fn parameters(cloud: &Cloud, database: &str, set: &[(&str, &str)]) {
+    let databases = cloud.databases();
+    let create = databases.create_db_parameter_group().db_parameter_group_name(database);
+    cloud.wait(create.db_parameter_group_family("postgres16").description(database).send());
+    let parameters = set.iter().map(|(name, value)| {
+        let parameter = Parameter::builder().parameter_name(*name).parameter_value(*value);
+        parameter.apply_method(ApplyMethod::Immediate).build()
+    });
+    let modify = databases.modify_db_parameter_group().db_parameter_group_name(database);
+    cloud.wait(modify.set_parameters(Some(parameters.collect())).send());
+    let attach = databases.modify_db_instance().db_instance_identifier(database);
+    cloud.wait(attach.db_parameter_group_name(database).apply_immediately(true).send());
 }
 
 /// A database whose master password RDS keeps in a secret of its own.

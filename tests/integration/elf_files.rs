@@ -1,55 +1,4 @@
-//! Real packages from the Python package index, fetched once into the tests'
-//! scratch folder by the pip of this machine, and ELF files made by hand.
-
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Mutex,
-};
-
-use crate::support::root;
-
-/// A wheel: project, version, platform, Python.
-pub(crate) struct Wheel(
-    pub(crate) &'static str,
-    pub(crate) &'static str,
-    pub(crate) &'static str,
-    pub(crate) &'static str,
-);
-
-/// The wheel of 74 MB with a libpq for each of four machines.
-pub(crate) const LARGE: Wheel = Wheel("aws-psycopg2", "1.3.8", "any", "3.9");
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// The file of a wheel, from the cache or from the index.
-pub(crate) fn wheel(Wheel(project, version, platform, python): &Wheel) -> PathBuf {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let cache =
-        root().join("target/wheels").join(format!("{project}-{version}-{platform}-{python}"));
-    if let Some(there) = found(&cache) {
-        return there;
-    }
-    let partial = cache.with_extension("partial");
-    std::fs::create_dir_all(&partial).expect("the cache");
-    let status = Command::new("python3")
-        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"])
-        .args(["--disable-pip-version-check", "--platform", platform, "--python-version", python])
-        .arg("--dest")
-        .arg(&partial)
-        .arg(format!("{project}=={version}"))
-        .status()
-        .expect("python3 runs");
-    assert!(status.success(), "pip download {project} {version} for {platform}");
-    // Whole or not at all, so that a broken download is not taken for a cached one.
-    std::fs::rename(&partial, &cache).expect("the cache");
-    found(&cache).expect("a wheel")
-}
-
-fn found(folder: &Path) -> Option<PathBuf> {
-    let mut files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    files.find(|path| path.extension().is_some_and(|end| end == "whl"))
-}
+//! ELF files made by hand: just enough of one for what is read out of it.
 
 /// How a made ELF file looks.
 #[derive(Clone, Copy)]
@@ -142,16 +91,4 @@ pub(crate) fn elf(made: Made<'_>) -> Vec<u8> {
         }
     }
     file
-}
-
-/// A zip archive of these members, deflated.
-pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    use std::io::Write as _;
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    for (path, bytes) in members {
-        writer.start_file(*path, options).expect("a member");
-        writer.write_all(bytes).expect("its bytes");
-    }
-    writer.finish().expect("an archive").into_inner()
 }
