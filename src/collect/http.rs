@@ -64,7 +64,7 @@ impl Http {
         components: Option<&RuntimeComponents>,
     ) -> Connector {
         let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(self.trusted.clone())
             // As the SDK's own client does.
             .proxy_config(ProxyConfig::from_env());
