@@ -3,7 +3,7 @@
 //! with one of each the binary is a third smaller than with the four that there were.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Reads a `T`.
 ///
@@ -25,13 +25,24 @@ pub(crate) fn pretty(written: &impl Serialize) -> String {
 pub(crate) fn wrong_place<T: DeserializeOwned>(value: &Value) -> String {
     let error = |value: &Value| read::<T>(value.clone()).err().map(|error| error.to_string());
     let Some(wanted) = error(value) else { return String::new() };
+    let missing = wanted.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    // A field is missing from the object in which anything of that name is another error.
+    let lacks = |object: &Map<String, Value>, fails_with: &dyn Fn(Value) -> bool| {
+        missing.is_some_and(|(field, _)| {
+            let mut filled = object.clone();
+            filled.insert(field.to_owned(), Value::Null);
+            !fails_with(Value::Object(filled))
+        })
+    };
     let mut path = Vec::new();
     let mut rest = value.clone();
     loop {
         // The value again, with something else at the place that was reached.
         let fails_with = |part: Value| error(&wrapped(&path, part)).as_ref() == Some(&wanted);
         let parts: Vec<(Step, Value)> = match rest {
-            Value::Object(object) if !fails_with(Value::Object(Default::default())) => {
+            Value::Object(object)
+                if !fails_with(Value::Object(Map::new())) && !lacks(&object, &fails_with) =>
+            {
                 object.into_iter().map(|(key, part)| (Step::Key(key), part)).collect()
             }
             Value::Array(items) if !fails_with(Value::Array(Vec::new())) => {
