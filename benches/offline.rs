@@ -2,6 +2,8 @@
 //! figures for a person to read; nothing here passes or fails.
 #![allow(clippy::print_stdout)] // printing is all that it is for
 
+#[path = "offline/package.rs"]
+mod large_package;
 #[path = "offline/network.rs"]
 mod network;
 
@@ -14,7 +16,7 @@ use rotdoctor::{
     bundle,
     checks::Selection,
     evidence::Evidence,
-    examine, package, policy,
+    examine, policy,
     report::{
         text::{self, Layout},
         v1::Mode,
@@ -49,7 +51,7 @@ fn main() {
     });
     println!("{:>45}  {:.1} MB/s", "", log.len() as f64 / took.as_secs_f64() / 1e6);
     network::run();
-    large_package();
+    large_package::run();
 }
 
 /// Decisions a second on one core: a role with ten policies, and every request
@@ -86,31 +88,6 @@ fn evaluations(sample: &Evidence) {
     });
     let each = (requests.len() * ROUNDS) as f64 / took.as_secs_f64();
     println!("{:>45}  {each:.0} evaluations/s, ten policies", "");
-}
-
-/// The facts of the wheel of 74 MB, where the tests have fetched it.
-fn large_package() {
-    let folders = std::fs::read_dir("target/wheels").into_iter().flatten().flatten();
-    let wheel = folders
-        .filter(|folder| folder.file_name().to_string_lossy().starts_with("aws-psycopg2"))
-        .flat_map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten().flatten())
-        .map(|file| file.path())
-        .find(|path| path.extension().is_some_and(|end| end == "whl"));
-    let Some(wheel) = wheel else {
-        println!(
-            "{:>45}  no wheel: run the tests first, they fetch it",
-            "look into a package of 74 MB"
-        );
-        return;
-    };
-    let mut read = 0;
-    median("look into a package of 74 MB", 20, || {
-        let contents = package::local::read(&wheel, package::Limits::default()).expect("a wheel");
-        read = contents.read;
-        let archive = package::Archive { name: "code".to_owned(), contents };
-        black_box(package::package(&[archive], None));
-    });
-    println!("{:>45}  {:.1} MB of it read", "", read as f64 / 1e6);
 }
 
 fn median(what: &str, runs: usize, mut work: impl FnMut()) -> Duration {

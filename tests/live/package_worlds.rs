@@ -105,7 +105,7 @@ fn import_fails(world: &mut World, why: &str) {
 }
 
 /// No session can be opened in this step.
-fn login_fails(world: &mut World, step: &'static str) {
+fn login_fails(world: &mut World, step: &'static str, hours: i64) {
     let arn = &world.secret_arn;
     let refused = match step {
         "setSecret" => format!(
@@ -115,7 +115,7 @@ fn login_fails(world: &mut World, step: &'static str) {
     };
     let failure = Failure::raised(step, 1.2, &format!("ValueError: {refused}"))
         .after_logging(&format!("{step}: {refused}"));
-    world.rotation_fails(hours_ago(2), &failure);
+    world.rotation_fails(hours_ago(hours), &failure);
 }
 
 #[track_caller]
@@ -187,13 +187,14 @@ fn a_libpq_that_is_older_than_scram() {
     let mut world = World::healthy(another(ministack().kind));
     world.package_for(Architecture::Arm64, &borrowed(&package)).runtime("python3.9");
     world.database_parameters(&[("password_encryption", "scram-sha-256")]);
-    login_fails(&mut world, "testSecret");
+    login_fails(&mut world, "testSecret", 3);
     let report = diagnose(&world).found("DB01", Failing, 1);
     let says = ["PostgreSQL 9.6", "libpq-d97d8807.so.5.9", "password_encryption is scram-sha-256"];
     first(&report, Confidence::Likely, &says);
 
     // Where the server takes nothing else, no old hash explains it away.
     world.database_parameters(&[("rds.accepted_password_auth_method", "scram")]);
+    login_fails(&mut world, "setSecret", 1);
     let report = diagnose(&world).found("DB01", Failing, 1);
     first(&report, Confidence::Confirmed, &["rds.accepted_password_auth_method is scram"]);
 
@@ -209,7 +210,7 @@ fn a_template_that_is_older_than_tls() {
     let mut world = World::healthy(another(ministack().kind));
     world.package(&borrowed(&with(&before_tls(), &libraries)));
     world.database_parameters(&[("rds.force_ssl", "1")]);
-    login_fails(&mut world, "setSecret");
+    login_fails(&mut world, "setSecret", 2);
     let report = diagnose(&world).found("DB02", Failing, 1);
     first(&report, Confidence::Confirmed, &["rds.force_ssl is 1", TEMPLATE]);
 }

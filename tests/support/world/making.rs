@@ -216,7 +216,9 @@ pub(super) fn database_in(cloud: &Cloud, name: &str, subnets: &[String], group: 
 pub(super) fn parameters(cloud: &Cloud, database: &str, set: &[(&str, &str)]) {
     let databases = cloud.databases();
     let create = databases.create_db_parameter_group().db_parameter_group_name(database);
-    cloud.wait(create.db_parameter_group_family("postgres16").description(database).send());
+    let create = create.db_parameter_group_family("postgres16").description(database);
+    // There may be one from before.
+    drop(cloud.attempt(create.send()));
     let parameters = set.iter().map(|(name, value)| {
         let parameter = Parameter::builder().parameter_name(*name).parameter_value(*value);
         parameter.apply_method(ApplyMethod::Immediate).build()
