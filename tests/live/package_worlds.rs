@@ -9,6 +9,8 @@
 //! application repository, so commands that deploy a vended function are not run, and
 //! neither keeps what a role's password is hashed with.
 
+use std::io::Read as _;
+
 use aws_sdk_lambda::types::Architecture;
 use rotdoctor::{
     catalogue::{Origin, log_texts},
@@ -22,7 +24,7 @@ use rotdoctor::{
 use crate::support::{
     emulators::{another, ministack, moto},
     log_lines::Failure,
-    packages::{LARGE, Wheel, members},
+    packages::{LARGE, Wheel, wheel},
     run::{Ran, ran, told, with_credentials},
     world::{World, hours_ago},
 };
@@ -80,6 +82,23 @@ fn with(code: &[u8], libraries: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> 
     let mut all = vec![("lambda_function.py".to_owned(), code.to_vec())];
     all.extend_from_slice(libraries);
     all
+}
+
+/// The members of a wheel whose paths are wanted.
+fn members(which: &Wheel, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
+    let file = std::fs::File::open(wheel(which)).expect("the wheel");
+    let mut archive = zip::ZipArchive::new(file).expect("a wheel is a zip archive");
+    let mut kept = Vec::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).expect("a member");
+        let path = member.name().expect("a path in UTF-8").into_owned();
+        if member.is_file() && wanted(&path) {
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).expect("a whole member");
+            kept.push((path, bytes));
+        }
+    }
+    kept
 }
 
 fn borrowed(members: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
