@@ -9,6 +9,8 @@
 //! application repository, so commands that deploy a vended function are not run, and
 //! neither keeps what a role's password is hashed with.
 
+use std::{fs::File, io::Read};
+
 use aws_sdk_lambda::types::Architecture;
 use rotdoctor::{
     catalogue::{Origin, log_texts},
@@ -22,7 +24,7 @@ use rotdoctor::{
 use crate::support::{
     emulators::{another, ministack, moto},
     log_lines::Failure,
-    packages::{LARGE, Wheel, members},
+    packages::{LARGE, Wheel, wheel, zip},
     run::{Ran, ran, told, with_credentials},
     world::{World, hours_ago},
 };
@@ -73,6 +75,23 @@ fn psycopg2(
     members(&Wheel(PROJECT, version, platform, python), |path| {
         path.ends_with(".py") || path.contains("_psycopg") || path.contains("/libpq-")
     })
+}
+
+/// The members of a wheel whose paths are wanted.
+fn members(which: &Wheel, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
+    let file = File::open(wheel(which)).expect("the wheel");
+    let mut archive = ::zip::ZipArchive::new(file).expect("a wheel is a zip archive");
+    let mut kept = Vec::new();
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).expect("a member");
+        let path = member.name().expect("a path in UTF-8").into_owned();
+        if member.is_file() && wanted(&path) {
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).expect("a whole member");
+            kept.push((path, bytes));
+        }
+    }
+    kept
 }
 
 /// A package of this handler's file and these libraries.
@@ -241,8 +260,7 @@ fn libraries_for_another_processor() {
     // The other way out: the function goes where its package was built for.
     let mut world = world_with(&with(&code, &libraries), "python3.12");
     let file = world.folder().join("package.zip");
-    std::fs::write(file, crate::support::packages::zip(&borrowed(&with(&code, &libraries))))
-        .expect("a file of the world");
+    std::fs::write(file, zip(&borrowed(&with(&code, &libraries)))).expect("a file of the world");
     import_fails(&mut world, "No module named 'psycopg2._psycopg'");
     let report = diagnose(&world).found("RUN12", Failing, 1);
     let fixes = &report.causes[0].finding.fixes;
@@ -303,7 +321,7 @@ fn a_package_that_cannot_be_fetched_is_open_and_its_url_untold() {
         let open = |one: &&str| {
             report.inconclusive.iter().any(|open| open.codes.iter().any(|it| it == *one))
         };
-        assert!(open(&code), "{code}: {}", told(&report));
+        assert!(open(code), "{code}: {}", told(&report));
     }
     assert!(!ran.stdout.contains("awslambda-") && !ran.stderr.contains("awslambda-"), "{ran:#?}");
 }

@@ -2,7 +2,7 @@
 //! package index, fetched once into `target/` by the pip of this machine.
 
 use std::{
-    io::{Cursor, Read, Write},
+    io::{Cursor, Write},
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
@@ -29,23 +29,6 @@ pub(crate) struct Wheel(
 
 /// The wheel of 74 MB with a libpq for each of four machines.
 pub(crate) const LARGE: Wheel = Wheel("aws-psycopg2", "1.3.8", "any", "3.9");
-
-/// The members of a wheel whose paths are wanted.
-pub(crate) fn members(which: &Wheel, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
-    let file = std::fs::File::open(wheel(which)).expect("the wheel");
-    let mut archive = zip::ZipArchive::new(file).expect("a wheel is a zip archive");
-    let mut kept = Vec::new();
-    for index in 0..archive.len() {
-        let mut member = archive.by_index(index).expect("a member");
-        let path = member.name().expect("a path in UTF-8").into_owned();
-        if member.is_file() && wanted(&path) {
-            let mut bytes = Vec::new();
-            member.read_to_end(&mut bytes).expect("a whole member");
-            kept.push((path, bytes));
-        }
-    }
-    kept
-}
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
