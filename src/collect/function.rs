@@ -83,8 +83,8 @@ fn why_unread(scene: &Scene) -> String {
     if kind == Some("Image") {
         return "the function is a container image, which has no package".to_owned();
     }
-    let gaps = scene.evidence.gaps.iter();
-    let of_code = gaps.filter(|gap| gap.action == "lambda:GetFunction").next_back();
+    let mut gaps = scene.evidence.gaps.iter();
+    let of_code = gaps.find(|gap| gap.action == "lambda:GetFunction");
     of_code
         .map_or_else(|| "Lambda tells no place where it is".to_owned(), |gap| gap.message.clone())
 }

@@ -9,7 +9,7 @@
 //! application repository, so commands that deploy a vended function are not run, and
 //! neither keeps what a role's password is hashed with.
 
-use std::io::Read as _;
+use std::{fs::File, io::Read};
 
 use aws_sdk_lambda::types::Architecture;
 use rotdoctor::{
@@ -24,7 +24,7 @@ use rotdoctor::{
 use crate::support::{
     emulators::{another, ministack, moto},
     log_lines::Failure,
-    packages::{LARGE, Wheel, wheel},
+    packages::{LARGE, Wheel, wheel, zip},
     run::{Ran, ran, told, with_credentials},
     world::{World, hours_ago},
 };
@@ -77,17 +77,10 @@ fn psycopg2(
     })
 }
 
-/// A package of this handler's file and these libraries.
-fn with(code: &[u8], libraries: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
-    let mut all = vec![("lambda_function.py".to_owned(), code.to_vec())];
-    all.extend_from_slice(libraries);
-    all
-}
-
 /// The members of a wheel whose paths are wanted.
 fn members(which: &Wheel, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>)> {
-    let file = std::fs::File::open(wheel(which)).expect("the wheel");
-    let mut archive = zip::ZipArchive::new(file).expect("a wheel is a zip archive");
+    let file = File::open(wheel(which)).expect("the wheel");
+    let mut archive = ::zip::ZipArchive::new(file).expect("a wheel is a zip archive");
     let mut kept = Vec::new();
     for index in 0..archive.len() {
         let mut member = archive.by_index(index).expect("a member");
@@ -99,6 +92,13 @@ fn members(which: &Wheel, wanted: impl Fn(&str) -> bool) -> Vec<(String, Vec<u8>
         }
     }
     kept
+}
+
+/// A package of this handler's file and these libraries.
+fn with(code: &[u8], libraries: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
+    let mut all = vec![("lambda_function.py".to_owned(), code.to_vec())];
+    all.extend_from_slice(libraries);
+    all
 }
 
 fn borrowed(members: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
@@ -260,8 +260,7 @@ fn libraries_for_another_processor() {
     // The other way out: the function goes where its package was built for.
     let mut world = world_with(&with(&code, &libraries), "python3.12");
     let file = world.folder().join("package.zip");
-    std::fs::write(file, crate::support::packages::zip(&borrowed(&with(&code, &libraries))))
-        .expect("a file of the world");
+    std::fs::write(file, zip(&borrowed(&with(&code, &libraries)))).expect("a file of the world");
     import_fails(&mut world, "No module named 'psycopg2._psycopg'");
     let report = diagnose(&world).found("RUN12", Failing, 1);
     let fixes = &report.causes[0].finding.fixes;
@@ -322,7 +321,7 @@ fn a_package_that_cannot_be_fetched_is_open_and_its_url_untold() {
         let open = |one: &&str| {
             report.inconclusive.iter().any(|open| open.codes.iter().any(|it| it == *one))
         };
-        assert!(open(&code), "{code}: {}", told(&report));
+        assert!(open(code), "{code}: {}", told(&report));
     }
     assert!(!ran.stdout.contains("awslambda-") && !ran.stderr.contains("awslambda-"), "{ran:#?}");
 }
