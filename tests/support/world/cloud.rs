@@ -2,6 +2,10 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::runtime::Runtime;
 
@@ -18,9 +22,11 @@ impl Cloud {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime of the current thread");
         let credentials = Credentials::new("testing", "testing", None, None, "tests");
+        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let loading = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::from_static(REGION))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http)
             .endpoint_url(url);
         let config = runtime.block_on(loading.load());
         Self { runtime, config }
