@@ -35,6 +35,7 @@ pub mod evidence;
 mod json;
 pub mod network;
 pub mod package;
+mod packed;
 pub mod policy;
 pub mod report;
 pub mod rotation_log;

@@ -1,18 +1,28 @@
 //! The JSON Schemas of what rotdoctor reads and writes: the files in `schema/`.
 //! A test derives them from the structs and holds the files to that.
 
+use crate::packed::SCHEMAS;
+
 /// Schema of a report.
-pub const REPORT: &str = include_str!("../schema/report.v1.json");
+pub fn report() -> &'static str {
+    SCHEMAS.file("report.v1.json")
+}
+
 /// Schema of an audit's reports.
-pub const AUDIT: &str = include_str!("../schema/audit.v1.json");
+pub fn audit() -> &'static str {
+    SCHEMAS.file("audit.v1.json")
+}
+
 /// Schema of a bundle.
-pub const BUNDLE: &str = include_str!("../schema/bundle.v1.json");
+pub fn bundle() -> &'static str {
+    SCHEMAS.file("bundle.v1.json")
+}
 
 #[cfg(test)]
 mod tests {
     use schemars::{JsonSchema, schema_for};
 
-    use super::{AUDIT, BUNDLE, REPORT};
+    use super::{audit, bundle, report};
     use crate::{
         evidence::Evidence,
         report::{
@@ -38,16 +48,16 @@ mod tests {
 
     #[test]
     fn the_report_schema_is_current() {
-        check::<Report>("report.v1.json", REPORT);
+        check::<Report>("report.v1.json", report());
     }
 
     #[test]
     fn the_audit_schema_is_current() {
-        check::<AuditReport>("audit.v1.json", AUDIT);
+        check::<AuditReport>("audit.v1.json", audit());
     }
 
     #[test]
     fn the_bundle_schema_is_current() {
-        check::<Evidence>("bundle.v1.json", BUNDLE);
+        check::<Evidence>("bundle.v1.json", bundle());
     }
 }

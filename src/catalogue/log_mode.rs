@@ -185,7 +185,7 @@ struct Table {
 }
 
 static MODES: LazyLock<Vec<LogMode>> = LazyLock::new(|| {
-    let table: Table = super::table(include_str!("log_modes.toml"));
+    let table: Table = super::table("log_modes.toml");
     table.mode
 });
 

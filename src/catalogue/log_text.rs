@@ -186,7 +186,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let file: File = super::table(include_str!("log_texts.toml"));
+    let file: File = super::table("log_texts.toml");
     let texts: Vec<LogText> = file.text.into_iter().map(LogText::from).collect();
     let mut needles = Vec::new();
     let mut matchers = Vec::new();

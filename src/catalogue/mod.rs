@@ -25,7 +25,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::json;
+use crate::{
+    json,
+    packed::{PAGES, TABLES},
+};
 
 pub use self::{
     certificates::*,
@@ -49,12 +52,12 @@ pub use self::{
     vended_templates::*,
 };
 
-/// Reads a table that is compiled in.
+/// Reads the table in a file that is compiled in.
 ///
 /// # Panics
 /// Where it does not parse: every table is read by a test.
-fn table<T: DeserializeOwned>(text: &str) -> T {
-    let table = toml::from_str(text).expect("a test reads every table");
+fn table<T: DeserializeOwned>(file: &str) -> T {
+    let table = toml::from_str(TABLES.file(file)).expect("a test reads every table");
     json::read(table).expect("a test reads every table")
 }
 
@@ -71,13 +74,14 @@ pub enum Severity {
     Note,
 }
 
-macro_rules! pages {
+macro_rules! codes {
     ($($code:literal)*) => {
-        const PAGES: &[&str] = &[$( include_str!(concat!("pages/", $code, ".md")) ),*];
+        /// Every code, by area and number.
+        const CODES: &[&str] = &[$( $code ),*];
     };
 }
 
-pages! {
+codes! {
     "NET01" "NET02" "NET03" "NET04" "NET05" "NET06" "NET07" "NET08" "NET09" "NET10"
     "NET10T" "NET11" "NET12" "NET13" "NET14" "NET15" "NET17"
     "TMO01"
@@ -99,8 +103,9 @@ pages! {
     "APP02"
 }
 
-static ENTRIES: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| PAGES.iter().map(|page| Entry::parse(page)).collect());
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    CODES.iter().map(|code| Entry::parse(PAGES.file(&format!("{code}.md")))).collect()
+});
 
 /// Every entry, by area and number.
 pub fn entries() -> &'static [Entry] {

@@ -25,9 +25,9 @@ enum Which {
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         output::print(match self.which {
-            Which::Report => schema::REPORT,
-            Which::Audit => schema::AUDIT,
-            Which::Bundle => schema::BUNDLE,
+            Which::Report => schema::report(),
+            Which::Audit => schema::audit(),
+            Which::Bundle => schema::bundle(),
         })?;
         Ok(0)
     }

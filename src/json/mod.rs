@@ -1,6 +1,9 @@
 //! This crate's own types from JSON and to JSON. Both ways lead through [`Value`]: a
 //! serializer or deserializer is compiled once more for every type that meets it, and
 //! with one of each the binary is a third smaller than with the four that there were.
+//! What reads a type out of a value lives in [`reading`].
+
+mod reading;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -10,7 +13,7 @@ use serde_json::{Map, Value};
 /// # Errors
 /// The value is no `T`; [`wrong_place`] says where.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
-    serde_json::from_value(value)
+    T::deserialize(reading::Reading(value))
 }
 
 /// Indented JSON with a newline at its end.
