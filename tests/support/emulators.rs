@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{cloud::Cloud, run::HOME};
+
 /// What is installed, pinned: the tests know the gaps of these versions. The AWS
 /// CLI runs the commands that reports print.
 const PACKAGES: [&str; 3] = ["ministack==1.5.33", "moto[server]==5.2.5", "awscli==1.46.3"];
@@ -93,7 +95,9 @@ fn start(kind: Kind) -> Emulator {
             let stdin = keeper.stdin.take().expect("stdin was piped");
             // Reaps the keeper, so that it leaves no zombie while the tests go on.
             thread::spawn(move || keeper.wait());
-            return Emulator { kind, port, _keeper: stdin };
+            let emulator = Emulator { kind, port, _keeper: stdin };
+            Cloud::at(&emulator.url()).wake(PATIENCE);
+            return emulator;
         }
         drop(keeper.stdin.take());
         let _ = keeper.wait();
@@ -156,7 +160,7 @@ pub(crate) fn aws_cli(emulator: &Emulator, region: &str, commands: &[String], fo
         .current_dir(folder)
         .env_clear()
         .env("PATH", format!("{}:{path}", environment().join("bin").display()))
-        .env("HOME", "/nonexistent")
+        .env("HOME", HOME)
         .env("AWS_ACCESS_KEY_ID", "testing")
         .env("AWS_SECRET_ACCESS_KEY", "testing")
         .env("AWS_DEFAULT_REGION", region)

@@ -9,6 +9,10 @@ use rotdoctor::report::v1::{Report, Verdict};
 
 pub(crate) const REGION: &str = "eu-west-1";
 
+/// A home of the tests' own, without profiles. Some programs make what is missing
+/// there, so it lies under `target/`.
+pub(crate) const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+
 /// What a run ended with.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -20,11 +24,7 @@ pub(crate) struct Ran {
 /// The binary with nothing in its environment: no region, no credentials, no profile.
 pub(crate) fn bare<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rotdoctor"));
-    command
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .args(arguments);
+    command.env_clear().env("HOME", HOME).env("AWS_EC2_METADATA_DISABLED", "true").args(arguments);
     command
 }
 

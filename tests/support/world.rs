@@ -1,7 +1,6 @@
 //! Worlds: a secret that rotates, with all that its rotation needs, made in an
 //! emulator through the API. A world begins healthy; a test breaks one thing.
 
-mod cloud;
 mod making;
 mod network;
 mod policy;
@@ -19,8 +18,9 @@ use aws_sdk_lambda::{
 use aws_sdk_secretsmanager::types::ReplicaRegionType;
 use jiff::{SignedDuration, Timestamp};
 
-use self::{cloud::Cloud, making::Parts, network::Network};
+use self::{making::Parts, network::Network};
 use super::{
+    cloud::Cloud,
     emulators::{self, Emulator},
     log_lines::{Attempt, Failure},
     packages,
