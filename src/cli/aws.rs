@@ -58,6 +58,10 @@ pub(super) struct AwsOptions {
     /// Do not look into the function's deployment package; what it would tell is inconclusive.
     #[arg(long, help_heading = "AWS")]
     no_package: bool,
+    /// Ask AWS for its own opinion on the role's rights (SimulatePrincipalPolicy), which knows
+    /// the organization's policies; where it differs is shown beside the findings.
+    #[arg(long, help_heading = "AWS")]
+    simulate: bool,
 }
 
 /// `3d` before now, or a time that has passed.
@@ -153,6 +157,9 @@ impl AwsOptions {
         let mut facts = checks::facts(selection, self.read_secret);
         if self.no_package {
             facts.remove(&Fact::Package);
+        }
+        if self.simulate {
+            facts.insert(Fact::Simulation);
         }
         Request {
             secret: secret.to_owned(),

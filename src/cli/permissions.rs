@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Without what --no-package spares: reading the function's layers.
     #[arg(long)]
     no_package: bool,
+    /// With what --simulate needs: AWS's simulation of the role's rights.
+    #[arg(long)]
+    simulate: bool,
     #[command(flatten)]
     select: SelectOptions,
 }
@@ -28,6 +31,9 @@ impl Args {
         facts.retain(|fact| !NOT_COLLECTED.contains(fact));
         if self.no_package {
             facts.remove(&Fact::Package);
+        }
+        if self.simulate {
+            facts.insert(Fact::Simulation);
         }
         let mut actions: BTreeSet<&str> =
             facts.iter().flat_map(|fact| fact.actions()).copied().collect();

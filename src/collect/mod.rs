@@ -29,6 +29,7 @@ mod run;
 mod scene;
 mod secretsmanager;
 mod session;
+mod simulation;
 mod sts;
 mod tasks;
 

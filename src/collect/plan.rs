@@ -30,6 +30,7 @@ pub enum Operation {
     GetAttachedPolicyVersion,
     GetBoundaryPolicy,
     GetBoundaryPolicyVersion,
+    SimulatePrincipalPolicy,
     DescribeKey,
     GetKeyPolicy,
     ListGrants,
@@ -150,6 +151,7 @@ steps! {
     4 GetLogEvents "logs:GetLogEvents" => LogEvents <- [LogEvents];
     5 GetAttachedPolicyVersion "iam:GetPolicyVersion" => AttachedPolicies <- [AttachedPolicies];
     5 GetBoundaryPolicyVersion "iam:GetPolicyVersion" => PermissionsBoundary <- [PermissionsBoundary];
+    5 SimulatePrincipalPolicy "iam:SimulatePrincipalPolicy" => Simulation <- [Secret, Function];
     5 GetKeyPolicy "kms:GetKeyPolicy" => KeyPolicy <- [Secret, Function];
     5 ListGrants "kms:ListGrants" => KeyGrants <- [Secret, Function];
     5 DescribeDhcpOptions "ec2:DescribeDhcpOptions" => DhcpOptions <- [Vpcs];

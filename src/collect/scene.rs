@@ -133,6 +133,12 @@ impl Scene {
         Some(arn.rsplit(':').next().unwrap_or(&arn).to_owned())
     }
 
+    /// The execution role's ARN, with its path where GetRole told it.
+    pub(super) fn role_arn(&self) -> Option<String> {
+        let role = self.evidence.role.known().and_then(|role| role.arn.clone());
+        role.or_else(|| self.evidence.function.known()?.configuration.role.clone())
+    }
+
     /// The execution role's name; a role's path is not part of it.
     pub(super) fn role_name(&self) -> Option<String> {
         let arn = self.evidence.function.known()?.configuration.role.as_deref()?;

@@ -11,6 +11,7 @@ use super::{
     scene::{Found, Scene, found},
     secretsmanager,
     session::Clients,
+    simulation,
 };
 use crate::evidence::{Fact, Observed};
 
@@ -124,6 +125,18 @@ pub(super) fn tasks<'a>(
             pairs
                 .map(|(arn, version)| {
                     ask!(arn, |arn| iam::version(caller, clients, fact, &arn, &version))
+                })
+                .collect()
+        }
+        O::SimulatePrincipalPolicy => {
+            let Some(role) = scene.role_arn() else { return Vec::new() };
+            let questions = simulation::questions(scene).into_iter();
+            questions
+                .map(|question| {
+                    let role = role.clone();
+                    ask!(question.resource.clone(), |_resource| {
+                        simulation::simulate(caller, clients, &role, question)
+                    })
                 })
                 .collect()
         }

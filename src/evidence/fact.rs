@@ -16,6 +16,7 @@ pub enum Fact {
     RolePolicies,
     AttachedPolicies,
     PermissionsBoundary,
+    Simulation,
     KeyMetadata,
     KeyPolicy,
     KeyGrants,
@@ -87,6 +88,8 @@ facts! {
     RolePolicies: "iam:ListRolePolicies", "iam:GetRolePolicy";
     AttachedPolicies: "iam:ListAttachedRolePolicies", "iam:GetPolicy", "iam:GetPolicyVersion";
     PermissionsBoundary: "iam:GetRole", "iam:GetPolicy", "iam:GetPolicyVersion";
+    // Only with `--simulate`.
+    Simulation: "iam:SimulatePrincipalPolicy";
     KeyMetadata: "kms:DescribeKey";
     KeyPolicy: "kms:GetKeyPolicy";
     KeyGrants: "kms:ListGrants";

@@ -152,6 +152,8 @@ evidence! {
     attached_policies: AttachedPolicies => Vec<ManagedPolicy>,
     /// The permissions boundary's document.
     permissions_boundary: PermissionsBoundary => ManagedPolicy,
+    /// SimulatePrincipalPolicy of the requests of a rotation; only with `--simulate`.
+    simulation: Simulation => Vec<SimulatedRequest>,
     /// DescribeVpcs.
     vpcs: Vpcs => Vec<Vpc>,
     /// DescribeVpcAttribute, by VPC id.

@@ -113,6 +113,17 @@ impl Context {
         }
     }
 
+    /// The keys whose values were seen, in lower case, with them.
+    pub fn values(&self) -> Vec<(String, Vec<String>)> {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|(key, entry)| match entry {
+                Entry::Values(values) => Some((key.clone(), values.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The keys below a prefix in lower case, without the prefix, with their
     /// first values.
     pub(super) fn below<'a>(

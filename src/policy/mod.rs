@@ -37,6 +37,7 @@ mod rotation_own;
 mod rotation_secret;
 #[cfg(test)]
 mod sample;
+mod second_opinion;
 mod statement;
 mod surroundings;
 mod tri;
@@ -56,6 +57,7 @@ pub use self::{
     replace::Replacement,
     request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
     rotation::{Need, Purpose, RotationRequest, rotation_requests},
+    second_opinion::{Difference, SecondOpinion, second_opinion, simulated_requests},
     statement::Element,
     tri::Tri,
 };

@@ -67,6 +67,7 @@ pub fn assemble(
         notes: notes(case),
         other_secrets: Vec::new(),
         package: case.evidence().package.known().filter(|_| mode == v1::Mode::Package).cloned(),
+        simulation: super::simulation::of(case.evidence()),
         summary: v1::Summary::default(),
     };
     for result in results {

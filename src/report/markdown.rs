@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{
     package,
     sanitise::for_terminal,
-    style,
+    simulation, style,
     table::audit_rows,
     text::Layout,
     unseen,
@@ -40,6 +40,8 @@ pub fn render(report: &Report) -> String {
         format!("**{verdict}** {}", escaped(&rest))
     });
     list(&mut out, "Other secrets in this log", secrets);
+    let simulated = report.simulation.iter().flat_map(simulation::lines);
+    list(&mut out, "Second opinion", simulated.map(|line| escaped(&line)));
     let unseen = unseen::lines(report, true).into_iter().map(|line| escaped(&line));
     list(&mut out, "Not seen", unseen);
     list(&mut out, "Notes", report.notes.iter().map(|note| escaped(note)));

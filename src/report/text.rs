@@ -50,6 +50,7 @@ pub fn render(report: &Report, layout: Layout) -> String {
     }
     also(&mut out, report, layout);
     other_secrets(&mut out, report, layout);
+    second_opinion(&mut out, report, layout);
     not_seen(&mut out, report, layout);
     notes(&mut out, report, layout);
     if layout.verbose {
@@ -210,6 +211,14 @@ fn other_secrets(out: &mut String, report: &Report, layout: Layout) {
     }
     let text = "--secret-arn ARN picks one of them.";
     let _ = write!(out, "{}", block(text, 2, layout.width));
+}
+
+fn second_opinion(out: &mut String, report: &Report, layout: Layout) {
+    let Some(simulation) = &report.simulation else { return };
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "SECOND OPINION"));
+    for line in super::simulation::lines(simulation) {
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 2, 4, layout.width));
+    }
 }
 
 fn not_seen(out: &mut String, report: &Report, layout: Layout) {

@@ -99,8 +99,41 @@ pub struct Report {
     /// What stands in the deployment package; only in mode `package`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
+    /// What AWS's own simulation of the role's rights says; only with `--simulate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<Simulation>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// A second opinion on the role's rights (SimulatePrincipalPolicy).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Simulation {
+    /// Requests of a rotation that it decides as they were decided here.
+    pub agreed: usize,
+    /// Those that it decides otherwise.
+    pub differences: Vec<SimulationDifference>,
+}
+
+/// A request that the simulation decides otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SimulationDifference {
+    /// Such as `kms:Decrypt`.
+    pub action: String,
+    /// ARN, or `*`.
+    pub resource: String,
+    /// What the role's policies and boundary say: `allowed`, `denied`, `not seen`.
+    pub policies_read: String,
+    /// AWS's decision: `allowed`, `explicitDeny`, `implicitDeny`.
+    pub simulated: String,
+    /// Policies whose statements decided, as the simulator names them.
+    pub matched_policies: Vec<String>,
+    /// Whether the organization's service control policies deny it.
+    pub denied_by_organization: bool,
+    /// Condition keys that the simulation lacked.
+    pub missing_context: Vec<String>,
 }
 
 /// A further secret in the log of one function.

@@ -10,6 +10,7 @@ mod package;
 mod package_worlds;
 mod permissions;
 mod policy_worlds;
+mod simulation;
 #[path = "../support/stub.rs"]
 mod stub;
 mod stub_world;

@@ -98,6 +98,14 @@ fn a_package_that_is_left_alone_takes_no_right_to_its_layers() {
 }
 
 #[test]
+fn a_simulation_takes_one_right_more() {
+    let with = asked(&["--simulate"]);
+    let more: Vec<String> = with.difference(&asked(&[])).cloned().collect();
+    assert_eq!(more, ["iam:SimulatePrincipalPolicy"]);
+    assert_eq!(with, printed(&["--simulate"]));
+}
+
+#[test]
 fn fewer_checks_ask_for_less() {
     let only = ["--check", "KMS"];
     let all = printed(&[]);

@@ -109,6 +109,31 @@ fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
     })
 }
 
+/// Every action is allowed, but for those with the key, where the organization says no.
+fn simulated(ask: &Ask) -> String {
+    let decoded = |name: &str| {
+        percent_encoding::percent_decode_str(form(ask, name)).decode_utf8_lossy().into_owned()
+    };
+    let resource = decoded("ResourceArns.member.1");
+    let result = |action: &str| {
+        let (decision, organization) = match action.starts_with("kms:") {
+            true => ("explicitDeny", false),
+            false => ("allowed", true),
+        };
+        format!(
+            "<member><EvalActionName>{action}</EvalActionName>\
+             <EvalResourceName>{resource}</EvalResourceName>\
+             <EvalDecision>{decision}</EvalDecision><MatchedStatements/>\
+             <OrganizationsDecisionDetail><AllowedByOrganizations>{organization}\
+             </AllowedByOrganizations></OrganizationsDecisionDetail></member>"
+        )
+    };
+    let actions = (1..).map(|number| decoded(&format!("ActionNames.member.{number}")));
+    let results: String =
+        actions.take_while(|action| !action.is_empty()).map(|action| result(&action)).collect();
+    format!("<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>")
+}
+
 fn xml_answer(service: &str, operation: &str, ask: &Ask) -> Option<String> {
     let document = "%7B%22Statement%22%3A%5B%5D%7D";
     let date = "2026-01-01T00:00:00Z";
@@ -140,6 +165,7 @@ fn xml_answer(service: &str, operation: &str, ask: &Ask) -> Option<String> {
             "<PolicyVersion><Document>{document}</Document><VersionId>{}</VersionId></PolicyVersion>",
             form(ask, "VersionId")
         ),
+        ("iam", "SimulatePrincipalPolicy") => simulated(ask),
         ("rds", "DescribeDBInstances") => {
             "<DBInstances><DBInstance><DBInstanceIdentifier>db</DBInstanceIdentifier><Engine>postgres</Engine><Endpoint><Address>db.example.internal</Address><Port>5432</Port></Endpoint><DBSubnetGroup><VpcId>vpc-db</VpcId></DBSubnetGroup><DBParameterGroups><DBParameterGroup><DBParameterGroupName>pg</DBParameterGroupName></DBParameterGroup></DBParameterGroups></DBInstance></DBInstances>".to_owned()
         }
