@@ -321,6 +321,44 @@ pub(super) async fn block_public_access(caller: &Caller, clients: &Clients) -> F
             internet_gateway_block_mode: word(options.internet_gateway_block_mode),
             state: word(options.state),
             exclusions_allowed: word(options.exclusions_allowed),
+            exclusions: None,
         });
     found(move |scene| scene.evidence.vpc_block_public_access_options = options.into())
+}
+
+/// Whether there may be exclusions that matter.
+pub(super) fn may_exclude(scene: &Scene) -> bool {
+    scene.evidence.vpc_block_public_access_options.known().is_some_and(|options| {
+        let mode = options.internet_gateway_block_mode.as_deref();
+        mode.is_some_and(|mode| mode != "off")
+            && options.exclusions_allowed.as_deref() == Some("allowed")
+    })
+}
+
+pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
+    let mut exclusions = Vec::new();
+    let mut token = None;
+    // The SDK has no paginator for this one.
+    loop {
+        let request = clients.ec2.describe_vpc_block_public_access_exclusions();
+        let request = request.set_next_token(token).send();
+        let page = caller.call("ec2:DescribeVpcBlockPublicAccessExclusions", "", request).await?;
+        exclusions.extend(list(page.vpc_block_public_access_exclusions, |exclusion| {
+            VpcBlockPublicAccessExclusion {
+                exclusion_id: exclusion.exclusion_id,
+                resource_arn: exclusion.resource_arn,
+                internet_gateway_exclusion_mode: word(exclusion.internet_gateway_exclusion_mode),
+                state: word(exclusion.state),
+            }
+        }));
+        token = page.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    found(move |scene| {
+        if let Some(options) = scene.evidence.vpc_block_public_access_options.known_mut() {
+            options.exclusions = Some(exclusions);
+        }
+    })
 }

@@ -54,6 +54,7 @@ pub enum Operation {
     SearchTransitGatewayRoutes,
     GetManagedPrefixListEntries,
     DescribeVpcBlockPublicAccessOptions,
+    DescribeVpcBlockPublicAccessExclusions,
     DescribeDBInstances,
     DescribeDBClusters,
     DescribeDBParameters,
@@ -157,6 +158,8 @@ steps! {
     5 DescribeDhcpOptions "ec2:DescribeDhcpOptions" => DhcpOptions <- [Vpcs];
     5 DescribeTransitGateways "ec2:DescribeTransitGateways" => TransitGateways <- [TransitGatewayVpcAttachments];
     5 SearchTransitGatewayRoutes "ec2:SearchTransitGatewayRoutes" => TransitGatewayRouteTables <- [TransitGatewayVpcAttachments];
+    // Where it blocks, and exclusions are allowed.
+    5 DescribeVpcBlockPublicAccessExclusions "ec2:DescribeVpcBlockPublicAccessExclusions" => VpcBlockPublicAccessOptions <- [VpcBlockPublicAccessOptions];
     5 GetManagedPrefixListEntries "ec2:GetManagedPrefixListEntries" => ManagedPrefixListEntries <- [RouteTables, SecurityGroups];
 }
 

@@ -227,6 +227,12 @@ pub(super) fn tasks<'a>(
             }
             vec![ask!(String::new(), |_resource| ec2_vpc::block_public_access(caller, clients))]
         }
+        O::DescribeVpcBlockPublicAccessExclusions => {
+            if !ec2_vpc::may_exclude(scene) {
+                return Vec::new();
+            }
+            vec![ask!(String::new(), |_resource| ec2_vpc::exclusions(caller, clients))]
+        }
         O::DescribeDBInstances => {
             vec![ask!(String::new(), |_resource| rds::instances(caller, clients))]
         }

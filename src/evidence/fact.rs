@@ -110,7 +110,7 @@ facts! {
     TransitGatewayVpcAttachments: "ec2:DescribeTransitGatewayVpcAttachments";
     TransitGatewayRouteTables: "ec2:SearchTransitGatewayRoutes", "ec2:DescribeTransitGatewayAttachments";
     ManagedPrefixListEntries: "ec2:GetManagedPrefixListEntries";
-    VpcBlockPublicAccessOptions: "ec2:DescribeVpcBlockPublicAccessOptions";
+    VpcBlockPublicAccessOptions: "ec2:DescribeVpcBlockPublicAccessOptions", "ec2:DescribeVpcBlockPublicAccessExclusions";
     HostedZonesByVPC: "route53:ListHostedZonesByVPC", "route53:ListResourceRecordSets";
     ResolverRules: "route53resolver:ListResolverRuleAssociations", "route53resolver:ListResolverRules";
     DBInstances: "rds:DescribeDBInstances";

@@ -337,5 +337,19 @@ shapes! {
         state: Option<String>,
         /// `allowed`, `not-allowed`.
         exclusions_allowed: Option<String>,
+        /// DescribeVpcBlockPublicAccessExclusions; missing where that was not asked.
+        exclusions: Option<Vec<VpcBlockPublicAccessExclusion>>,
+    }
+
+    /// A VPC or a subnet that is excluded from VPC Block Public Access.
+    VpcBlockPublicAccessExclusion {
+        /// `eepbe-…`.
+        exclusion_id: Option<String>,
+        /// ARN of the VPC or the subnet.
+        resource_arn: Option<String>,
+        /// `allow-bidirectional`, `allow-egress`.
+        internet_gateway_exclusion_mode: Option<String>,
+        /// `create-complete`, `delete-in-progress`, …
+        state: Option<String>,
     }
 }

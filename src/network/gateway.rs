@@ -7,7 +7,7 @@ use super::{
     Direction, HopKind, Layer, Missing, Needed, Via,
     filter::{Peer, References},
     inbound,
-    public_access::public_access,
+    public_access::{Passing, public_access},
     route::{self, Chosen, Target},
     trace::{Crossing, Stretch, Trace, origin_block, target_block},
     view::{View, items, text},
@@ -191,7 +191,7 @@ pub(super) fn nat<'a>(
             }
             Err(missing) => trace.unknown(HopKind::Via, vpc, missing),
         }
-        public_access(trace, vpc, false);
+        public_access(trace, &Passing { vpc, subnet: None, inbound: false });
         inbound::from_internet(trace, to, &public);
         return come_home(trace, connection, Stretch::Inner);
     };
@@ -223,7 +223,8 @@ fn translated<'v, 'a>(
     device(trace);
     trace.acl(subnet, Crossing::request(Direction::Egress), to.address, &outer);
     edge(trace, subnet, to.address);
-    public_access(trace, text(&subnet.vpc_id), false);
+    let own = subnet.subnet_id.as_deref();
+    public_access(trace, &Passing { vpc: text(&subnet.vpc_id), subnet: own, inbound: false });
     inbound::from_internet(trace, to, public);
     trace.acl(subnet, Crossing::reply(Direction::Ingress, Stretch::Outer), to.address, &outer);
     if apart {
@@ -340,7 +341,7 @@ pub(super) fn internet<'a>(
             through_gateway(trace, origin.vpc, chosen, HopKind::Via);
         }
     }
-    public_access(trace, origin.vpc, false);
+    public_access(trace, &Passing::out_of(origin));
     if to.address.is_ipv6() {
         inbound::from_internet(trace, to, &[source]);
     }
@@ -388,7 +389,7 @@ pub(super) fn egress_only<'a>(
             }
         }
     }
-    public_access(trace, origin.vpc, false);
+    public_access(trace, &Passing::out_of(origin));
     inbound::from_internet(trace, to, &[source]);
     come_home(trace, connection, Stretch::Inner);
 }

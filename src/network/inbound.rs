@@ -9,7 +9,7 @@ use super::{
     filter::{Peer, References},
     gateway,
     place::{Destination, Kind},
-    public_access::public_access,
+    public_access::{Passing, public_access},
     route::{self, Target},
     trace::{Crossing, Stretch, Trace},
     view::{View, text},
@@ -68,7 +68,8 @@ fn many<'a>(trace: &mut Trace<'_, 'a>, to: &Destination<'a>, from: &[IpAddr]) {
 fn one<'a>(trace: &mut Trace<'_, 'a>, to: &Destination<'a>, from: IpAddr) {
     let block = format!("{from}/{}", if from.is_ipv4() { 32 } else { 128 });
     let vpc = to.vpc.unwrap_or_default();
-    public_access(trace, vpc, true);
+    let subnet = to.subnet.and_then(|subnet| subnet.subnet_id.as_deref());
+    public_access(trace, &Passing { vpc, subnet, inbound: true });
     if let Some(subnet) = to.subnet {
         trace.acl(subnet, Crossing::request(Direction::Ingress), from, &block);
     }
