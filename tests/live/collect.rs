@@ -64,7 +64,7 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         assert!(collected.timings.iter().any(|timing| timing.wave == plan::WAVES));
         assert_eq!(collected.timings.len(), stub.asked().len(), "no call twice, none unwritten");
         assert!(collected.timings.iter().all(|timing| timing.attempts == 1), "no retries");
-        assert_eq!(stub.asked().len(), 58, "calls for one diagnosis: {:#?}", collected.timings);
+        assert_eq!(stub.asked().len(), 60, "calls for one diagnosis: {:#?}", collected.timings);
         let most = stub.most_at_once();
         assert!((2..=8).contains(&most), "{most} at once");
 
@@ -99,6 +99,12 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         let table = &evidence.transit_gateway_route_tables.known().expect("tables")[0];
         assert_eq!(table.associated_attachments, ["tgw-attach-a"]);
         assert_eq!(table.routes[0].attachment.as_deref(), Some("tgw-attach-b"));
+        let access = evidence.vpc_block_public_access_options.known().expect("options");
+        let excluded = access.exclusions.as_ref().expect("exclusions").iter();
+        assert_eq!(
+            excluded.map(|one| one.exclusion_id.as_deref()).collect::<Vec<_>>(),
+            [Some("eepbe-vpc-other"), Some("eepbe-vpc-real")]
+        );
         let parameters = evidence.db_parameters.known().expect("parameters");
         assert_eq!(parameters.len(), 1, "only those about logging in: {parameters:?}");
         let trail = evidence.trail_events.known().expect("trail");

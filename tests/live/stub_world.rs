@@ -207,8 +207,18 @@ fn xml_answer(service: &str, operation: &str, ask: &Ask) -> Option<String> {
         ("ec2", "DescribeDhcpOptions" | "DescribeNetworkAcls" | "DescribeSecurityGroups"
             | "DescribeNetworkInterfaces" | "DescribeVpcEndpoints" | "DescribeNatGateways"
             | "DescribeInternetGateways" | "DescribeEgressOnlyInternetGateways"
-            | "DescribeVpcPeeringConnections" | "DescribeTransitGateways"
-            | "DescribeVpcBlockPublicAccessOptions") => String::new(),
+            | "DescribeVpcPeeringConnections" | "DescribeTransitGateways") => String::new(),
+        ("ec2", "DescribeVpcBlockPublicAccessOptions") => {
+            "<vpcBlockPublicAccessOptions><internetGatewayBlockMode>block-bidirectional</internetGatewayBlockMode><exclusionsAllowed>allowed</exclusionsAllowed></vpcBlockPublicAccessOptions>".to_owned()
+        }
+        // Two pages.
+        ("ec2", "DescribeVpcBlockPublicAccessExclusions") => {
+            let (id, rest) = match form(ask, "NextToken") {
+                "" => ("vpc-other", "<nextToken>more</nextToken>"),
+                _ => ("vpc-real", ""),
+            };
+            format!("<vpcBlockPublicAccessExclusionSet><item><exclusionId>eepbe-{id}</exclusionId><internetGatewayExclusionMode>allow-egress</internetGatewayExclusionMode><resourceArn>arn:aws:ec2:eu-west-1:123456789012:vpc/{id}</resourceArn><state>create-complete</state></item></vpcBlockPublicAccessExclusionSet>{rest}")
+        }
         _ => return None,
     })
 }
