@@ -18,6 +18,7 @@ pub struct Case<'a> {
     evidence: &'a Evidence,
     log: OnceCell<Observed<RotationLog>>,
     network: OnceCell<Box<Evidence>>,
+    network_without_zones: OnceCell<Box<Evidence>>,
     reads: RefCell<BTreeSet<Fact>>,
 }
 
@@ -176,7 +177,13 @@ macro_rules! looks {
 impl<'a> Case<'a> {
     /// A case on this evidence.
     pub fn new(evidence: &'a Evidence) -> Self {
-        Self { evidence, log: OnceCell::new(), network: OnceCell::new(), reads: RefCell::default() }
+        Self {
+            evidence,
+            log: OnceCell::new(),
+            network: OnceCell::new(),
+            network_without_zones: OnceCell::new(),
+            reads: RefCell::default(),
+        }
     }
 
     /// A case whose log was read from a stream instead of `LogEvents`.
@@ -298,8 +305,7 @@ impl<'a> Case<'a> {
     /// what it did not see. All of [`network::FACTS`] count as looked at.
     ///
     /// Private hosted zones and resolver rules that nobody asked for count as
-    /// none, since no collector asks for them ([`Self::zones_assumed_away`]);
-    /// refused ones stay unknown.
+    /// none ([`Self::zones_assumed_away`]); refused ones stay unknown.
     pub fn network(&self) -> &Evidence {
         self.reads.borrow_mut().extend(network::FACTS);
         if !self.zones_assumed_away() {
@@ -322,6 +328,27 @@ impl<'a> Case<'a> {
     pub fn zones_assumed_away(&self) -> bool {
         self.evidence.hosted_zones_by_vpc == Observed::NotAsked
             || self.evidence.resolver_rules == Observed::NotAsked
+    }
+
+    /// [`Self::network`] as if there were no private hosted zone and no resolver rule
+    /// in the VPC, where seeing them was refused: few VPCs have one that matters, and
+    /// few people may see them. `None` where they were seen or not asked for.
+    pub fn network_without_zones(&self) -> Option<&Evidence> {
+        let facts = [Fact::HostedZonesByVPC, Fact::ResolverRules];
+        let refused = |gap: &Gap| {
+            facts.iter().any(|fact| gap.fact == fact.name()) && gap.reason != Reason::Unsupported
+        };
+        if !self.evidence.gaps.iter().any(refused) {
+            return None;
+        }
+        Some(self.network_without_zones.get_or_init(|| {
+            let mut evidence = Box::new(self.evidence.clone());
+            evidence.gaps.retain(|gap| !refused(gap));
+            for fact in facts {
+                evidence.set_absent(fact);
+            }
+            evidence
+        }))
     }
 
     /// End of the last good rotation as the secret itself tells it. A version that

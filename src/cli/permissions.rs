@@ -3,11 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Failure, options::SelectOptions, output};
-use crate::{
-    checks,
-    evidence::{Fact, NOT_COLLECTED},
-    report::json,
-};
+use crate::{checks, evidence::Fact, report::json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -27,8 +23,6 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let mut facts = checks::facts(&self.select.selection()?, self.read_secret);
-        // No right is asked for that no call uses.
-        facts.retain(|fact| !NOT_COLLECTED.contains(fact));
         if self.no_package {
             facts.remove(&Fact::Package);
         }

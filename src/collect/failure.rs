@@ -51,7 +51,9 @@ impl Failure {
                 Kind::Denied | Kind::Credentials => Reason::AccessDenied,
                 Kind::Throttled => Reason::Throttled,
                 Kind::Timeout => Reason::Timeout,
-                Kind::Unsupported | Kind::Unreachable => Reason::Unsupported,
+                Kind::Unsupported => Reason::Unsupported,
+                // What nobody answers for may well be there.
+                Kind::Unreachable => Reason::Timeout,
             },
         }
     }

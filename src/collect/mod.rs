@@ -25,6 +25,7 @@ mod loose_json;
 mod package;
 pub mod plan;
 mod rds;
+mod route53;
 mod run;
 mod scene;
 mod secretsmanager;

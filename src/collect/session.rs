@@ -77,6 +77,8 @@ pub(super) struct Clients {
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) logs: aws_sdk_cloudwatchlogs::Client,
     pub(super) rds: aws_sdk_rds::Client,
+    pub(super) route53: aws_sdk_route53::Client,
+    pub(super) route53resolver: aws_sdk_route53resolver::Client,
     pub(super) secretsmanager: aws_sdk_secretsmanager::Client,
     pub(super) sts: aws_sdk_sts::Client,
 }
@@ -101,6 +103,8 @@ impl Clients {
             lambda: client!(aws_sdk_lambda, config),
             logs: client!(aws_sdk_cloudwatchlogs, config),
             rds: client!(aws_sdk_rds, config),
+            route53: client!(aws_sdk_route53, config),
+            route53resolver: client!(aws_sdk_route53resolver, config),
             secretsmanager: client!(aws_sdk_secretsmanager, config),
             sts: client!(aws_sdk_sts, config),
         }

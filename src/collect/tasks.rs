@@ -7,7 +7,7 @@ use super::{
     call::Caller,
     cloudformation, ec2, ec2_gateway, ec2_vpc, iam, kms, lambda, logs, package,
     plan::{Operation, Step},
-    rds,
+    rds, route53,
     scene::{Found, Scene, found},
     secretsmanager,
     session::Clients,
@@ -232,6 +232,18 @@ pub(super) fn tasks<'a>(
                 return Vec::new();
             }
             vec![ask!(String::new(), |_resource| ec2_vpc::exclusions(caller, clients))]
+        }
+        O::ListHostedZonesByVPC => ask_each!(ec2::function_vpc(scene), |vpc| {
+            route53::hosted_zones(caller, clients, &vpc)
+        }),
+        O::ListResourceRecordSets => ask_each!(route53::zones_to_read(scene), |zone| {
+            route53::records(caller, clients, &zone)
+        }),
+        O::ListResolverRuleAssociations => ask_each!(ec2::function_vpc(scene), |vpc| {
+            route53::rule_associations(caller, clients, &vpc)
+        }),
+        O::ListResolverRules => {
+            ask_each!(ec2::function_vpc(scene), |vpc| { route53::rules(caller, clients, &vpc) })
         }
         O::DescribeDBInstances => {
             vec![ask!(String::new(), |_resource| rds::instances(caller, clients))]

@@ -51,9 +51,6 @@ pub enum Fact {
     TrailEvents,
 }
 
-/// The facts that no call collects in this version: only a bundle can hold them.
-pub const NOT_COLLECTED: &[Fact] = &[Fact::HostedZonesByVPC, Fact::ResolverRules];
-
 /// A row of the table of facts.
 #[derive(Debug)]
 pub struct FactRow {

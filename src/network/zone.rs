@@ -9,7 +9,7 @@ use super::{
     resolve::{Answer, Answers, Resolver, plain},
     view::text,
 };
-use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
+use crate::evidence::{Fact, Gap, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
 
 /// True where `host` is `domain` or lies under it. Everything lies under the
 /// root.
@@ -32,12 +32,41 @@ impl<'a> Resolver<'_, 'a> {
             Observed::NotSeen(gap) if gap.reason == Reason::Unsupported => &[],
             _ => return Err(self.view.missing(Fact::HostedZonesByVPC, vpc)),
         };
-        self.view.whole(Fact::HostedZonesByVPC, vpc)?;
-        Ok(zones
+        let records_of = |id: &str| zones.iter().any(|zone| text(&zone.hosted_zone_id) == id);
+        let hidden = self.view.evidence.gaps.iter().any(|gap| {
+            gap.fact == Fact::HostedZonesByVPC.name()
+                && gap.reason != Reason::Unsupported
+                && (gap.resource == vpc
+                    || !gap.resource.starts_with("vpc-") && !records_of(&gap.resource))
+        });
+        if hidden {
+            return Err(self.view.missing(Fact::HostedZonesByVPC, ""));
+        }
+        let decides = zones
             .iter()
             .map(|zone| (plain(text(&zone.name)), zone))
             .filter(|(name, _)| !name.is_empty() && is_under(host, name))
-            .max_by_key(|(name, zone)| (name.len(), &zone.hosted_zone_id)))
+            .max_by_key(|(name, zone)| (name.len(), &zone.hosted_zone_id));
+        // A zone whose records were not seen, or not all, matters where it decides.
+        if let Some((_, zone)) = &decides {
+            let id = text(&zone.hosted_zone_id);
+            let gaps = &self.view.evidence.gaps;
+            let is_of = |gap: &&Gap| {
+                gap.fact == Fact::HostedZonesByVPC.name() && !id.is_empty() && gap.resource == id
+            };
+            if let Some(gap) = gaps.iter().find(is_of) {
+                return Err(Missing {
+                    fact: Fact::HostedZonesByVPC,
+                    action: gap.action.clone(),
+                    resource: id.to_owned(),
+                    reason: match gap.reason {
+                        Reason::Unsupported => gap.message.clone(),
+                        reason => reason.words().to_owned(),
+                    },
+                });
+            }
+        }
+        Ok(decides)
     }
 
     /// The resolver rule that decides for the name.

@@ -29,7 +29,9 @@ pub(crate) fn answer(ask: &Ask) -> Option<Reply> {
         return Some(Reply::ok(body.to_string()));
     }
     let inner = xml_answer(service, operation, ask)?;
-    let body = if service == "ec2" {
+    let body = if service == "route53" {
+        format!("<{operation}Response>{inner}</{operation}Response>")
+    } else if service == "ec2" {
         format!("<{operation}Response><requestId>r</requestId>{inner}</{operation}Response>")
     } else {
         format!(
@@ -67,6 +69,14 @@ fn json_answer(service: &str, operation: &str, ask: &Ask) -> Option<Value> {
             "RotationLambdaARN": FUNCTION, "RotationRules": {"AutomaticallyAfterDays": 30},
             "LastChangedDate": 1_795_230_724.5, "CreatedDate": 1_700_000_000.0,
             "VersionIdsToStages": {VERSION: ["AWSCURRENT"]},
+        }),
+        ("route53resolver", "ListResolverRules") => json!({"ResolverRules": [
+            {"Id": "rslvr-rr-1", "DomainName": "corp.", "RuleType": "FORWARD",
+                "TargetIps": [{"Ip": "10.8.0.2", "Port": 53}]},
+            {"Id": "rslvr-rr-2", "DomainName": "lab.", "RuleType": "FORWARD"},
+        ]}),
+        ("route53resolver", "ListResolverRuleAssociations") => json!({
+            "ResolverRuleAssociations": [{"ResolverRuleId": "rslvr-rr-1", "VPCId": "vpc-real"}],
         }),
         ("secretsmanager", "ListSecretVersionIds") => {
             // Two pages.
@@ -202,6 +212,25 @@ fn xml_answer(service: &str, operation: &str, ask: &Ask) -> Option<String> {
         }
         ("ec2", "SearchTransitGatewayRoutes") => {
             "<routeSet><item><destinationCidrBlock>10.1.0.0/16</destinationCidrBlock><transitGatewayAttachments><item><transitGatewayAttachmentId>tgw-attach-b</transitGatewayAttachmentId></item></transitGatewayAttachments><state>active</state></item></routeSet>".to_owned()
+        }
+        // One zone can be listed, one belongs to another account, one to a service.
+        ("route53", "ListHostedZonesByVPC") => {
+            let zone = |id: &str, name: &str, owner: &str| {
+                format!("<HostedZoneSummary><HostedZoneId>{id}</HostedZoneId><Name>{name}.</Name><Owner>{owner}</Owner></HostedZoneSummary>")
+            };
+            let own = zone("Z1", "internal", "<OwningAccount>123456789012</OwningAccount>");
+            let shared = zone("Z2", "shared", "<OwningAccount>999999999999</OwningAccount>");
+            let service = zone("Z3", "secretsmanager.eu-west-1.amazonaws.com", "<OwningService>vpce.amazonaws.com</OwningService>");
+            format!("<HostedZoneSummaries>{own}{shared}{service}</HostedZoneSummaries><MaxItems>100</MaxItems>")
+        }
+        ("route53", "ListResourceRecordSets") => {
+            // Two pages.
+            let (name, value, more) = if ask.path.contains("name=") {
+                ("db.internal.", "10.0.0.9", "<IsTruncated>false</IsTruncated>")
+            } else {
+                ("a.internal.", "10.0.0.8", "<IsTruncated>true</IsTruncated><NextRecordName>db.internal.</NextRecordName><NextRecordType>A</NextRecordType>")
+            };
+            format!("<ResourceRecordSets><ResourceRecordSet><Name>{name}</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet><ResourceRecordSet><Name>internal.</Name><Type>SOA</Type><ResourceRecords><ResourceRecord><Value>ns</Value></ResourceRecord></ResourceRecords></ResourceRecordSet></ResourceRecordSets>{more}<MaxItems>300</MaxItems>")
         }
         // Lists that hold nothing here.
         ("ec2", "DescribeDhcpOptions" | "DescribeNetworkAcls" | "DescribeSecurityGroups"

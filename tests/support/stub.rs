@@ -234,8 +234,14 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
             form.map(str::to_owned)
         })
         .unwrap_or_else(|| {
-            let lambda = [("/policy", "GetPolicy"), ("/layers", "GetLayerVersion")];
-            let found = lambda.into_iter().find(|(part, _)| path.contains(part));
+            // Lambda and Route 53 have paths for names.
+            let paths = [
+                ("/policy", "GetPolicy"),
+                ("/layers", "GetLayerVersion"),
+                ("/hostedzonesbyvpc", "ListHostedZonesByVPC"),
+                ("/rrset", "ListResourceRecordSets"),
+            ];
+            let found = paths.into_iter().find(|(part, _)| path.contains(part));
             found.map_or("GetFunction", |(_, operation)| operation).to_owned()
         });
     let service = scope.get(3).cloned().unwrap_or_default();

@@ -45,6 +45,8 @@ pub(super) struct Walk<'c> {
     pub(super) target: String,
     secret: String,
     zones_assumed_away: bool,
+    /// Whether that was assumed because they could not be seen.
+    zones_refused: bool,
 }
 
 /// Elements that block and are one fault.
@@ -98,12 +100,22 @@ impl<'c> Walk<'c> {
     ) -> Self {
         let evidence = case.network();
         let answer = ask(evidence, &question);
+        // A way that is closed whatever Route 53 may say is worth telling, for less than
+        // certain. That one is open is not known then.
+        let closed = (answer.verdict == Verdict::Unknown && answer.blockers.is_empty())
+            .then(|| case.network_without_zones())
+            .flatten()
+            .map(|evidence| (evidence, ask(evidence, &question)))
+            .filter(|(_, answer)| answer.verdict == Verdict::Blocked);
+        let zones_refused = closed.is_some();
+        let (evidence, answer) = closed.unwrap_or((evidence, answer));
         Self {
             evidence,
             function,
             question,
             answer,
-            basis: Basis::State,
+            basis: if zones_refused { Basis::Indication } else { Basis::State },
+            zones_refused,
             target: target.to_owned(),
             secret: case.secret_id().to_owned(),
             zones_assumed_away: case.zones_assumed_away(),
@@ -197,6 +209,10 @@ impl<'c> Walk<'c> {
         let mut notes = self.answer.notes.clone();
         if self.zones_assumed_away && self.vpc().is_some() {
             notes.push("private hosted zones and resolver rules were not looked at".to_owned());
+        }
+        if self.zones_refused {
+            let note = "private hosted zones and resolver rules could not be seen: taken as none";
+            notes.push(note.to_owned());
         }
         if notes.is_empty() {
             return finding;

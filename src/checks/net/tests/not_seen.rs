@@ -111,3 +111,32 @@ fn zones_that_nobody_asked_for_are_none_and_refused_ones_are_not() {
     refused["Gaps"] = crate::checks::testing::denied(Fact::HostedZonesByVPC);
     assert!(lacks(&judge(&secrets_manager_path::CHECK, refused), Fact::HostedZonesByVPC));
 }
+
+/// Another account's zone cannot be listed. It matters where the name lies in it.
+#[test]
+fn a_zone_whose_records_were_not_seen_counts_where_it_decides() {
+    let with_zone = |name: &str| {
+        let mut world = world();
+        world["HostedZonesByVPC"] = json!({"vpc-a": [{"HostedZoneId": "Z2", "Name": name}]});
+        world["Gaps"] = json!([{"Fact": "HostedZonesByVPC", "Action": "", "Resource": "Z2",
+            "Reason": "Unsupported", "Message": "the zone belongs to account 999999999999"}]);
+        world
+    };
+    let elsewhere = reach(with_zone("corp.internal."));
+    assert_eq!(all_codes(&elsewhere), ["NET01"]);
+    assert_eq!(elsewhere[0].basis, Basis::State);
+    let decisive = judge(&secrets_manager_path::CHECK, with_zone("eu-west-1.amazonaws.com."));
+    assert!(lacks(&decisive, Fact::HostedZonesByVPC), "{decisive:?}");
+}
+
+/// Few may look at Route 53, and few VPCs have a zone that matters.
+#[test]
+fn a_way_that_is_closed_without_zones_is_told_where_they_were_refused() {
+    let mut refused = world();
+    refused.as_object_mut().expect("world").shift_remove("HostedZonesByVPC");
+    refused["Gaps"] = crate::checks::testing::denied(Fact::HostedZonesByVPC);
+    let found = reach(refused);
+    assert_eq!(all_codes(&found), ["NET01"]);
+    assert_eq!(found[0].basis, Basis::Indication);
+    assert!(found[0].proofs.iter().any(|proof| proof.text.contains("could not be seen")));
+}

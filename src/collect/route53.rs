@@ -1,0 +1,218 @@
+//! Route 53: the private hosted zones and the resolver rules of the function's VPC, by
+//! which its host names are resolved.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_route53::types::{HostedZoneSummary, ResourceRecordSet, VpcRegion};
+use aws_sdk_route53resolver::types::Filter;
+
+use super::{
+    call::Caller,
+    convert::{list, word},
+    scene::{Found, Scene, found},
+    session::Clients,
+};
+use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
+
+/// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
+const PAGES: usize = 5;
+/// Zones whose records are read; the decisive one is nearly always among them.
+const ZONES: usize = 20;
+
+const LIST_ZONES: &str = "route53:ListHostedZonesByVPC";
+const LIST_RECORDS: &str = "route53:ListResourceRecordSets";
+const LIST_RULES: &str = "route53resolver:ListResolverRules";
+const LIST_ASSOCIATIONS: &str = "route53resolver:ListResolverRuleAssociations";
+
+pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+    let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
+    let mut zones = Vec::new();
+    let mut token = None;
+    // The SDK has no paginator for this one.
+    for _ in 0..PAGES {
+        let request = clients.route53.list_hosted_zones_by_vpc().vpc_id(vpc);
+        let request = request.vpc_region(VpcRegion::from(region.as_str()));
+        let page = caller.call(LIST_ZONES, vpc, request.set_next_token(token).send()).await?;
+        zones.extend(page.hosted_zone_summaries);
+        token = page.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    let cut = token.is_some();
+    let vpc = vpc.to_owned();
+    found(move |scene| {
+        let account = scene.evidence.account_id.clone();
+        for zone in &zones {
+            if let Some(owner) = foreign_owner(zone, account.as_deref()) {
+                let message =
+                    format!("the zone belongs to account {owner}, which alone can list it");
+                let id = &zone.hosted_zone_id;
+                scene.gap(Fact::HostedZonesByVPC, "", id, Reason::Unsupported, &message);
+            }
+        }
+        if cut {
+            let message = format!("only the first {PAGES} pages of zones were read");
+            scene.gap(Fact::HostedZonesByVPC, LIST_ZONES, &vpc, Reason::Truncated, &message);
+        }
+        let zones =
+            zones.into_iter().filter(|zone| !is_of_a_service(zone)).map(|zone| HostedZone {
+                hosted_zone_id: Some(zone.hosted_zone_id),
+                name: Some(zone.name),
+                records: Vec::new(),
+            });
+        let by_vpc = BTreeMap::from([(vpc, zones.collect())]);
+        scene.evidence.hosted_zones_by_vpc = Observed::Known(by_vpc);
+    })
+}
+
+/// The private names of an interface endpoint and of EFS are zones too. They cannot be
+/// listed; what is known of endpoints tells more.
+fn is_of_a_service(zone: &HostedZoneSummary) -> bool {
+    zone.owner.as_ref().is_some_and(|owner| owner.owning_service.is_some())
+}
+
+fn foreign_owner<'a>(zone: &'a HostedZoneSummary, account: Option<&str>) -> Option<&'a str> {
+    let owner = zone.owner.as_ref()?.owning_account.as_deref()?;
+    (Some(owner) != account).then_some(owner)
+}
+
+/// The zones whose records are to be read: those first under whose names Secrets
+/// Manager, RDS or the database that the secret names are found.
+pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
+    let evidence = &scene.evidence;
+    let shapes = evidence.secret_shape.known().into_iter().flatten();
+    let hosts = shapes.filter_map(|(_, shape)| shape.values.get("host")?.as_str());
+    let hosts = hosts.chain(scene.db_host.as_deref());
+    let hosts: Vec<String> = hosts.map(str::to_lowercase).collect();
+    let matters = |zone: &HostedZone| {
+        let name = zone.name.as_deref().unwrap_or_default().trim_end_matches('.').to_lowercase();
+        let under = |host: &String| {
+            host.strip_suffix(&name).is_some_and(|h| h.is_empty() || h.ends_with('.'))
+        };
+        name.ends_with("amazonaws.com") || name.ends_with("api.aws") || hosts.iter().any(under)
+    };
+    let zones = evidence.hosted_zones_by_vpc.known().into_iter().flatten();
+    let mut zones: Vec<(bool, String)> = zones
+        .flat_map(|(_, zones)| zones)
+        .filter_map(|zone| Some((!matters(zone), zone.hosted_zone_id.clone()?)))
+        .filter(|(_, id)| evidence.gap(Fact::HostedZonesByVPC, Some(id)).is_none())
+        .collect();
+    zones.sort();
+    zones.truncate(ZONES);
+    zones.into_iter().map(|(_, id)| id).collect()
+}
+
+pub(super) async fn records(caller: &Caller, clients: &Clients, zone: &str) -> Found {
+    let mut records = Vec::new();
+    let (mut name, mut kind, mut identifier) = (None, None, None);
+    let mut cut = false;
+    // The SDK has no paginator for this one.
+    for _ in 0..PAGES {
+        let request = clients.route53.list_resource_record_sets().hosted_zone_id(zone);
+        let request = request
+            .set_start_record_name(name)
+            .set_start_record_type(kind)
+            .set_start_record_identifier(identifier);
+        let page = caller.call(LIST_RECORDS, zone, request.send()).await?;
+        records.extend(page.resource_record_sets.into_iter().filter_map(record));
+        cut = page.is_truncated;
+        if !cut {
+            break;
+        }
+        (name, kind, identifier) =
+            (page.next_record_name, page.next_record_type, page.next_record_identifier);
+    }
+    let zone = zone.to_owned();
+    found(move |scene| {
+        if cut {
+            let message = format!("only the first {PAGES} pages of records were read");
+            scene.gap(Fact::HostedZonesByVPC, LIST_RECORDS, &zone, Reason::Truncated, &message);
+        }
+        let zones = scene.evidence.hosted_zones_by_vpc.known_mut().into_iter().flatten();
+        for known in zones.flat_map(|(_, zones)| zones) {
+            if known.hosted_zone_id.as_deref() == Some(&zone) {
+                known.records.clone_from(&records);
+            }
+        }
+    })
+}
+
+/// A record that leads to an address. Of an alias the name that it stands for.
+fn record(set: ResourceRecordSet) -> Option<HostedZoneRecord> {
+    let kind = set.r#type.as_str().to_owned();
+    let values = match set.alias_target {
+        Some(alias) => vec![alias.dns_name],
+        None => list(set.resource_records, |record| record.value),
+    };
+    matches!(kind.as_str(), "A" | "AAAA" | "CNAME").then(|| HostedZoneRecord {
+        name: Some(set.name),
+        record_type: Some(kind),
+        values,
+    })
+}
+
+pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+    let mut pages = clients.route53resolver.list_resolver_rules().into_paginator().send();
+    let mut rules = Vec::new();
+    let mut cut = false;
+    for _ in 0..PAGES {
+        let Some(page) = caller.page(LIST_RULES, vpc, pages.next()).await? else { break };
+        cut = page.next_token.is_some_and(|token| !token.is_empty());
+        rules.extend(list(page.resolver_rules, |rule| ResolverRule {
+            resolver_rule_id: rule.id,
+            domain_name: rule.domain_name,
+            rule_type: word(rule.rule_type),
+            target_ips: list(rule.target_ips, |target| target.ip.or(target.ipv6))
+                .into_iter()
+                .flatten()
+                .collect(),
+            vpc_ids: Vec::new(),
+        }));
+    }
+    let vpc = vpc.to_owned();
+    found(move |scene| {
+        if cut {
+            let message = format!("only the first {PAGES} pages of rules were read");
+            scene.gap(Fact::ResolverRules, LIST_RULES, &vpc, Reason::Truncated, &message);
+        }
+        join(scene, rules);
+    })
+}
+
+pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+    let filter = Filter::builder().name("VPCId").values(vpc).build();
+    let request = clients.route53resolver.list_resolver_rule_associations().filters(filter);
+    let mut pages = request.into_paginator().send();
+    let mut rules = Vec::new();
+    for _ in 0..PAGES {
+        let Some(page) = caller.page(LIST_ASSOCIATIONS, vpc, pages.next()).await? else { break };
+        rules.extend(list(page.resolver_rule_associations, |association| ResolverRule {
+            resolver_rule_id: association.resolver_rule_id,
+            vpc_ids: association.vpc_id.into_iter().collect(),
+            ..ResolverRule::default()
+        }));
+    }
+    found(move |scene| join(scene, rules))
+}
+
+/// Rules and their associations arrive in any order, and each tells a part.
+fn join(scene: &mut Scene, parts: Vec<ResolverRule>) {
+    let mut known = match std::mem::take(&mut scene.evidence.resolver_rules) {
+        Observed::Known(rules) => rules,
+        _ => Vec::new(),
+    };
+    for part in parts {
+        let same = known.iter_mut().find(|rule| rule.resolver_rule_id == part.resolver_rule_id);
+        match same {
+            Some(rule) => {
+                rule.domain_name = rule.domain_name.take().or(part.domain_name);
+                rule.rule_type = rule.rule_type.take().or(part.rule_type);
+                rule.target_ips.extend(part.target_ips);
+                rule.vpc_ids.extend(part.vpc_ids);
+            }
+            None => known.push(part),
+        }
+    }
+    scene.evidence.resolver_rules = Observed::Known(known);
+}
