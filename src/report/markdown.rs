@@ -72,6 +72,11 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
         let _ = writeln!(out, "\n{}:", escaped(&proof.source));
         fenced(out, "", &proof.text);
     }
+    let decide = cause.would_decide.iter().map(|line| escaped(line));
+    lines(out, "What would decide", decide);
+    if is_first {
+        changes(out, report);
+    }
     for (index, fix) in finding.fixes.iter().enumerate() {
         let heading = if index == 0 { "Fix" } else { "Or" };
         let _ = writeln!(out, "\n### {heading}\n\n{}", escaped(&fix.summary));
@@ -84,11 +89,38 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
         }
     }
     if is_first {
+        recovery(out, report);
         let confirm = words::confirmation(report, finding);
         if !confirm.is_empty() {
             let _ = writeln!(out, "\n### Confirm");
             shell(out, &confirm);
         }
+    }
+}
+
+fn changes(out: &mut String, report: &Report) {
+    let changed = super::story::change_lines(report, usize::MAX);
+    lines(out, "Changed before it broke", changed.iter().map(|line| escaped(line)));
+}
+
+fn recovery(out: &mut String, report: &Report) {
+    let Some(recovery) = &report.recovery else { return };
+    let _ = writeln!(out, "\n### Then\n\n{}", escaped(&recovery.summary));
+    for step in &recovery.steps {
+        let _ = writeln!(out, "\n{}", escaped(&step.summary));
+        shell(out, &step.commands);
+    }
+    let _ = writeln!(out, "\nWatch it:");
+    shell(out, &recovery.watch);
+}
+
+/// A list under a small heading.
+fn lines(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n### {heading}\n");
+        }
+        let _ = writeln!(out, "- {line}");
     }
 }
 
@@ -112,6 +144,8 @@ fn unexplained(out: &mut String, report: &Report) {
         let _ = writeln!(out, "The last attempt ended with:");
         fenced(out, "", error);
     }
+    changes(out, report);
+    recovery(out, report);
 }
 
 fn list(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {

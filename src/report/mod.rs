@@ -9,6 +9,7 @@ pub mod markdown;
 mod package;
 pub mod page;
 pub mod sanitise;
+mod story;
 mod style;
 pub mod table;
 pub mod text;

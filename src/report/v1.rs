@@ -80,6 +80,14 @@ pub struct Report {
     pub causes: Vec<Cause>,
     /// Everything that is wrong now, notes included.
     pub findings: Vec<Finding>,
+    /// What changed between the last good rotation and the first that failed; only
+    /// where it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    /// How to get the secret going once the cause is gone; only where it fails and the
+    /// secret's labels are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// What could not be told.
     pub inconclusive: Vec<Inconclusive>,
     /// Questions that do not arise.
@@ -205,9 +213,89 @@ pub struct Cause {
     pub confidence: Confidence,
     /// Codes of what follows from it.
     pub consequences: Vec<String>,
+    /// What would decide whether this is the cause, where that is not confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_decide: Vec<String>,
     /// What is wrong.
     #[serde(flatten)]
     pub finding: Finding,
+}
+
+/// What changed before it broke.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Changes {
+    /// End of the last good rotation; changes before it do not count.
+    pub since: Option<Time>,
+    /// The first failure.
+    pub until: Option<Time>,
+    /// The changes seen, oldest first.
+    pub seen: Vec<Change>,
+    /// Why changes may be missing from the list.
+    pub unseen: Vec<String>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Change {
+    /// When.
+    pub at: Time,
+    /// CloudTrail's name of the event, or what changed in words.
+    pub event: String,
+    /// ARN of the user or role that did it; missing where only a date tells.
+    pub by: Option<String>,
+    /// What was changed.
+    pub target: String,
+    /// The parameters of the request, by name alone.
+    pub parameters: Vec<String>,
+    /// `CloudTrail`, or the call that shows the date.
+    pub source: String,
+}
+
+/// The way out once the cause is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Recovery {
+    /// `rotate`, `drop-label`, `finish`, `look-first`.
+    pub action: String,
+    /// The version with the label AWSPENDING.
+    pub pending: Option<Pending>,
+    /// Why so.
+    pub summary: String,
+    /// What to do, in order.
+    pub steps: Vec<RecoveryStep>,
+    /// Versions that must keep their label until the rotation has finished.
+    pub keep: Vec<String>,
+    /// Commands that show how it goes.
+    pub watch: Vec<String>,
+}
+
+/// The version with the label AWSPENDING.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pending {
+    /// Its id, which is the token of its rotation.
+    pub version_id: String,
+    /// When it was made.
+    pub created_at: Option<Time>,
+    /// Whether it is the current version as well.
+    pub is_current: bool,
+    /// Whether it holds no value; missing where that cannot be told.
+    pub empty: Option<bool>,
+    /// Whether its password is in the database: `unchanged`, `may-have-changed`,
+    /// `changed`, `unknown`.
+    pub database_password: String,
+}
+
+/// One step of the way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RecoveryStep {
+    /// What and when, in words.
+    pub summary: String,
+    /// Commands to paste.
+    pub commands: Vec<String>,
 }
 
 /// A fact that is wrong now.
