@@ -79,10 +79,11 @@ pub struct RecoveryStep {
 }
 
 /// Causes that the pending version carries in itself: its value is a copy of one that
-/// was wrong, or Secrets Manager refuses the version. A new attempt with it fails again.
+/// was wrong, or Secrets Manager refuses the version. A new attempt with it fails again;
+/// so it does where the password in use is in a third version (SEC29).
 const IN_THE_VERSION: &[&str] = &[
     "SEC01", "SEC02", "SEC04", "SEC05", "SEC08", "SEC10", "SEC11", "SEC13", "SEC14", "SEC16",
-    "SEC17", "SEC18", "SEC23", "SEC24", "SEC27", "IAM17", "RUN17",
+    "SEC17", "SEC18", "SEC23", "SEC24", "SEC27", "SEC29", "IAM17", "RUN17",
 ];
 
 /// The way out of a failed rotation; `None` where the secret's labels were not looked
@@ -96,7 +97,8 @@ pub(super) fn recovery(
     if secret.owning_service.is_some() {
         return None;
     }
-    let way = Way { case, secret, timeline, id: quoted(case.secret_id()).into_owned() };
+    let id = quoted(case.secret_id()).into_owned();
+    let way = Way { case, secret, timeline, id, found_empty: first_cause == Some("SEC08") };
     let pending = secret.version_with("AWSPENDING").map(|version| way.pending(version));
     let faulty = first_cause.is_some_and(|code| IN_THE_VERSION.contains(&code));
     let mut recovery = match pending {
@@ -121,6 +123,8 @@ struct Way<'c> {
     secret: &'c Secret,
     timeline: &'c Timeline,
     id: String,
+    /// That the version is empty is what stopped the attempt.
+    found_empty: bool,
 }
 
 impl Way<'_> {
@@ -137,10 +141,13 @@ impl Way<'_> {
             created,
             is_current: self.secret.version_with("AWSCURRENT") == Some(version),
             empty,
-            database: if empty == Some(true) {
-                Password::Unchanged
-            } else {
-                self.password(version, created)
+            database: match (self.password(version, created), empty) {
+                // Of a version without a value nothing reached the database; where an
+                // attempt at it came past that, one of the two was seen wrongly.
+                (Password::Unchanged | Password::Unknown, Some(true)) => Password::Unchanged,
+                (Password::MayHaveChanged, Some(true)) if self.found_empty => Password::Unchanged,
+                (_, Some(true)) => Password::Unknown,
+                (password, _) => password,
             },
         }
     }
@@ -195,12 +202,12 @@ impl Way<'_> {
             Password::Changed | Password::MayHaveChanged if !faulty => {
                 let sure = pending.database == Password::Changed;
                 let mut recovery = self.rotate(format!(
-                    "setSecret {}: keep AWSPENDING on version {version}, which may hold the only copy \
-                     of the password in use, and let the rotation finish.",
+                    "{}: keep AWSPENDING on version {version}, which may hold the only copy of the \
+                     password in use, and let the rotation finish.",
                     if sure {
-                        "came through, so the database has the new password"
+                        "setSecret came through, so the database has the new password"
                     } else {
-                        "ran, so the database may have the new password"
+                        "An attempt stopped in setSecret, which may have changed the password"
                     }
                 ));
                 recovery.action = Action::Finish;
@@ -217,7 +224,7 @@ impl Way<'_> {
             _ => {
                 let what = match pending.database {
                     Password::Unknown => "Whether setSecret ran for it was not seen".to_owned(),
-                    _ => "setSecret ran for it, and the fault is in the version itself".to_owned(),
+                    _ => "setSecret ran for it, and to repeat that does not help".to_owned(),
                 };
                 let mut recovery = self.look_first(
                     format!(
@@ -240,6 +247,7 @@ impl Way<'_> {
                             .to_owned(),
                     commands: vec![self.drop_label(version), self.rotate_command()],
                 });
+                recovery.steps.push(neither());
                 recovery.keep.push(version.clone());
                 recovery.with(pending)
             }
@@ -297,6 +305,7 @@ impl Way<'_> {
             });
             recovery.keep.push(token.to_owned());
         }
+        recovery.steps.push(neither());
         recovery
     }
 
@@ -412,6 +421,17 @@ impl Recovery {
     fn with(mut self, pending: Pending) -> Self {
         self.pending = Some(pending);
         self
+    }
+}
+
+/// What is left where no login works.
+fn neither() -> RecoveryStep {
+    RecoveryStep {
+        summary:
+            "None logs in: touch no label; the password in the database is another one, and has \
+             to be set first (`rotdoctor explain SEC09`)."
+                .to_owned(),
+        commands: Vec::new(),
     }
 }
 
@@ -558,6 +578,18 @@ mod tests {
             assert_eq!((way.action, database(&way)), (Action::DropLabel, Password::Unchanged));
             assert_eq!(way.pending.expect("pending").empty, Some(true));
         }
+    }
+
+    #[test]
+    fn an_empty_version_that_came_further_than_it_can_is_looked_at() {
+        let empty = |step: &str| {
+            let mut empty = world(json!([failed(NEW, "2026-11-19T03:01:00Z", Some(step))]));
+            empty["SecretVersions"]["Versions"][1]["KmsKeyIds"] = json!([]);
+            empty
+        };
+        assert_eq!(way(empty("setSecret"), Some("SEC08")).action, Action::DropLabel);
+        assert_eq!(way(empty("setSecret"), Some("IAM12")).action, Action::LookFirst);
+        assert_eq!(way(empty("testSecret"), Some("SEC08")).action, Action::LookFirst);
     }
 
     #[test]
