@@ -6,14 +6,18 @@ mod cause;
 mod changes;
 mod fit;
 mod ours;
+mod plan;
 mod recovery;
+mod rollback;
 mod timeline;
 mod verify;
 
 pub use self::{
     cause::Cause,
     changes::{Changed, Changes},
+    plan::{Plan, plan},
     recovery::{Action, Password, Pending, Recovery, RecoveryStep},
+    rollback::{Rollback, rollback},
     timeline::{Attempt, Outcome, StepRun, Timeline},
     verify::{TriedFix, try_fixes},
 };

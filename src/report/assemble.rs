@@ -60,6 +60,10 @@ pub fn assemble(
         rotation: rotation(case, diagnosis),
         causes,
         findings,
+        fix_plan: diagnosis.causes.first().and_then(|cause| {
+            let plan = diagnosis::plan(case, results, selection, &cause.finding)?;
+            Some(super::story::fix_plan(&plan))
+        }),
         changes: diagnosis.changes.as_ref().map(super::story::changes),
         recovery: diagnosis.recovery.as_ref().map(super::story::recovery),
         inconclusive: Vec::new(),
@@ -219,6 +223,7 @@ fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
                 template: fix.template.clone(),
                 verified: tried.verified,
                 remaining: tried.remaining,
+                rollback: super::story::rollback(fix),
             })
             .collect(),
         confirm: finding.confirm.clone(),

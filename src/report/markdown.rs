@@ -10,7 +10,7 @@ use super::{
     table::audit_rows,
     text::Layout,
     unseen,
-    v1::{AuditReport, Cause, Finding, Hop, Report, Verdict},
+    v1::{AuditReport, Cause, Finding, Hop, Report, Rollback, Verdict},
     words,
 };
 
@@ -84,11 +84,13 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
             let _ = writeln!(out, "({})", escaped(&tried));
         }
         shell(out, &fix.commands);
+        ways_back(out, &fix.rollback);
         if let Some(template) = &fix.template {
             fenced(out, "yaml", template);
         }
     }
     if is_first {
+        plan(out, report);
         recovery(out, report);
         let confirm = words::confirmation(report, finding);
         if !confirm.is_empty() {
@@ -101,6 +103,24 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
 fn changes(out: &mut String, report: &Report) {
     let changed = super::story::change_lines(report, usize::MAX);
     lines(out, "Changed before it broke", changed.iter().map(|line| escaped(line)));
+}
+
+fn plan(out: &mut String, report: &Report) {
+    let Some(plan) = &report.fix_plan else { return };
+    let line = escaped(&super::story::plan_line(plan));
+    let _ = writeln!(out, "\n### Also needed, in this order\n\n{line}");
+    for (index, step) in plan.steps.iter().enumerate().skip(super::story::steps_shown(report)) {
+        let _ = writeln!(out, "\n{}. {} {}", index + 1, step.code, escaped(&step.summary));
+        shell(out, &step.commands);
+        ways_back(out, &step.rollback);
+    }
+}
+
+fn ways_back(out: &mut String, ways: &[Rollback]) {
+    for (text, all) in super::story::ways_back(ways) {
+        let _ = writeln!(out, "\n{}", escaped(&text));
+        shell(out, all);
+    }
 }
 
 fn recovery(out: &mut String, report: &Report) {

@@ -2,7 +2,10 @@
 //! lines for the formats that people read. Nothing is judged here.
 
 use super::v1;
-use crate::diagnosis::{self, Action, Password};
+use crate::{
+    checks,
+    diagnosis::{self, Action, Password},
+};
 
 /// The changes, as the report has them.
 pub(super) fn changes(changes: &diagnosis::Changes) -> v1::Changes {
@@ -57,6 +60,60 @@ pub(super) fn recovery(recovery: &diagnosis::Recovery) -> v1::Recovery {
         steps: steps.collect(),
         keep: recovery.keep.clone(),
         watch: recovery.watch.clone(),
+    }
+}
+
+/// The ways back from a fix.
+pub(super) fn rollback(fix: &checks::Fix) -> Vec<v1::Rollback> {
+    let ways = fix.change.iter().flat_map(diagnosis::rollback);
+    ways.map(|way| v1::Rollback { summary: way.summary, before: way.before, undo: way.undo })
+        .collect()
+}
+
+/// The plan, as the report has it.
+pub(super) fn fix_plan(plan: &diagnosis::Plan) -> v1::FixPlan {
+    let step = |(finding, fix): &(checks::Finding, checks::Fix)| v1::FixStep {
+        code: finding.code().to_owned(),
+        resource: finding.resource.clone(),
+        summary: fix.summary.clone(),
+        commands: fix.commands.clone(),
+        rollback: rollback(fix),
+    };
+    v1::FixPlan { steps: plan.steps.iter().map(step).collect(), remaining: plan.remaining.clone() }
+}
+
+/// How many steps of the plan stand under the first cause's fix already.
+pub(super) fn steps_shown(report: &v1::Report) -> usize {
+    let fix = report.causes.first().and_then(|cause| cause.finding.fixes.first());
+    let step = report.fix_plan.as_ref().and_then(|plan| plan.steps.first());
+    let same = fix.zip(step).is_some_and(|(fix, step)| fix.commands == step.commands);
+    usize::from(same)
+}
+
+/// The ways back in words, each with its commands.
+pub(super) fn ways_back(ways: &[v1::Rollback]) -> impl Iterator<Item = (String, &[String])> {
+    ways.iter().flat_map(|way| {
+        let before = format!("{} Before the fix, keep what stands:", way.summary);
+        let undo = if way.before.is_empty() {
+            format!("{} To go back:", way.summary)
+        } else {
+            "To go back:".to_owned()
+        };
+        let both = [(before, way.before.as_slice()), (undo, way.undo.as_slice())];
+        both.into_iter().filter(|(_, commands)| !commands.is_empty())
+    })
+}
+
+/// What the plan comes to, in a line.
+pub(super) fn plan_line(plan: &v1::FixPlan) -> String {
+    let count = plan.steps.len();
+    if plan.remaining.is_empty() {
+        format!("{count} fixes, tried together on this evidence: nothing else seen blocks")
+    } else {
+        format!(
+            "{count} fixes, tried together on this evidence; still in the way: {}",
+            plan.remaining.join(", ")
+        )
     }
 }
 

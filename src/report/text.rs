@@ -7,7 +7,7 @@ use super::{
     package,
     sanitise::for_terminal,
     style::{self, paint},
-    v1::{Cause, Finding, Fix, Mode, Report, Verdict},
+    v1::{Cause, Finding, Fix, Mode, Report, Rollback, Verdict},
     words,
     wrap::{block, command, quote},
 };
@@ -94,6 +94,7 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
             }
         }
     }
+    plan(out, report, layout);
     recovery(out, report, layout);
     let confirm = words::confirmation(report, finding);
     if !confirm.is_empty() {
@@ -163,6 +164,27 @@ fn changes(out: &mut String, report: &Report, layout: Layout) {
     }
 }
 
+/// What else has to be mended before rotation works: the first step stands under FIX.
+fn plan(out: &mut String, report: &Report, layout: Layout) {
+    let Some(plan) = &report.fix_plan else { return };
+    let line = for_terminal(&super::story::plan_line(plan)).into_owned();
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "ALSO NEEDED, IN THIS ORDER"));
+    let _ = write!(out, "{}", block(&line, 2, layout.width));
+    for (index, step) in plan.steps.iter().enumerate().skip(super::story::steps_shown(report)) {
+        let text = format!("{}. {} {}", index + 1, step.code, step.summary);
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 5, layout.width));
+        commands(out, &step.commands, layout);
+        ways_back(out, &step.rollback, layout);
+    }
+}
+
+fn ways_back(out: &mut String, ways: &[Rollback], layout: Layout) {
+    for (text, all) in super::story::ways_back(ways) {
+        let _ = write!(out, "{}", block(&for_terminal(&text), 2, layout.width));
+        commands(out, all, layout);
+    }
+}
+
 /// The way out once the cause is gone.
 fn recovery(out: &mut String, report: &Report, layout: Layout) {
     let Some(recovery) = &report.recovery else { return };
@@ -186,6 +208,9 @@ fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
     let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
     commands(out, &fix.commands, layout);
+    if layout.verbose {
+        ways_back(out, &fix.rollback, layout);
+    }
 }
 
 fn commands(out: &mut String, commands: &[String], layout: Layout) {

@@ -80,6 +80,10 @@ pub struct Report {
     pub causes: Vec<Cause>,
     /// Everything that is wrong now, notes included.
     pub findings: Vec<Finding>,
+    /// Where several faults stand in a row: the smallest set of fixes that was tried as
+    /// a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix_plan: Option<FixPlan>,
     /// What changed between the last good rotation and the first that failed; only
     /// where it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -400,6 +404,48 @@ pub struct Fix {
     pub verified: bool,
     /// Codes that would still block after it; empty where it was not tried.
     pub remaining: Vec<String>,
+    /// The ways back from what can hurt others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Rollback>,
+}
+
+/// The way back from a fix that can hurt others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Rollback {
+    /// Whom the fix can hurt.
+    pub summary: String,
+    /// Commands that keep what stands, to be run before the fix.
+    pub before: Vec<String>,
+    /// Commands that take the fix back.
+    pub undo: Vec<String>,
+}
+
+/// Fixes that together make rotation work, tried as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FixPlan {
+    /// The fixes, in the order in which they are to be applied.
+    pub steps: Vec<FixStep>,
+    /// Codes that stand after all of them.
+    pub remaining: Vec<String>,
+}
+
+/// A fix of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FixStep {
+    /// Code of what it mends.
+    pub code: String,
+    /// ARN, id or name of what is wrong.
+    pub resource: String,
+    /// One sentence.
+    pub summary: String,
+    /// Commands to paste.
+    pub commands: Vec<String>,
+    /// The ways back from what can hurt others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Rollback>,
 }
 
 /// A check that could not tell.

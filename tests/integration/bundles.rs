@@ -46,6 +46,7 @@ const COMMANDS: &[&str] = &[
     "psql ",
     "npm ",
     "pip ",
+    "VALUE=$(",
     "PGPASSWORD=",
     "MYSQL_PWD=",
     "SQLCMDPASSWORD=",
