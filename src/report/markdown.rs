@@ -108,8 +108,10 @@ fn changes(out: &mut String, report: &Report) {
 fn plan(out: &mut String, report: &Report) {
     let Some(plan) = &report.fix_plan else { return };
     let line = escaped(&super::story::plan_line(plan));
-    let _ = writeln!(out, "\n### Also needed, in this order\n\n{line}");
-    for (index, step) in plan.steps.iter().enumerate().skip(super::story::steps_shown(report)) {
+    let shown = super::story::steps_shown(report);
+    let heading = if shown == 0 { "All of it" } else { "Also needed" };
+    let _ = writeln!(out, "\n### {heading}, in this order\n\n{line}");
+    for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let _ = writeln!(out, "\n{}. {} {}", index + 1, step.code, escaped(&step.summary));
         shell(out, &step.commands);
         ways_back(out, &step.rollback);

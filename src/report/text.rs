@@ -168,9 +168,12 @@ fn changes(out: &mut String, report: &Report, layout: Layout) {
 fn plan(out: &mut String, report: &Report, layout: Layout) {
     let Some(plan) = &report.fix_plan else { return };
     let line = for_terminal(&super::story::plan_line(plan)).into_owned();
-    let _ = writeln!(out, "\n{}", paint(style::HEADING, "ALSO NEEDED, IN THIS ORDER"));
+    let shown = super::story::steps_shown(report);
+    let heading =
+        if shown == 0 { "ALL OF IT, IN THIS ORDER" } else { "ALSO NEEDED, IN THIS ORDER" };
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, heading));
     let _ = write!(out, "{}", block(&line, 2, layout.width));
-    for (index, step) in plan.steps.iter().enumerate().skip(super::story::steps_shown(report)) {
+    for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let text = format!("{}. {} {}", index + 1, step.code, step.summary);
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 5, layout.width));
         commands(out, &step.commands, layout);
@@ -208,9 +211,7 @@ fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
     let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
     commands(out, &fix.commands, layout);
-    if layout.verbose {
-        ways_back(out, &fix.rollback, layout);
-    }
+    ways_back(out, &fix.rollback, layout);
 }
 
 fn commands(out: &mut String, commands: &[String], layout: Layout) {
