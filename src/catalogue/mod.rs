@@ -2,6 +2,7 @@
 //! dates, versions, texts. Data only; what follows from it is decided elsewhere.
 
 mod certificates;
+mod change_events;
 mod database_defaults;
 mod endpoints;
 mod engine;
@@ -11,6 +12,7 @@ mod key_state;
 mod limits;
 mod log_mode;
 mod log_text;
+mod login_checks;
 mod managed_service;
 mod package_signs;
 mod page;
@@ -32,6 +34,7 @@ use crate::{
 
 pub use self::{
     certificates::*,
+    change_events::*,
     database_defaults::*,
     endpoints::*,
     engine::{Engine, Engines, engines},
@@ -41,6 +44,7 @@ pub use self::{
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
     log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
     log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
+    login_checks::*,
     managed_service::{ManagedService, managed_services},
     package_signs::*,
     page::Entry,

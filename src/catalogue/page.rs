@@ -60,4 +60,17 @@ impl Entry {
             .find_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'))
             .map(str::trim)
     }
+
+    /// The question that decides whether this is the cause, where facts that AWS
+    /// shows may leave it open: in one line, as a sentence.
+    pub fn deciding_question(&self) -> Option<String> {
+        let (_, rest) = self.section("Evidence used")?.split_once("- Question that decides")?;
+        let (_, rest) = rest.split_once(": ")?;
+        let end = rest.find("\n- ").unwrap_or(rest.len());
+        let words: Vec<&str> = rest[..end].split_whitespace().collect();
+        let question = words.join(" ");
+        let mut letters = question.chars();
+        let first = letters.next()?.to_uppercase();
+        Some(first.chain(letters).collect())
+    }
 }

@@ -97,7 +97,7 @@ pub(super) fn failing(case: &Case<'_>) -> bool {
 }
 
 /// The step that the attempt with this token failed in last, where known.
-pub(super) fn step_reached(case: &Case<'_>, token: &str) -> Option<Step> {
+pub(crate) fn step_reached(case: &Case<'_>, token: &str) -> Option<Step> {
     let from_log = case.log().if_known().and_then(|log| {
         log.attempts
             .iter()
@@ -117,7 +117,7 @@ pub(super) fn step_reached(case: &Case<'_>, token: &str) -> Option<Step> {
 
 /// Who made a call: the role behind an assumed role, else the user's ARN, else
 /// the name that CloudTrail shows.
-pub(super) fn caller(event: &TrailEvent) -> String {
+pub(crate) fn caller(event: &TrailEvent) -> String {
     let detail = event.detail().unwrap_or_default();
     [
         "/userIdentity/sessionContext/sessionIssuer/arn",

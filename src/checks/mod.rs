@@ -32,13 +32,18 @@ mod tmo;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use self::command::quoted;
 pub use self::{
     case::{Case, Look},
     change::Change,
     change_network::NetworkChange,
     finding::{Basis, BlockedPath, Finding, Fix, PolicyStatement, Proof, ProofKind},
     registry::{AREAS, Selection, UnknownName, checks},
+};
+pub(crate) use self::{
+    command::quoted,
+    db::database_of,
+    history::{caller, step_reached},
+    template::engine_of,
 };
 use crate::evidence::Fact;
 

@@ -29,6 +29,18 @@ impl Template {
     }
 }
 
+/// The engine of the case's database, by the secret's value, its template, or RDS.
+pub(crate) fn engine_of(case: &Case<'_>) -> Option<&'static Engine> {
+    let shapes = case.secret_shape();
+    let by_value = || engines().named(&shapes.if_known()?.get("AWSCURRENT")?.text("engine")?);
+    let by_rds = || {
+        let (instance, cluster) = super::database_of(case)?;
+        let named = instance.and_then(|one| one.engine.as_deref());
+        engines().named(named.or_else(|| cluster?.engine.as_deref())?)
+    };
+    by_value().or_else(|| template(case)?.engine()).or_else(by_rds)
+}
+
 /// The template of the case's function. Reads Function, Stack and LogEvents,
 /// none of which decides anything alone.
 pub(super) fn template(case: &Case<'_>) -> Option<Template> {

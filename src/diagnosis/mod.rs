@@ -3,12 +3,21 @@
 //! `report/`, judgements about one fact in `checks/`.
 
 mod cause;
+mod changes;
 mod fit;
+mod ours;
+mod plan;
+mod recovery;
+mod rollback;
 mod timeline;
 mod verify;
 
 pub use self::{
     cause::Cause,
+    changes::{Changed, Changes},
+    plan::{Plan, plan},
+    recovery::{Action, Password, Pending, Recovery, RecoveryStep},
+    rollback::{Rollback, rollback},
     timeline::{Attempt, Outcome, StepRun, Timeline},
     verify::{TriedFix, try_fixes},
 };
@@ -29,6 +38,10 @@ pub struct Diagnosis {
     pub causes: Vec<Cause>,
     /// Everything that is wrong now, worst first.
     pub findings: Vec<Finding>,
+    /// What changed before it broke; only where it fails.
+    pub changes: Option<Changes>,
+    /// The way out once the cause is gone; only where it fails.
+    pub recovery: Option<Recovery>,
 }
 
 /// Diagnoses one case from what the checks said.
@@ -38,7 +51,13 @@ pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection)
     fit::drop_moot(&mut findings);
     let verdict = verdict(case, &timeline, &findings);
     let causes = cause::rank(&timeline, verdict, &mut findings);
-    Diagnosis { verdict, timeline, causes, findings }
+    let failing = verdict == Verdict::Failing;
+    let changes = failing.then(|| changes::changes(case, &timeline));
+    let recovery = failing.then(|| {
+        let first = causes.first().map(|cause| cause.finding.code());
+        recovery::recovery(case, &timeline, first)
+    });
+    Diagnosis { verdict, timeline, causes, findings, changes, recovery: recovery.flatten() }
 }
 
 /// Every finding of the selected codes; one code on one resource is one

@@ -13,7 +13,7 @@ use crate::{
 const SAME_ATTEMPT_SECONDS: f64 = 300.0;
 
 /// Retries of a failing step go on for some minutes before the attempt ends.
-const RETRIES_SECONDS: f64 = 1800.0;
+pub(super) const RETRIES_SECONDS: f64 = 1800.0;
 
 /// The history of one secret's rotation.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,7 @@
 use super::fit;
 use crate::{
     catalogue::Severity,
-    checks::{self, Basis, Case, CheckResult, Finding, Selection},
+    checks::{self, Basis, Case, Change, CheckResult, Finding, Selection},
 };
 
 /// What came of trying a fix.
@@ -24,36 +24,20 @@ pub fn try_fixes(
     selection: &Selection,
     finding: &Finding,
 ) -> Vec<TriedFix> {
-    let before: Vec<&str> = undecided(results, finding.code()).collect();
     finding
         .fixes
         .iter()
         .map(|fix| {
             let Some(change) = &fix.change else { return TriedFix::default() };
-            let mut changed = case.evidence().clone();
-            change.apply(&mut changed);
-            // No change touches the log: it is not read a second time.
-            let tried = match case.log().if_known() {
-                Some(log) => Case::with_log(&changed, log.clone()),
-                None => Case::new(&changed),
-            };
-            let after = checks::run(&tried, selection);
-            let all: Vec<&Finding> = after
-                .iter()
-                .filter_map(|result| match &result.outcome {
-                    checks::Outcome::Findings(findings) => Some(findings),
-                    _ => None,
-                })
-                .flatten()
-                // What the log said before the fix says nothing about after it.
-                .filter(|found| !found.basis.is_by_log())
-                .collect();
+            let after = checks_after(case, &[change], selection);
+            // What the log said before the fix says nothing about after it.
+            let all: Vec<&Finding> =
+                findings(&after).filter(|found| !found.basis.is_by_log()).collect();
             let stands = all
                 .iter()
                 .any(|found| found.code() == finding.code() && found.resource == finding.resource);
             // Where a check can no longer tell, nothing is proven.
-            let verified =
-                !stands && undecided(&after, finding.code()).all(|name| before.contains(&name));
+            let verified = !stands && !newly_undecided(results, &after, finding.code());
             let standing = all.into_iter().filter(|found| found.basis == Basis::State);
             let mut remaining: Vec<String> = standing
                 .filter(|found| found.severity == Severity::Error)
@@ -66,6 +50,46 @@ pub fn try_fixes(
             TriedFix { verified, remaining }
         })
         .collect()
+}
+
+/// What the checks say of the evidence with these changes, in their order.
+pub(super) fn checks_after(
+    case: &Case<'_>,
+    changes: &[&Change],
+    selection: &Selection,
+) -> Vec<CheckResult> {
+    let mut changed = case.evidence().clone();
+    changes.iter().for_each(|change| change.apply(&mut changed));
+    // No change touches the log: it is not read a second time.
+    let tried = match case.log().if_known() {
+        Some(log) => Case::with_log(&changed, log.clone()),
+        None => Case::new(&changed),
+    };
+    checks::run(&tried, selection)
+}
+
+fn findings(results: &[CheckResult]) -> impl Iterator<Item = &Finding> {
+    let found = results.iter().filter_map(|result| match &result.outcome {
+        checks::Outcome::Findings(findings) => Some(findings),
+        _ => None,
+    });
+    found.flatten()
+}
+
+/// What stops a rotation by the state of things.
+pub(super) fn blockers(results: &[CheckResult]) -> impl Iterator<Item = &Finding> {
+    findings(results).filter(|found| {
+        found.severity == Severity::Error
+            && matches!(found.basis, Basis::State | Basis::StateAndLine)
+            && !fit::CONSEQUENCES.contains(&found.code())
+            && !fit::stages(found.code()).is_empty()
+    })
+}
+
+/// Whether a check on this code can no longer tell.
+pub(super) fn newly_undecided(before: &[CheckResult], after: &[CheckResult], code: &str) -> bool {
+    let known: Vec<&str> = undecided(before, code).collect();
+    undecided(after, code).any(|name| !known.contains(&name))
 }
 
 /// The checks on a code that could not tell.

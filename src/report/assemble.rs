@@ -43,6 +43,7 @@ pub fn assemble(
         .map(|cause| v1::Cause {
             confidence: cause.confidence,
             consequences: cause.consequences.clone(),
+            would_decide: would_decide(cause, results),
             finding: finding_of(
                 &cause.finding,
                 known(&cause.finding).unwrap_or_else(|| tried(&cause.finding)),
@@ -59,6 +60,12 @@ pub fn assemble(
         rotation: rotation(case, diagnosis),
         causes,
         findings,
+        fix_plan: diagnosis.causes.first().and_then(|cause| {
+            let plan = diagnosis::plan(case, results, selection, &cause.finding)?;
+            Some(super::story::fix_plan(&plan))
+        }),
+        changes: diagnosis.changes.as_ref().map(super::story::changes),
+        recovery: diagnosis.recovery.as_ref().map(super::story::recovery),
         inconclusive: Vec::new(),
         not_applicable: Vec::new(),
         passed: Vec::new(),
@@ -84,6 +91,26 @@ pub fn assemble(
         passed: report.passed.len(),
     };
     report
+}
+
+/// What would tell whether a cause that is not confirmed is the one: the facts that
+/// its checks lack, and the page's question.
+fn would_decide(cause: &diagnosis::Cause, results: &[CheckResult]) -> Vec<String> {
+    if cause.confidence == v1::Confidence::Confirmed {
+        return Vec::new();
+    }
+    let code = cause.finding.code();
+    let mut lines: Vec<String> = cause.finding.entry.deciding_question().into_iter().collect();
+    for result in results.iter().filter(|result| result.check.codes.contains(&code)) {
+        let Outcome::Inconclusive(missing) = &result.outcome else { continue };
+        for missing in missing.iter().filter(|missing| !missing.action.is_empty()) {
+            let line = format!("{} ({}) was not seen", missing.fact.name(), missing.action);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
 }
 
 impl v1::Tool {
@@ -197,6 +224,7 @@ fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
                 template: fix.template.clone(),
                 verified: tried.verified,
                 remaining: tried.remaining,
+                rollback: super::story::rollback(fix),
             })
             .collect(),
         confirm: finding.confirm.clone(),

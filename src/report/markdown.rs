@@ -10,7 +10,7 @@ use super::{
     table::audit_rows,
     text::Layout,
     unseen,
-    v1::{AuditReport, Cause, Finding, Hop, Report, Verdict},
+    v1::{AuditReport, Cause, Finding, Hop, Report, Rollback, Verdict},
     words,
 };
 
@@ -74,6 +74,11 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
         let _ = writeln!(out, "\n{}:", escaped(&proof.source));
         fenced(out, "", &proof.text);
     }
+    let decide = cause.would_decide.iter().map(|line| escaped(line));
+    lines(out, "What would decide", decide);
+    if is_first {
+        changes(out, report);
+    }
     for (index, fix) in finding.fixes.iter().enumerate() {
         let heading = if index == 0 { "Fix" } else { "Or" };
         let _ = writeln!(out, "\n### {heading}\n\n{}", escaped(&fix.summary));
@@ -81,16 +86,65 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
             let _ = writeln!(out, "({})", escaped(&tried));
         }
         shell(out, &fix.commands);
+        ways_back(out, &fix.rollback);
         if let Some(template) = &fix.template {
             fenced(out, "yaml", template);
         }
     }
     if is_first {
+        plan(out, report);
+        recovery(out, report);
         let confirm = words::confirmation(report, finding);
         if !confirm.is_empty() {
             let _ = writeln!(out, "\n### Confirm");
             shell(out, &confirm);
         }
+    }
+}
+
+fn changes(out: &mut String, report: &Report) {
+    let changed = super::story::change_lines(report, usize::MAX);
+    lines(out, "Changed before it broke", changed.iter().map(|line| escaped(line)));
+}
+
+fn plan(out: &mut String, report: &Report) {
+    let Some(plan) = &report.fix_plan else { return };
+    let line = escaped(&super::story::plan_line(plan));
+    let shown = super::story::steps_shown(report);
+    let heading = if shown == 0 { "All of it" } else { "Also needed" };
+    let _ = writeln!(out, "\n### {heading}, in this order\n\n{line}");
+    for (index, step) in plan.steps.iter().enumerate().skip(shown) {
+        let _ = writeln!(out, "\n{}. {} {}", index + 1, step.code, escaped(&step.summary));
+        shell(out, &step.commands);
+        ways_back(out, &step.rollback);
+    }
+}
+
+fn ways_back(out: &mut String, ways: &[Rollback]) {
+    for (text, all) in super::story::ways_back(ways) {
+        let _ = writeln!(out, "\n{}", escaped(&text));
+        shell(out, all);
+    }
+}
+
+fn recovery(out: &mut String, report: &Report) {
+    let Some(recovery) = &report.recovery else { return };
+    let _ = writeln!(out, "\n### Then\n\n{}", escaped(&recovery.summary));
+    for step in &recovery.steps {
+        let _ = writeln!(out, "\n{}", escaped(&step.summary));
+        shell(out, &step.commands);
+    }
+    let _ = writeln!(out, "\nWatch it:");
+    shell(out, &recovery.watch);
+}
+
+/// A list under a small heading.
+fn lines(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {
+    for (index, line) in lines.enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n### {heading}\n");
+        }
+        let _ = writeln!(out, "- {line}");
     }
 }
 
@@ -114,6 +168,8 @@ fn unexplained(out: &mut String, report: &Report) {
         let _ = writeln!(out, "The last attempt ended with:");
         fenced(out, "", error);
     }
+    changes(out, report);
+    recovery(out, report);
 }
 
 fn list(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {

@@ -10,6 +10,7 @@ mod package;
 pub mod page;
 pub mod sanitise;
 mod simulation;
+mod story;
 mod style;
 pub mod table;
 pub mod text;

@@ -7,7 +7,7 @@ use super::{
     package,
     sanitise::for_terminal,
     style::{self, paint},
-    v1::{Cause, Finding, Fix, Mode, Report, Verdict},
+    v1::{Cause, Finding, Fix, Mode, Report, Rollback, Verdict},
     words,
     wrap::{block, command, quote},
 };
@@ -30,6 +30,8 @@ impl Default for Layout {
 
 /// How many proofs of a cause are shown without `-v`.
 const PROOFS_SHOWN: usize = 4;
+/// How many changes are shown without `-v`.
+const CHANGES_SHOWN: usize = 4;
 /// How many further causes are shown without `-v`.
 const CAUSES_SHOWN: usize = 4;
 
@@ -78,6 +80,8 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
     let _ = write!(out, "{}", block(&finding.summary, 2, layout.width));
     super::hops::path(out, finding, layout);
     proofs(out, finding, layout);
+    would_decide(out, cause, layout);
+    changes(out, report, layout);
     if let Some(fix) = finding.fixes.first() {
         fixes(out, fix, layout);
     }
@@ -91,6 +95,8 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
             }
         }
     }
+    plan(out, report, layout);
+    recovery(out, report, layout);
     let confirm = words::confirmation(report, finding);
     if !confirm.is_empty() {
         let _ = writeln!(out, "\n{}", paint(style::HEADING, "CONFIRM"));
@@ -137,11 +143,76 @@ fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
     }
 }
 
+/// What would tell whether this is the cause: the question alone, unless all is asked
+/// for; the facts that are missing stand under what was not seen.
+fn would_decide(out: &mut String, cause: &Cause, layout: Layout) {
+    let shown = if layout.verbose { usize::MAX } else { 1 };
+    for line in cause.would_decide.iter().take(shown) {
+        let line = format!("To decide: {line}");
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 2, 4, layout.width));
+    }
+}
+
+fn changes(out: &mut String, report: &Report, layout: Layout) {
+    let shown = if layout.verbose { usize::MAX } else { CHANGES_SHOWN };
+    let lines = super::story::change_lines(report, shown);
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  {}", paint(style::DIM, "Changed before it broke"));
+    for line in lines {
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 4, 6, layout.width));
+    }
+}
+
+/// What else has to be mended before rotation works: the first step stands under FIX.
+fn plan(out: &mut String, report: &Report, layout: Layout) {
+    let Some(plan) = &report.fix_plan else { return };
+    let line = for_terminal(&super::story::plan_line(plan)).into_owned();
+    let shown = super::story::steps_shown(report);
+    let heading =
+        if shown == 0 { "ALL OF IT, IN THIS ORDER" } else { "ALSO NEEDED, IN THIS ORDER" };
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, heading));
+    let _ = write!(out, "{}", block(&line, 2, layout.width));
+    for (index, step) in plan.steps.iter().enumerate().skip(shown) {
+        let text = format!("{}. {} {}", index + 1, step.code, step.summary);
+        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 5, layout.width));
+        commands(out, &step.commands, layout);
+        ways_back(out, &step.rollback, layout);
+    }
+}
+
+fn ways_back(out: &mut String, ways: &[Rollback], layout: Layout) {
+    for (text, all) in super::story::ways_back(ways) {
+        let _ = write!(out, "{}", block(&for_terminal(&text), 2, layout.width));
+        commands(out, all, layout);
+    }
+}
+
+/// The way out once the cause is gone.
+fn recovery(out: &mut String, report: &Report, layout: Layout) {
+    let Some(recovery) = &report.recovery else { return };
+    let _ = writeln!(out, "\n{}", paint(style::HEADING, "THEN"));
+    let _ = write!(out, "{}", block(&for_terminal(&recovery.summary), 2, layout.width));
+    let alone = recovery.steps.len() == 1;
+    for step in &recovery.steps {
+        if !alone {
+            let _ = write!(out, "{}", block(&for_terminal(&step.summary), 2, layout.width));
+        }
+        commands(out, &step.commands, layout);
+    }
+    if layout.verbose {
+        let _ = write!(out, "{}", block("Watch it:", 2, layout.width));
+        commands(out, &recovery.watch, layout);
+    }
+}
+
 fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
     let tried = words::tried(fix).map(|tried| format!("  {tried}")).unwrap_or_default();
     let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
     commands(out, &fix.commands, layout);
+    ways_back(out, &fix.rollback, layout);
 }
 
 fn commands(out: &mut String, commands: &[String], layout: Layout) {
@@ -155,6 +226,7 @@ fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
     for cause in causes.iter().take(shown) {
         title(out, "OR   ", &cause.finding, style::confidence(cause.confidence), layout);
         let _ = write!(out, "{}", block(&cause.finding.summary, 2, layout.width));
+        would_decide(out, cause, layout);
         if layout.verbose {
             super::hops::path(out, &cause.finding, layout);
             proofs(out, &cause.finding, layout);
@@ -183,6 +255,8 @@ fn unexplained(out: &mut String, report: &Report, layout: Layout) {
     }
     let text = "Nothing that was examined explains it. What could not be seen stands below.";
     let _ = write!(out, "{}", block(text, 2, layout.width));
+    changes(out, report, layout);
+    recovery(out, report, layout);
 }
 
 /// Findings that are no cause.

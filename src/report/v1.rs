@@ -1,8 +1,12 @@
 //! The report, version 1: the structs behind the JSON and, through them, every
 //! other format. Keys may be added within version 1; none is renamed or removed.
 
+mod audit;
+mod story;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::{audit::*, story::*};
 use crate::{
     catalogue::Severity,
     evidence::{Package, Time},
@@ -80,6 +84,18 @@ pub struct Report {
     pub causes: Vec<Cause>,
     /// Everything that is wrong now, notes included.
     pub findings: Vec<Finding>,
+    /// Where several faults stand in a row: the smallest set of fixes that was tried as
+    /// a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix_plan: Option<FixPlan>,
+    /// What changed between the last good rotation and the first that failed; only
+    /// where it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    /// How to get the secret going once the cause is gone; only where it fails and the
+    /// secret's labels are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// What could not be told.
     pub inconclusive: Vec<Inconclusive>,
     /// Questions that do not arise.
@@ -238,6 +254,9 @@ pub struct Cause {
     pub confidence: Confidence,
     /// Codes of what follows from it.
     pub consequences: Vec<String>,
+    /// What would decide whether this is the cause, where that is not confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_decide: Vec<String>,
     /// What is wrong.
     #[serde(flatten)]
     pub finding: Finding,
@@ -345,6 +364,9 @@ pub struct Fix {
     pub verified: bool,
     /// Codes that would still block after it; empty where it was not tried.
     pub remaining: Vec<String>,
+    /// The ways back from what can hurt others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Rollback>,
 }
 
 /// A check that could not tell.
@@ -415,48 +437,4 @@ pub struct Summary {
     pub not_applicable: usize,
     /// Checks that found nothing wrong.
     pub passed: usize,
-}
-
-/// The reports of an audit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct AuditReport {
-    /// `"1"`.
-    pub schema_version: String,
-    /// What wrote it.
-    pub tool: Tool,
-    /// Counts by verdict.
-    pub summary: AuditSummary,
-    /// One report a secret, worst first.
-    pub reports: Vec<Report>,
-    /// Secrets that could not be examined.
-    pub not_examined: Vec<NotExamined>,
-}
-
-/// Counts of an audit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct AuditSummary {
-    /// Secrets asked for.
-    pub secrets: usize,
-    /// Failing.
-    pub failing: usize,
-    /// At risk.
-    pub at_risk: usize,
-    /// Unknown.
-    pub unknown: usize,
-    /// Healthy.
-    pub healthy: usize,
-    /// Not examined.
-    pub not_examined: usize,
-}
-
-/// A secret that could not be examined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct NotExamined {
-    /// As it was asked for.
-    pub target: String,
-    /// Why.
-    pub reason: String,
 }

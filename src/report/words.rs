@@ -90,6 +90,10 @@ pub(super) fn tried(fix: &Fix) -> Option<String> {
 /// The commands that show whether the fix worked.
 pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
     let mut confirm = finding.confirm.clone();
+    // What the way out says already.
+    let steps = report.recovery.iter().flat_map(|recovery| &recovery.steps);
+    let said: Vec<&String> = steps.flat_map(|step| &step.commands).collect();
+    confirm.retain(|command| !said.contains(&command));
     // A log alone names no secret to ask again about.
     if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
     {

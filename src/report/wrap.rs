@@ -81,10 +81,11 @@ pub(super) fn command(text: &str, indent: usize, width: usize) -> String {
 }
 
 /// A command in pieces that stay together: an option with its values. Text in
-/// quotes is never taken apart.
+/// quotes or parentheses is never taken apart.
 fn parts(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut quote = None;
+    let mut depth = 0_usize;
     let mut current = String::new();
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -93,7 +94,12 @@ fn parts(text: &str) -> Vec<String> {
             (Some(open), c) if c == open => quote = None,
             _ => {}
         }
-        if quote.is_none() && c == ' ' && rest.peek() == Some(&'-') {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if quote.is_none() && depth == 0 && c == ' ' && rest.peek() == Some(&'-') {
             parts.push(std::mem::take(&mut current));
         } else {
             current.push(c);

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rotdoctor::{catalogue, checks::AREAS};
+use rotdoctor::{
+    catalogue::{self, TextBasis},
+    checks::AREAS,
+};
 
 use crate::support::root;
 
@@ -72,4 +75,15 @@ fn codes_are_found_in_any_case_and_by_name() {
     assert_eq!(entry.name, "endpoint-security-group-blocks-function");
     assert_eq!(catalogue::entry(entry.name).map(|e| e.code), Some("NET03"));
     assert_eq!(catalogue::entry("NET99"), None);
+}
+
+#[test]
+fn what_a_text_only_suggests_has_a_question_that_decides() {
+    let suggested = catalogue::log_modes().iter().filter(|row| row.basis == TextBasis::Candidate);
+    let codes: BTreeSet<&str> = suggested.map(|row| row.code.as_str()).collect();
+    assert!(codes.len() > 30, "{codes:?}");
+    for code in codes {
+        let question = catalogue::entry(code).and_then(catalogue::Entry::deciding_question);
+        assert!(question.is_some_and(|question| question.contains('?')), "{code}");
+    }
 }

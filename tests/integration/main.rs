@@ -4,6 +4,7 @@
 mod bundles;
 mod catalogue;
 mod cli;
+mod confusion;
 mod elf_files;
 mod logs;
 mod network;

@@ -96,7 +96,8 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
         Some(version) => finding
             .fact("DescribeSecret", format!("AWSPENDING is on {version} alone"))
             .fix(
-                "Once its cause is mended, take AWSPENDING off the stuck version.",
+                "Once its cause is mended, and only if no setSecret ran for it, take AWSPENDING off the \
+                 stuck version.",
                 [format!(
                     "aws secretsmanager update-secret-version-stage --secret-id {} \
                      --version-stage AWSPENDING --remove-from-version-id {version}",

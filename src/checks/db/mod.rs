@@ -13,7 +13,16 @@ mod server_certificate;
 pub(super) mod subject;
 mod tls;
 
-use super::Check;
+use super::{Case, Check};
+use crate::evidence::{DbCluster, DbInstance};
+
+/// The instance and the cluster that the secret belongs to, as far as is known.
+pub(crate) fn database_of<'c>(
+    case: &'c Case<'_>,
+) -> Option<(Option<&'c DbInstance>, Option<&'c DbCluster>)> {
+    let subject = subject::subject(case).ok()?;
+    Some((subject.instance, subject.cluster))
+}
 
 pub(super) static CHECKS: &[&Check] = &[
     &scram::CHECK,

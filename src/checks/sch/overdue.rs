@@ -45,8 +45,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         )
         .fact("DescribeSecret", format!("NextRotationDate: {next}; looked at: {}", case.now()))
         .fix(
-            "Find out in which step the attempts fail and why; remove that cause, take the AWSPENDING \
-             label off the version that an attempt left behind, and rotate.",
+            "Find out in which step the attempts fail and why; remove that cause, and rotate. \
+             AWSPENDING may be taken off the version that an attempt left behind only if no setSecret \
+             ran for it (`rotdoctor explain SEC07`).",
             commands(case, secret),
         )
         .fix(
@@ -84,13 +85,6 @@ fn commands(case: &Case<'_>, secret: &Secret) -> Vec<String> {
     if let Some(function) = function {
         let group = format!("/aws/lambda/{function}");
         commands.push(format!("aws logs tail {} --since 7d", quoted(&group)));
-    }
-    if let Some(version) = secret.stuck_pending() {
-        commands.push(format!(
-            "aws secretsmanager update-secret-version-stage --secret-id {id} --version-stage \
-             AWSPENDING --remove-from-version-id {}",
-            quoted(version)
-        ));
     }
     commands.push(format!("aws secretsmanager rotate-secret --secret-id {id}"));
     commands
@@ -146,8 +140,9 @@ mod tests {
         late["Secret"]["VersionIdsToStages"] = json!({"a": ["AWSCURRENT"], "b": ["AWSPENDING"]});
         let all = commands(&late);
         assert_eq!(all[0][1], "aws logs tail /aws/lambda/rotate --since 7d");
-        assert!(all[0][2].ends_with("--version-stage AWSPENDING --remove-from-version-id b"));
-        assert!(all[0][3].contains("rotate-secret") && all[1][1].contains("put-targets"));
+        assert!(all[0][2].contains("rotate-secret") && all[1][1].contains("put-targets"));
+        let drops = all.iter().flatten().any(|command| command.contains("remove-from-version-id"));
+        assert!(!drops, "it may be the password in use: {all:?}");
     }
 
     #[test]

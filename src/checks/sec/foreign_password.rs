@@ -81,7 +81,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         let flag = if database.cluster.is_some() { "cluster" } else { "instance" };
         finding.fix(
             "Make the two agree: give the master user the password of AWSCURRENT, or store the \
-             database's password in the secret. Then take AWSPENDING off and rotate.",
+             database's password in the secret. Then rotate.",
             [format!(
                 "aws rds modify-db-{flag} --db-{flag}-identifier {} --apply-immediately \
                  --master-user-password \"$(aws secretsmanager get-secret-value --secret-id {id} \
@@ -94,8 +94,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             "Make the two agree: as an administrator of the database, set the password of the \
              secret's user, and of no other, to the one in AWSCURRENT. To test a login without \
              showing the password, hand it to the client in a variable that get-secret-value fills \
-             (PGPASSWORD for psql, MYSQL_PWD for mysql), never as an argument. Then take AWSPENDING \
-             off and rotate.",
+             (PGPASSWORD for psql, MYSQL_PWD for mysql), never as an argument. Then rotate.",
             None::<String>,
         )
     };

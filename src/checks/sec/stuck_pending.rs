@@ -69,24 +69,27 @@ fn mend(case: &Case<'_>, finding: Finding, version: &str, reached: Option<Step>)
         "aws secretsmanager update-secret-version-stage --secret-id {id} \
          --version-stage AWSPENDING --remove-from-version-id {version}"
     );
-    let finding = if reached.is_some_and(|step| step > Step::SetSecret) {
-        finding.fix(
+    let finding = match reached {
+        Some(Step::CreateSecret) => finding
+            .fix("Remove the cause first; then take the label off and rotate.", [drop_label, rotate])
+            .trying(Change::RemovePendingLabel),
+        Some(_) => finding.fix(
             format!(
-                "Remove the cause first. setSecret was already past, so the database may have the \
-                 password of version {version}: keep the label and let the rotation finish \
-                 (rotate-secret answers that the earlier rotation is attempted again)."
+                "Remove the cause first. setSecret has run, so the database may have the password of \
+                 version {version}: keep the label and let the rotation finish (rotate-secret answers \
+                 that the earlier rotation is attempted again)."
             ),
             [rotate],
-        )
-    } else {
-        finding
+        ),
+        None => finding
             .fix(
-                "Remove the cause first; then take the label off and rotate. Not so where setSecret \
-                 has already changed the password in the database: that password exists in this \
-                 version only, and rotate-secret alone finishes the rotation.",
+                "Remove the cause first. Whether a setSecret changed the password in the database was \
+                 not seen: that password would be in this version only, and rotate-secret alone \
+                 finishes the rotation. Only where AWSCURRENT logs in and AWSPENDING does not, take \
+                 the label off and rotate.",
                 [drop_label, rotate],
             )
-            .trying(Change::RemovePendingLabel)
+            .trying(Change::RemovePendingLabel),
     };
     finding.confirm(format!(
         "aws secretsmanager describe-secret --secret-id {id} --query VersionIdsToStages"

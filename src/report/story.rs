@@ -1,0 +1,153 @@
+//! What changed before it broke, and the way out: into the report's structs, and as
+//! lines for the formats that people read. Nothing is judged here.
+
+use super::v1;
+use crate::{
+    checks,
+    diagnosis::{self, Action, Password},
+};
+
+/// The changes, as the report has them.
+pub(super) fn changes(changes: &diagnosis::Changes) -> v1::Changes {
+    v1::Changes {
+        since: changes.since,
+        until: changes.until,
+        seen: changes
+            .seen
+            .iter()
+            .map(|change| v1::Change {
+                at: change.at,
+                event: change.event.clone(),
+                by: change.by.clone(),
+                target: change.target.clone(),
+                parameters: change.parameters.clone(),
+                source: change.source.to_owned(),
+            })
+            .collect(),
+        unseen: changes.unseen.clone(),
+    }
+}
+
+/// The way out, as the report has it.
+pub(super) fn recovery(recovery: &diagnosis::Recovery) -> v1::Recovery {
+    let action = match recovery.action {
+        Action::Rotate => "rotate",
+        Action::DropLabel => "drop-label",
+        Action::Finish => "finish",
+        Action::LookFirst => "look-first",
+    };
+    let pending = recovery.pending.as_ref().map(|pending| v1::Pending {
+        version_id: pending.version.clone(),
+        created_at: pending.created,
+        is_current: pending.is_current,
+        empty: pending.empty,
+        database_password: match pending.database {
+            Password::Unchanged => "unchanged",
+            Password::MayHaveChanged => "may-have-changed",
+            Password::Changed => "changed",
+            Password::Unknown => "unknown",
+        }
+        .to_owned(),
+    });
+    let steps = recovery.steps.iter().map(|step| v1::RecoveryStep {
+        summary: step.summary.clone(),
+        commands: step.commands.clone(),
+    });
+    v1::Recovery {
+        action: action.to_owned(),
+        pending,
+        summary: recovery.summary.clone(),
+        steps: steps.collect(),
+        keep: recovery.keep.clone(),
+        watch: recovery.watch.clone(),
+    }
+}
+
+/// The ways back from a fix.
+pub(super) fn rollback(fix: &checks::Fix) -> Vec<v1::Rollback> {
+    let ways = fix.change.iter().flat_map(diagnosis::rollback);
+    ways.map(|way| v1::Rollback { summary: way.summary, before: way.before, undo: way.undo })
+        .collect()
+}
+
+/// The plan, as the report has it.
+pub(super) fn fix_plan(plan: &diagnosis::Plan) -> v1::FixPlan {
+    let step = |(finding, fix): &(checks::Finding, checks::Fix)| v1::FixStep {
+        code: finding.code().to_owned(),
+        resource: finding.resource.clone(),
+        summary: fix.summary.clone(),
+        commands: fix.commands.clone(),
+        rollback: rollback(fix),
+    };
+    v1::FixPlan { steps: plan.steps.iter().map(step).collect(), remaining: plan.remaining.clone() }
+}
+
+/// How many steps of the plan stand under the first cause's fix already.
+pub(super) fn steps_shown(report: &v1::Report) -> usize {
+    let fix = report.causes.first().and_then(|cause| cause.finding.fixes.first());
+    let step = report.fix_plan.as_ref().and_then(|plan| plan.steps.first());
+    let same = fix.zip(step).is_some_and(|(fix, step)| fix.commands == step.commands);
+    usize::from(same)
+}
+
+/// The ways back in words, each with its commands.
+pub(super) fn ways_back(ways: &[v1::Rollback]) -> impl Iterator<Item = (String, &[String])> {
+    ways.iter().flat_map(|way| {
+        let before = format!("{} Before the fix, keep what stands:", way.summary);
+        let undo = if way.before.is_empty() {
+            format!("{} To go back:", way.summary)
+        } else {
+            "To go back:".to_owned()
+        };
+        let both = [(before, way.before.as_slice()), (undo, way.undo.as_slice())];
+        both.into_iter().filter(|(_, commands)| !commands.is_empty())
+    })
+}
+
+/// What the plan comes to, in a line.
+pub(super) fn plan_line(plan: &v1::FixPlan) -> String {
+    let count = plan.steps.len();
+    if plan.remaining.is_empty() {
+        format!("{count} fixes, tried together on this evidence: nothing else seen blocks")
+    } else {
+        format!(
+            "{count} fixes, tried together on this evidence; still in the way: {}",
+            plan.remaining.join(", ")
+        )
+    }
+}
+
+/// A change in one line: `2026-11-18 16:40 UTC  RevokeSecurityGroupIngress sg-0b2f by …`.
+pub(super) fn change(change: &v1::Change) -> String {
+    let parameters = if change.parameters.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", change.parameters.join(", "))
+    };
+    let who = match &change.by {
+        Some(by) => format!(" by {by}"),
+        None => format!(" ({})", change.source),
+    };
+    format!("{}  {} {}{parameters}{who}", change.at.minute(), change.event, change.target)
+}
+
+/// The lines on what changed, of which at most so many are shown, the newest; the rest
+/// is counted. None where nothing was seen and nothing is missing.
+pub(super) fn change_lines(report: &v1::Report, shown: usize) -> Vec<String> {
+    let Some(changes) = &report.changes else { return Vec::new() };
+    let hidden = changes.seen.len().saturating_sub(shown);
+    let mut lines = Vec::new();
+    if hidden > 0 {
+        lines.push(format!("({hidden} earlier with -v)"));
+    }
+    lines.extend(changes.seen[hidden..].iter().map(change));
+    // What a bundle made by hand lacks stands under what was not seen.
+    let unseen = changes.unseen.iter().filter(|_| {
+        !changes.seen.is_empty()
+            || report.permissions_missing.iter().any(|action| action == TRAIL_ACTION)
+    });
+    lines.extend(unseen.map(|why| format!("not the whole list: {why}")));
+    lines
+}
+
+const TRAIL_ACTION: &str = "cloudtrail:LookupEvents";

@@ -1,0 +1,121 @@
+//! What changed before it broke, the fixes that belong together, and the way out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Time;
+
+/// What changed before it broke.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Changes {
+    /// End of the last good rotation; changes before it do not count.
+    pub since: Option<Time>,
+    /// The first failure.
+    pub until: Option<Time>,
+    /// The changes seen, oldest first.
+    pub seen: Vec<Change>,
+    /// Why changes may be missing from the list.
+    pub unseen: Vec<String>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Change {
+    /// When.
+    pub at: Time,
+    /// CloudTrail's name of the event, or what changed in words.
+    pub event: String,
+    /// ARN of the user or role that did it; missing where only a date tells.
+    pub by: Option<String>,
+    /// What was changed.
+    pub target: String,
+    /// The parameters of the request, by name alone.
+    pub parameters: Vec<String>,
+    /// `CloudTrail`, or the call that shows the date.
+    pub source: String,
+}
+
+/// The way out once the cause is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Recovery {
+    /// `rotate`, `drop-label`, `finish`, `look-first`.
+    pub action: String,
+    /// The version with the label AWSPENDING.
+    pub pending: Option<Pending>,
+    /// Why so.
+    pub summary: String,
+    /// What to do, in order.
+    pub steps: Vec<RecoveryStep>,
+    /// Versions that must keep their label until the rotation has finished.
+    pub keep: Vec<String>,
+    /// Commands that show how it goes.
+    pub watch: Vec<String>,
+}
+
+/// The version with the label AWSPENDING.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pending {
+    /// Its id, which is the token of its rotation.
+    pub version_id: String,
+    /// When it was made.
+    pub created_at: Option<Time>,
+    /// Whether it is the current version as well.
+    pub is_current: bool,
+    /// Whether it holds no value; missing where that cannot be told.
+    pub empty: Option<bool>,
+    /// Whether its password is in the database: `unchanged`, `may-have-changed`,
+    /// `changed`, `unknown`.
+    pub database_password: String,
+}
+
+/// One step of the way out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RecoveryStep {
+    /// What and when, in words.
+    pub summary: String,
+    /// Commands to paste.
+    pub commands: Vec<String>,
+}
+
+/// The way back from a fix that can hurt others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Rollback {
+    /// Whom the fix can hurt.
+    pub summary: String,
+    /// Commands that keep what stands, to be run before the fix.
+    pub before: Vec<String>,
+    /// Commands that take the fix back.
+    pub undo: Vec<String>,
+}
+
+/// Fixes that together make rotation work, tried as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FixPlan {
+    /// The fixes, in the order in which they are to be applied.
+    pub steps: Vec<FixStep>,
+    /// Codes that stand after all of them.
+    pub remaining: Vec<String>,
+}
+
+/// A fix of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FixStep {
+    /// Code of what it mends.
+    pub code: String,
+    /// ARN, id or name of what is wrong.
+    pub resource: String,
+    /// One sentence.
+    pub summary: String,
+    /// Commands to paste.
+    pub commands: Vec<String>,
+    /// The ways back from what can hurt others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Rollback>,
+}
