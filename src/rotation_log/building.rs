@@ -32,7 +32,7 @@ const WAITING_BYTES: usize = 64 * 1024;
 const SECRETS: usize = 16;
 
 static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:^|[\s'"\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
+    Regex::new(r#"(?i)(?:^|[\s'"`>*(\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
         .expect("a constant pattern")
 });
 // The frame of the step, or the handler's line that calls it.
@@ -55,6 +55,23 @@ static SECRET_ARN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+")
         .expect("a constant pattern")
 });
+
+/// The step that a text cut out of its log names: by a frame, the event that it
+/// prints, the words before its message, or CloudTrail's.
+pub(super) fn told_step(text: &str) -> Option<Step> {
+    static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
+    });
+    [&*FRAME_STEP, &*EVENT_STEP, &*PREFIX_STEP, &*TRAIL_STEP]
+        .into_iter()
+        .find_map(|pattern| named_step(pattern, text))
+}
+
+fn named_step(pattern: &Regex, text: &str) -> Option<Step> {
+    let found = pattern.captures(text)?;
+    let name = found.iter().skip(1).flatten().next()?.as_str().to_ascii_lowercase();
+    Step::named(&format!("{name}Secret"))
+}
 
 /// An invocation in the making.
 #[derive(Debug, Default)]
@@ -242,12 +259,7 @@ impl Building {
 
     /// Step, token and secrets, from one line.
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
-        let step = |name: &str| Step::named(&format!("{name}Secret"));
-        let named = |pattern: &Regex| {
-            let found = pattern.captures(text)?;
-            let name = found.iter().skip(1).flatten().next()?;
-            step(&name.as_str().to_ascii_lowercase())
-        };
+        let named = |pattern: &Regex| named_step(pattern, text);
         self.frame_step = self
             .frame_step
             .or_else(|| text.contains("_secret").then(|| named(&FRAME_STEP)).flatten());

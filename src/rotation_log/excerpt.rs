@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Hit, Invocation, Line, RunOutcome};
-use crate::catalogue::{LogMode, Place, known_texts, log_modes};
+use super::{Hit, Invocation, Line, RunOutcome, building};
+use crate::catalogue::{Effect, LogMode, LogText, Place, known_texts, log_modes};
 
 /// What Lambda says, wherever it stands.
 static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
@@ -20,9 +20,18 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     if !tell_of_a_known_failure(lines) {
         return None;
     }
-    let hits = lines.iter().enumerate().flat_map(|(line, text)| {
-        known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
-    });
+    let whole = joined(lines);
+    let mut hits: Vec<Hit> = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(line, text)| {
+            known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
+        })
+        .collect();
+    if !hits.iter().any(|hit| is_failure(hit.text)) {
+        let wrapped = known_texts(&whole).into_iter().filter(|text| is_failure(text));
+        hits.extend(wrapped.map(|text| Hit { line: 0, text }));
+    }
     let timed_out_after = timed_out(lines);
     let outcome = match timed_out_after {
         Some(_) => RunOutcome::TimedOut,
@@ -31,9 +40,10 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     Some(Invocation {
         timed_out_after,
         started_at: lines.iter().find_map(|line| line.at),
+        step: building::told_step(&whole),
         excerpt: true,
         outcome,
-        hits: hits.collect(),
+        hits,
         lines: lines.to_vec(),
         ..Invocation::default()
     })
@@ -48,6 +58,12 @@ pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
 pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
     let whole = joined(lines);
     log_modes().iter().any(|row| is_quoted(row, &whole))
+        || known_texts(&whole).into_iter().any(is_failure)
+}
+
+/// Whether a text is printed by one failure only, and that has a code.
+fn is_failure(text: &LogText) -> bool {
+    text.effect == Effect::Failure && text.code.is_some()
 }
 
 /// The lines as one: what is copied is often wrapped.
