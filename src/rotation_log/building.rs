@@ -353,6 +353,7 @@ impl Building {
             _ => None,
         };
         run.excerpt = !self.started && !self.ended;
+        run.surely_returned = self.status == Some(Status::Success);
         let done = run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone);
         if run.excerpt && run.timed_out_after.is_none() {
             run.timed_out_after = excerpt::timed_out(&run.lines);

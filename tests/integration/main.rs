@@ -5,6 +5,7 @@ mod bundles;
 mod catalogue;
 mod cli;
 mod elf_files;
+mod field;
 mod logs;
 mod network;
 mod package;

@@ -55,8 +55,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     });
     for attempt in since_success.filter(|attempt| attempt.outcome == AttemptOutcome::Failed) {
         for &index in attempt.runs.iter().rev().filter(|&&i| log.invocations[i].failed()) {
-            let scene = Scene::of_run(case, log, attempt, index);
-            let matches = explain(&scene, arns);
+            let mut scene = Scene::of_run(case, log, attempt, index);
+            let mut matches = explain(&scene, arns);
+            if matches.is_empty() {
+                scene = scene.wrapped(&log.invocations[index]);
+                matches = explain(&scene, arns);
+            }
             let found = findings(&matches, &scene, &names);
             if matches.is_empty()
                 && let Some(finding) = by_text(&log.invocations[index], &scene, &names)
