@@ -224,6 +224,8 @@ fn take_complaint(attempt: &Attempt, invocations: &mut [Invocation]) {
     if undecided
         && !run.surely_returned
         && !done(run)
+        // A template raises what it cannot get over.
+        && !run.hits.iter().any(|hit| hit.text.origin == Origin::Template)
         && excerpt::complain_of_a_known_failure(&run.lines)
     {
         run.outcome = RunOutcome::Failed;
