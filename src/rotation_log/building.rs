@@ -12,6 +12,7 @@ use regex::Regex;
 use super::{
     Hit, Invocation, Level, Line, RunOutcome, Step, excerpt,
     layout::{Kind, Record, Report, Status},
+    told_step::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
 };
 use crate::{
     catalogue::{Effect, LogText, Origin, known_texts},
@@ -31,19 +32,6 @@ const WAITING_BYTES: usize = 64 * 1024;
 /// Different secrets that one invocation is remembered to name.
 const SECRETS: usize = 16;
 
-static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:^|[\s'"`>*(\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
-        .expect("a constant pattern")
-});
-// The frame of the step, or the handler's line that calls it.
-static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
-        .expect("a constant pattern")
-});
-static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
-        .expect("a constant pattern")
-});
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"(?i)\b(?:version(?:id)?|ClientRequestToken)\b['"]?:?\s*['"]?"#,
@@ -55,23 +43,6 @@ static SECRET_ARN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+")
         .expect("a constant pattern")
 });
-
-/// The step that a text cut out of its log names: by a frame, the event that it
-/// prints, the words before its message, or CloudTrail's.
-pub(super) fn told_step(text: &str) -> Option<Step> {
-    static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
-    });
-    [&*FRAME_STEP, &*EVENT_STEP, &*PREFIX_STEP, &*TRAIL_STEP]
-        .into_iter()
-        .find_map(|pattern| named_step(pattern, text))
-}
-
-fn named_step(pattern: &Regex, text: &str) -> Option<Step> {
-    let found = pattern.captures(text)?;
-    let name = found.iter().skip(1).flatten().next()?.as_str().to_ascii_lowercase();
-    Step::named(&format!("{name}Secret"))
-}
 
 /// An invocation in the making.
 #[derive(Debug, Default)]

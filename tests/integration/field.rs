@@ -4,6 +4,8 @@
 //! that the thread, or the page of the code, says it is, in whatever form the text was
 //! copied.
 
+use std::io::Write as _;
+
 use rotdoctor::{
     checks::Selection,
     examine_log,
@@ -68,6 +70,12 @@ fn wrong(cases: &[Case], change: impl Fn(&[String]) -> Option<String>) -> (usize
     (count, wrong)
 }
 
+/// Shows a rate to whoever runs the test.
+fn tell(rate: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{rate}").expect("a test may print");
+}
+
 fn as_posted(lines: &[String]) -> Option<String> {
     Some(lines.join("\n"))
 }
@@ -76,7 +84,7 @@ fn as_posted(lines: &[String]) -> Option<String> {
 fn the_first_code_of_a_public_report_is_the_right_one() {
     let cases = cases("reports.json");
     let (count, wrong) = wrong(&cases, as_posted);
-    println!("field: {} of {count}", count - wrong.len());
+    tell(&format!("field: {} of {count}", count - wrong.len()));
     assert!(cases.len() >= 60 && cases.iter().filter(|case| case.codes.is_empty()).count() >= 5);
     assert!(cases.iter().all(|case| !case.source.is_empty()));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -98,7 +106,7 @@ fn the_step_is_told_where_the_report_tells_it() {
 #[test]
 fn messages_of_the_same_kind_are_known_too() {
     let (count, wrong) = wrong(&cases("kin.json"), as_posted);
-    println!("kin: {} of {count}", count - wrong.len());
+    tell(&format!("kin: {} of {count}", count - wrong.len()));
     assert!(count > 150 && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -229,7 +237,7 @@ fn the_form_in_which_text_is_copied_makes_no_difference() {
         let share = kin.iter().skip(number % SHARES).step_by(SHARES).cloned();
         let all: Vec<Case> = reports.iter().cloned().chain(share).collect();
         let (count, wrong) = wrong(&all, form);
-        println!("{name}: {} of {count}", count - wrong.len());
+        tell(&format!("{name}: {} of {count}", count - wrong.len()));
         said.extend(wrong.into_iter().map(|line| format!("{name}: {line}")));
     }
     assert!(said.is_empty(), "{} wrong:\n{}", said.len(), said.join("\n"));
