@@ -1,4 +1,5 @@
-//! The table of failure modes that a text decides or suggests: `log_modes.toml`.
+//! The table of failure modes that a text decides or suggests: `log_modes.toml`, and
+//! in the words of drivers and runtimes `log_modes_drivers.toml`.
 //! Data and its shape only; what a row is held against is decided in
 //! `checks/log`.
 
@@ -35,6 +36,10 @@ pub struct LogMode {
     /// None may match a text of the same attempt, up to this failure.
     #[serde(default)]
     pub not_earlier: Vec<Pattern>,
+    /// Two named groups of the patterns that must have taken the same text.
+    pub same: Option<[String; 2]>,
+    /// Two named groups of the patterns that must have taken different texts.
+    pub differ: Option<[String; 2]>,
     /// The steps in which it can happen; empty means any.
     #[serde(default)]
     pub steps: Vec<String>,
@@ -185,11 +190,12 @@ struct Table {
 }
 
 static MODES: LazyLock<Vec<LogMode>> = LazyLock::new(|| {
-    let table: Table = super::table("log_modes.toml");
-    table.mode
+    let [templates, drivers]: [Table; 2] =
+        ["log_modes.toml", "log_modes_drivers.toml"].map(super::table);
+    templates.mode.into_iter().chain(drivers.mode).collect()
 });
 
-/// Every row, in the order of the file.
+/// Every row, in the order of the files.
 pub fn log_modes() -> &'static [LogMode] {
     &MODES
 }

@@ -78,6 +78,7 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
         merge_by_token(&mut attempts);
     }
     for attempt in &mut attempts {
+        take_complaint(attempt, invocations);
         conclude(attempt, invocations);
     }
     attempts.sort_by_key(|attempt| attempt.runs.first().copied());
@@ -210,6 +211,24 @@ fn merge_by_token(attempts: &mut Vec<Attempt>) {
     {
         before.runs.extend(last.runs);
         before.secret = before.secret.take().or(last.secret);
+    }
+}
+
+/// Takes the last invocation of an attempt as failed, where it says so and no more
+/// than that: it printed an error that rotations fail with, nothing that shows its
+/// work done, and no step came after it. Runtimes but Python's and Node.js's have no
+/// form for what a handler raised.
+fn take_complaint(attempt: &Attempt, invocations: &mut [Invocation]) {
+    let Some(run) = attempt.runs.last().map(|&index| &mut invocations[index]) else { return };
+    let undecided = matches!(run.outcome, RunOutcome::Open | RunOutcome::Returned);
+    if undecided
+        && !run.surely_returned
+        && !done(run)
+        // A template raises what it cannot get over.
+        && !run.hits.iter().any(|hit| hit.text.origin == Origin::Template)
+        && excerpt::complain_of_a_known_failure(&run.lines)
+    {
+        run.outcome = RunOutcome::Failed;
     }
 }
 

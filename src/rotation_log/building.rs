@@ -12,6 +12,7 @@ use regex::Regex;
 use super::{
     Hit, Invocation, Level, Line, RunOutcome, Step, excerpt,
     layout::{Kind, Record, Report, Status},
+    told_step::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
 };
 use crate::{
     catalogue::{Effect, LogText, Origin, known_texts},
@@ -31,19 +32,6 @@ const WAITING_BYTES: usize = 64 * 1024;
 /// Different secrets that one invocation is remembered to name.
 const SECRETS: usize = 16;
 
-static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:^|[\s'"\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
-        .expect("a constant pattern")
-});
-// The frame of the step, or the handler's line that calls it.
-static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
-        .expect("a constant pattern")
-});
-static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
-        .expect("a constant pattern")
-});
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"(?i)\b(?:version(?:id)?|ClientRequestToken)\b['"]?:?\s*['"]?"#,
@@ -242,12 +230,7 @@ impl Building {
 
     /// Step, token and secrets, from one line.
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
-        let step = |name: &str| Step::named(&format!("{name}Secret"));
-        let named = |pattern: &Regex| {
-            let found = pattern.captures(text)?;
-            let name = found.iter().skip(1).flatten().next()?;
-            step(&name.as_str().to_ascii_lowercase())
-        };
+        let named = |pattern: &Regex| named_step(pattern, text);
         self.frame_step = self
             .frame_step
             .or_else(|| text.contains("_secret").then(|| named(&FRAME_STEP)).flatten());
@@ -341,6 +324,7 @@ impl Building {
             _ => None,
         };
         run.excerpt = !self.started && !self.ended;
+        run.surely_returned = self.status == Some(Status::Success);
         let done = run.hits.iter().any(|hit| hit.text.effect == Effect::StepDone);
         if run.excerpt && run.timed_out_after.is_none() {
             run.timed_out_after = excerpt::timed_out(&run.lines);

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Hit, Invocation, Line, RunOutcome};
-use crate::catalogue::{LogMode, Place, known_texts, log_modes};
+use super::{Hit, Invocation, Level, Line, RunOutcome, told_step};
+use crate::catalogue::{Effect, LogMode, LogText, Pattern, Place, known_texts, log_modes};
 
 /// What Lambda says, wherever it stands.
 static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
@@ -20,10 +20,20 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     if !tell_of_a_known_failure(lines) {
         return None;
     }
-    let hits = lines.iter().enumerate().flat_map(|(line, text)| {
-        known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
-    });
-    let timed_out_after = timed_out(lines);
+    let whole = joined(lines);
+    let mut hits: Vec<Hit> = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(line, text)| {
+            known_texts(&text.text).into_iter().map(move |text| Hit { line, text })
+        })
+        .collect();
+    if !hits.iter().any(|hit| is_failure(hit.text)) {
+        let wrapped = known_texts(&whole).into_iter().filter(|text| is_failure(text));
+        hits.extend(wrapped.map(|text| Hit { line: 0, text }));
+    }
+    let timed_out_after = timed_out(lines)
+        .or_else(|| TIMED_OUT.captures(&whole).and_then(|found| found[1].parse().ok()));
     let outcome = match timed_out_after {
         Some(_) => RunOutcome::TimedOut,
         None => RunOutcome::Failed,
@@ -31,9 +41,10 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     Some(Invocation {
         timed_out_after,
         started_at: lines.iter().find_map(|line| line.at),
+        step: told_step::told_step(&whole),
         excerpt: true,
         outcome,
-        hits: hits.collect(),
+        hits,
         lines: lines.to_vec(),
         ..Invocation::default()
     })
@@ -47,18 +58,40 @@ pub(super) fn timed_out(lines: &[Line]) -> Option<f64> {
 /// Whether the lines hold a text that a rotation fails with.
 pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
     let whole = joined(lines);
-    log_modes().iter().any(|row| is_quoted(row, &whole))
+    let texts: Vec<&str> =
+        lines.iter().map(|line| line.text.as_str()).chain([whole.as_str()]).collect();
+    log_modes().iter().any(|row| is_quoted(row, &texts))
+        || known_texts(&whole).into_iter().any(is_failure)
 }
 
-/// The lines as one: what is copied is often wrapped.
+/// Whether a text is printed by one failure only, and that has a code.
+fn is_failure(text: &LogText) -> bool {
+    text.effect == Effect::Failure && text.code.is_some()
+}
+
+/// Whether the lines from the first on that tells of an error hold a text that a
+/// rotation fails with.
+pub(super) fn complain_of_a_known_failure(lines: &[Line]) -> bool {
+    static TRACE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^\s+at \S+|^Caused by: |^Traceback|(?:^|\s)[\w.$]+(?:Exception|Error)\b: ")
+            .expect("a constant pattern")
+    });
+    let is_error = |line: &&Line| line.level == Some(Level::Error) || TRACE.is_match(&line.text);
+    let first = lines.iter().position(|line| is_error(&line));
+    first.is_some_and(|first| tell_of_a_known_failure(&lines[first..]))
+}
+
+/// The lines as one: what is copied is often wrapped, and sometimes the string of a
+/// JSON text.
 pub(crate) fn joined(lines: &[Line]) -> String {
     let words = lines.iter().flat_map(|line| line.text.split_whitespace());
-    words.collect::<Vec<_>>().join(" ")
+    words.collect::<Vec<_>>().join(" ").replace("\\\"", "\"").replace("\\n", " ")
 }
 
-fn is_quoted(row: &LogMode, text: &str) -> bool {
+fn is_quoted(row: &LogMode, texts: &[&str]) -> bool {
+    let any = |pattern: &Pattern| texts.iter().any(|text| pattern.is_match(text));
     row.places.iter().any(|place| *place != Place::Lines)
         && !row.must.is_empty()
-        && row.must.iter().all(|pattern| pattern.is_match(text))
-        && !row.must_not.iter().any(|pattern| pattern.is_match(text))
+        && row.must.iter().all(any)
+        && !row.must_not.iter().any(any)
 }

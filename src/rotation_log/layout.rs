@@ -157,7 +157,7 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
 
 /// What copying makes of plain characters: line ends, spaces, typographic quotes,
 /// a page's HTML, the frame that Terraform draws.
-const PLAIN: [(&str, &str); 16] = [
+const PLAIN: [(&str, &str); 19] = [
     ("\r\n", "\n"),
     ("\r", "\n"),
     ("\0", ""),
@@ -171,6 +171,9 @@ const PLAIN: [(&str, &str); 16] = [
     ("\u{2502} ", ""),
     ("&quot;", "\""),
     ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&apos;", "'"),
+    ("&nbsp;", " "),
     ("&lt;", "<"),
     ("&gt;", ">"),
     ("&amp;", "&"),

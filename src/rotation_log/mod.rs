@@ -15,6 +15,7 @@ mod reader;
 mod secrets;
 mod source;
 mod strangers;
+mod told_step;
 
 pub(crate) use self::excerpt::joined;
 pub use self::{

@@ -137,6 +137,8 @@ pub struct Invocation {
     pub secret: Option<String>,
     /// Neither its START nor its END or REPORT is shown: somebody cut it out.
     pub excerpt: bool,
+    /// Lambda itself says that it returned, and did not fail.
+    pub surely_returned: bool,
     /// What became of it.
     pub outcome: RunOutcome,
     /// The exception that ended it.

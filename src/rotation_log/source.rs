@@ -13,6 +13,8 @@ use super::{
 
 /// Bytes that are looked at to tell the format.
 const PEEK: usize = 64 * 1024;
+/// Lines up to which an object among the lines is waited for.
+const OBJECT_LINES: usize = 200;
 /// Bytes of one line that are kept; what follows on it is dropped.
 const LINE_BYTES: usize = 4 * EVENT_BYTES;
 
@@ -70,8 +72,24 @@ fn is_export(start: &[u8]) -> bool {
 
 fn read_lines(mut input: impl BufRead, reader: &mut Reader) -> io::Result<()> {
     let mut line = Vec::new();
+    // An object over several lines, among lines that are none.
+    let mut object: Vec<String> = Vec::new();
     while read_line(&mut input, &mut line)? {
         let text = String::from_utf8_lossy(&line);
+        if !object.is_empty() || text.trim() == "{" {
+            object.push(text.into_owned());
+            let ends =
+                object.last().is_some_and(|last| last.starts_with('}') || last.trim() == "}");
+            if ends && let Ok(whole) = serde_json::from_str(&object.join("\n")) {
+                if !push_object(reader, whole) {
+                    object.iter().for_each(|line| reader.push_line(line));
+                }
+                object.clear();
+            } else if object.len() > OBJECT_LINES {
+                object.drain(..).for_each(|line| reader.push_line(&line));
+            }
+            continue;
+        }
         let object = text
             .trim_start()
             .starts_with('{')
@@ -92,6 +110,7 @@ fn read_lines(mut input: impl BufRead, reader: &mut Reader) -> io::Result<()> {
             reader.push_line(&text);
         }
     }
+    object.iter().for_each(|line| reader.push_line(line));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod catalogue;
 mod cli;
 mod confusion;
 mod elf_files;
+mod field;
 mod logs;
 mod network;
 mod package;

@@ -95,6 +95,13 @@ pub(in crate::checks) fn hold(
     {
         found.quotes.push(quote.clone());
     }
+    let alike =
+        |names: &[String; 2]| found.captures.get(&names[0]) == found.captures.get(&names[1]);
+    if row.same.as_ref().is_some_and(|names| !alike(names))
+        || row.differ.as_ref().is_some_and(alike)
+    {
+        return None;
+    }
     let accounts = (arns.secret.and_then(account), arns.function.and_then(account));
     let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
     let crosses = matches!(accounts, (Some(a), Some(b)) if a != b);

@@ -100,6 +100,13 @@ impl Scene {
         }
     }
 
+    /// The same failure with its lines joined to one more text: where it was copied,
+    /// they may be wrapped.
+    pub(in crate::checks) fn wrapped(mut self, run: &Invocation) -> Self {
+        self.quotes.push(Quote { text: joined(&run.lines), source: self.source.clone() });
+        self
+    }
+
     /// Whether the texts name this step as the one that failed.
     pub(in crate::checks) fn in_step(mut self, step: Option<Step>) -> Self {
         self.step = step;

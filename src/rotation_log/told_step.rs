@@ -1,0 +1,63 @@
+//! How a text says which step it is of. Which of its lines count, and what their
+//! place tells, is `building`'s and `attempts`'s business.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Step;
+
+/// The words before a message.
+pub(super) static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)(?:^|[\s'"`>*(\]])(create|set|test|finish)_?(?:secret|keytab):\s"#)
+        .expect("a constant pattern")
+});
+/// The frame of the step, or the handler's line that calls it.
+pub(super) static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"line \d+, in (create|set|test|finish)_secret\b|(?:^|\s)(create|set|test|finish)_secret\(\w*client")
+        .expect("a constant pattern")
+});
+/// The event that the function was invoked with.
+pub(super) static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
+        .expect("a constant pattern")
+});
+
+/// The step that a text cut out of its log names: by a frame, the event that it
+/// prints, the words before its message, or CloudTrail's.
+pub(super) fn told_step(text: &str) -> Option<Step> {
+    static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
+    });
+    [&*FRAME_STEP, &*EVENT_STEP, &*PREFIX_STEP, &*TRAIL_STEP]
+        .into_iter()
+        .find_map(|pattern| named_step(pattern, text))
+}
+
+/// The step that a pattern finds in a text.
+pub(super) fn named_step(pattern: &Regex, text: &str) -> Option<Step> {
+    let found = pattern.captures(text)?;
+    let name = found.iter().skip(1).flatten().next()?.as_str().to_ascii_lowercase();
+    Step::named(&format!("{name}Secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, told_step};
+
+    #[test]
+    fn a_text_alone_tells_its_step() {
+        for (text, step) in [
+            ("`setSecret: Unable to log into database`", Some(Step::SetSecret)),
+            (
+                "line 48, in lambda_handler finish_secret(service_client, arn, token)",
+                Some(Step::FinishSecret),
+            ),
+            ("{'ClientRequestToken': 'x', 'Step': 'createSecret'}", Some(Step::CreateSecret)),
+            ("Error when executing lambda a during testSecret step", Some(Step::TestSecret)),
+            ("the secret was set", None),
+        ] {
+            assert_eq!(told_step(text), step, "{text}");
+        }
+    }
+}
