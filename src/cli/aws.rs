@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Failure,
+    follow::{self, Follow},
     options::ReportOptions,
     output::{complain, watched},
 };
@@ -79,7 +80,8 @@ fn since(text: &str) -> Result<Time, String> {
         .map_err(|_| format!("'{text}' reaches back too far"))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// `90s`, `2m`, or a number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<u64>().map(Duration::from_secs).ok();
     seconds
         .or_else(|| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok())
@@ -190,6 +192,15 @@ impl AwsOptions {
             bar.finish_and_clear();
         }
         Ok(self.connection.unpack(collected?, report))
+    }
+
+    /// Waits until an attempt at a rotation ended.
+    pub(super) fn follow(&self, secret: &str, follow: Follow) -> Result<(), Failure> {
+        let connection = self.connection.connection();
+        interruptible(async {
+            let session = Session::open(&connection, &[secret]).await?;
+            follow::follow(&session, secret, follow).await
+        })
     }
 
     /// Collects the evidence about many secrets over one session, and hands

@@ -26,6 +26,31 @@ pub(super) struct Args {
     #[cfg(feature = "live")]
     #[command(flatten)]
     aws: super::aws::AwsOptions,
+    /// Follow the next attempt first, or the one that has just begun, until it ends or this
+    /// long (15m); says on stderr which step it is in, and starts nothing itself.
+    #[cfg(feature = "live")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "15m",
+        value_parser = super::aws::duration,
+        conflicts_with = "bundle",
+        help_heading = "AWS"
+    )]
+    wait: Option<std::time::Duration>,
+    /// How often --wait looks.
+    #[cfg(feature = "live")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "5s",
+        value_parser = super::aws::duration,
+        requires = "wait",
+        help_heading = "AWS"
+    )]
+    every: std::time::Duration,
 }
 
 impl Args {
@@ -39,6 +64,11 @@ impl Args {
             }
             #[cfg(feature = "live")]
             (None, Some(secret)) => {
+                if let Some(patience) = self.wait {
+                    let quiet = self.report.quiet;
+                    let follow = super::follow::Follow { patience, every: self.every, quiet };
+                    self.aws.follow(secret, follow)?;
+                }
                 let database = self.database.db.clone();
                 (self.aws.collect(secret, database, &selection, &self.report)?, Mode::Live)
             }

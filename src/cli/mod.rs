@@ -9,6 +9,8 @@ mod capture;
 mod checks;
 mod diagnose;
 mod explain;
+#[cfg(feature = "live")]
+mod follow;
 mod logs;
 mod manual;
 mod options;

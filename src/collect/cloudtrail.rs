@@ -19,7 +19,7 @@ use super::{
     session::Clients,
 };
 use crate::{
-    evidence::{Fact, Observed, Reason, Secret, Time, TrailEvent, TrailResource},
+    evidence::{Evidence, Fact, Observed, Reason, Secret, Time, TrailEvent, TrailResource},
     seal,
 };
 
@@ -41,17 +41,38 @@ const WRITES: &[&str] =
 const EVENT_NAMES: &[&str] = &[
     "RotationFailed",
     "RotationSucceeded",
+    "UpdateFunctionConfiguration20150331v2",
+    "UpdateFunctionCode20150331v2",
     "ModifyDBInstance",
+    "RotationStarted",
+    "RevokeSecurityGroupIngress",
+    "RevokeSecurityGroupEgress",
+    "ModifySecurityGroupRules",
+    "PutRolePolicy",
     "ModifyDBCluster",
     "RotationAbandoned",
-    "RotationStarted",
     "TestRotationSucceeded",
     "TestRotationFailed",
+    "PutKeyPolicy",
+    "DetachRolePolicy",
+    "DeleteRolePolicy",
+    "ReplaceNetworkAclEntry",
+    "CreateNetworkAclEntry",
+    "DeleteRoute",
+    "ReplaceRoute",
+    "ModifyVpcEndpoint",
+    "DeleteVpcEndpoints",
+    "DisableKey",
+    "ScheduleKeyDeletion",
+    "RemovePermission20150331v2",
     "RestoreDBInstanceFromDBSnapshot",
     "RestoreDBInstanceToPointInTime",
     "RestoreDBClusterFromSnapshot",
     "RestoreDBClusterToPointInTime",
 ];
+
+/// Look-ups that a gap names; of the others it gives the number.
+const NAMED_LEFT_OUT: usize = 6;
 
 /// One look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +247,12 @@ impl Trail {
             message.push(format!("only the newest {PAGE} were read of: {}", self.cut.join(", ")));
         }
         if !self.left_out.is_empty() {
-            message.push(format!("not looked up: {}", self.left_out.join(", ")));
+            let named = self.left_out.iter().take(NAMED_LEFT_OUT).cloned().collect::<Vec<_>>();
+            let more = match self.left_out.len().saturating_sub(NAMED_LEFT_OUT) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            message.push(format!("not looked up: {}{more}", named.join(", ")));
         }
         if !message.is_empty() {
             scene.gap(Fact::TrailEvents, ACTION, "", Reason::Truncated, &message.join("; "));
@@ -234,8 +260,8 @@ impl Trail {
     }
 }
 
-/// What an event has to name: the secret, the function, its role, the database,
-/// the security groups or a key.
+/// What an event has to name: the secret, the function, its role, the database, a key,
+/// the stack, or a part of the network between them.
 fn names(scene: &Scene) -> Vec<String> {
     let evidence = &scene.evidence;
     let secret = evidence.secret.known();
@@ -247,10 +273,31 @@ fn names(scene: &Scene) -> Vec<String> {
     names.extend(scene.role_name());
     names.extend(rds::relevant(scene).identifiers);
     names.extend(vpc.map(|vpc| vpc.security_group_ids.clone()).unwrap_or_default());
+    names.extend(network(evidence));
+    let attached = evidence.attached_policies.known().into_iter().flatten();
+    names.extend(attached.filter_map(|policy| policy.policy_arn.clone()));
+    names.extend(evidence.stack.known().and_then(|stack| stack.stack_name.clone()));
     let key_ids = evidence.keys.keys().filter(|arn| !arn.contains(":alias/"));
     names.extend(key_ids.filter_map(|arn| Some(arn.rsplit('/').next()?.to_owned())));
     names.retain(|name| !name.is_empty());
     names
+}
+
+/// The ids of what the VPCs that matter hold, as far as it is not shared with others'
+/// networks; which of them this rotation depends on is not judged here.
+fn network(evidence: &Evidence) -> impl Iterator<Item = String> {
+    macro_rules! ids {
+        ($fact:ident, $id:ident) => {
+            evidence.$fact.known().into_iter().flatten().filter_map(|one| one.$id.clone())
+        };
+    }
+    let groups = ids!(security_groups, group_id);
+    let tables = ids!(route_tables, route_table_id);
+    let acls = ids!(network_acls, network_acl_id);
+    let endpoints = ids!(vpc_endpoints, vpc_endpoint_id);
+    let gateways = ids!(nat_gateways, nat_gateway_id);
+    let subnets = ids!(subnets, subnet_id);
+    groups.chain(tables).chain(acls).chain(endpoints).chain(gateways).chain(subnets)
 }
 
 /// A name counts as a whole word only: `db` is not named by `mydb-2`.
@@ -302,7 +349,15 @@ mod tests {
         let all: Vec<&str> = rotated.iter().map(LookUp::value).collect();
         assert_eq!(all[..2], ["arn:s", "s"]);
         let within = &all[..DEFAULT_TRAIL_CALLS];
-        for name in ["RotationFailed", "RotationSucceeded", "RotationStarted", "ModifyDBInstance"] {
+        for name in [
+            "RotationFailed",
+            "RotationSucceeded",
+            "RotationStarted",
+            "ModifyDBInstance",
+            "UpdateFunctionConfiguration20150331v2",
+            "RevokeSecurityGroupIngress",
+            "PutRolePolicy",
+        ] {
             assert!(within.contains(&name), "{name}: {within:?}");
         }
         let never = look_ups(Some(&secret(None)));

@@ -7,6 +7,7 @@ mod changes;
 mod fit;
 mod ours;
 mod plan;
+mod progress;
 mod recovery;
 mod rollback;
 mod timeline;
@@ -16,6 +17,7 @@ pub use self::{
     cause::Cause,
     changes::{Changed, Changes},
     plan::{Plan, plan},
+    progress::{Progress, progress, waits_since},
     recovery::{Action, Password, Pending, Recovery, RecoveryStep},
     rollback::{Rollback, rollback},
     timeline::{Attempt, Outcome, StepRun, Timeline},

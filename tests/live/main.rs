@@ -16,6 +16,7 @@ mod stub;
 mod stub_world;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
 mod worlds;
 
 use std::{env, process::Command};
