@@ -59,6 +59,14 @@ pub(super) struct AwsOptions {
     /// Do not look into the function's deployment package; what it would tell is inconclusive.
     #[arg(long, help_heading = "AWS")]
     no_package: bool,
+    /// How many look-ups CloudTrail is asked for, which takes two a second: 0 leaves it out.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = collect::DEFAULT_TRAIL_CALLS,
+        help_heading = "AWS"
+    )]
+    trail_calls: usize,
     /// Ask AWS for its own opinion on the role's rights (SimulatePrincipalPolicy), which knows
     /// the organization's policies; where it differs is shown beside the findings.
     #[arg(long, help_heading = "AWS")]
@@ -160,6 +168,9 @@ impl AwsOptions {
         if self.no_package {
             facts.remove(&Fact::Package);
         }
+        if self.trail_calls == 0 {
+            facts.remove(&Fact::TrailEvents);
+        }
         if self.simulate {
             facts.insert(Fact::Simulation);
         }
@@ -168,6 +179,7 @@ impl AwsOptions {
             facts,
             read_secret: self.read_secret,
             since: self.since,
+            trail_calls: Some(self.trail_calls),
             timeout: self.connection.timeout,
             progress: bar.map(|bar| -> Box<dyn Fn(Progress)> {
                 Box::new(move |progress| show(&bar, progress))

@@ -85,7 +85,7 @@ impl fmt::Debug for Request {
 /// The deadline of a run that names none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// CloudTrail look-ups of a run that names no number.
-pub const DEFAULT_TRAIL_CALLS: usize = 12;
+pub const DEFAULT_TRAIL_CALLS: usize = 10;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
