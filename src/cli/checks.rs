@@ -1,6 +1,8 @@
 //! `rotdoctor checks`.
 
-use super::{Failure, options::Format, output};
+use clap::ValueEnum;
+
+use super::{Failure, output};
 use crate::{catalogue, checks, report::json};
 
 #[derive(Debug, clap::Args)]
@@ -8,6 +10,17 @@ pub(super) struct Args {
     /// Format of the list.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     output: Format,
+}
+
+/// A list is no report: it has fewer formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For the documentation.
+    Markdown,
 }
 
 impl Args {

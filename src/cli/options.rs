@@ -90,6 +90,14 @@ pub(super) enum Format {
     Json,
     /// For tickets and chat.
     Markdown,
+    /// For programs that read a stream: a report on each line.
+    Jsonl,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For the test view of a pipeline: JUnit XML.
+    Junit,
+    /// For GitHub Actions: annotations, and the step's summary.
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,10 @@
 //! Where text goes: reports to stdout or a file, everything else to stderr.
 
 use std::{
+    env, fs,
     io::{self, Write},
     path::Path,
+    slice,
 };
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
     options::{Color, Format, ReportOptions},
 };
 use crate::report::{
-    json, markdown, table,
+    github, json, junit, markdown, sarif, table,
     text::{self, Layout},
     v1::{AuditReport, Report},
 };
@@ -38,6 +40,13 @@ impl ReportOptions {
             Format::Text => text::render(report, self.layout()),
             Format::Json => json::render(report),
             Format::Markdown => markdown::render(report),
+            Format::Jsonl => json::line(report),
+            Format::Sarif => sarif::render(slice::from_ref(report), &[]),
+            Format::Junit => junit::render(slice::from_ref(report), &[]),
+            Format::Github => {
+                summarise(&markdown::render(report))?;
+                github::render(slice::from_ref(report), &[])
+            }
         };
         self.deliver(&text)
     }
@@ -48,6 +57,16 @@ impl ReportOptions {
             Format::Text => table::audit(report, self.layout()),
             Format::Json => json::render(report),
             Format::Markdown => markdown::audit(report),
+            Format::Jsonl => {
+                let reports = report.reports.iter().map(json::line);
+                reports.chain(report.not_examined.iter().map(json::line)).collect()
+            }
+            Format::Sarif => sarif::render(&report.reports, &report.not_examined),
+            Format::Junit => junit::render(&report.reports, &report.not_examined),
+            Format::Github => {
+                summarise(&markdown::audit(report))?;
+                github::render(&report.reports, &report.not_examined)
+            }
         };
         self.deliver(&text)
     }
@@ -71,6 +90,17 @@ impl ReportOptions {
             }
         }
     }
+}
+
+/// Adds to the summary of the step, where GitHub Actions has given it a file.
+fn summarise(text: &str) -> Result<(), Failure> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let file = fs::OpenOptions::new().create(true).append(true).open(&path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        Failure::Usage(format!("cannot write GITHUB_STEP_SUMMARY {}: {error}", path.display()))
+    })
 }
 
 fn plain_unless(coloured: bool, text: &str) -> String {

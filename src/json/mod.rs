@@ -22,6 +22,12 @@ pub(crate) fn pretty(written: &impl Serialize) -> String {
     format!("{value:#}\n")
 }
 
+/// JSON on one line, with a newline at its end.
+pub(crate) fn compact(written: &impl Serialize) -> String {
+    let value = serde_json::to_value(written).expect("only keys that are strings");
+    format!("{value}\n")
+}
+
 /// Where a value stops being a `T`, as in `Subnets[1].VpcId`; empty for the value as a
 /// whole. Everything that the error does not need is left out until only its place is
 /// left, which takes time, but only where there is an error to tell of.

@@ -3,12 +3,15 @@
 //! do not.
 
 mod assemble;
+pub mod github;
 mod hops;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 mod package;
 pub mod page;
 pub mod sanitise;
+pub mod sarif;
 mod simulation;
 mod story;
 mod style;

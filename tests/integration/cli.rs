@@ -49,7 +49,7 @@ fn the_exit_code_is_a_promise() {
     assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--check", "SEC99"]), 2);
     assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--check", ""]), 2);
     assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--check", "KMS", "--skip", "KMS"]), 2);
-    assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--output", "sarif"]), 2);
+    assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--output", "yaml"]), 2);
     assert_eq!(code(&["explain", "NET03"]), 0);
     assert_eq!(code(&["explain", "NET99"]), 2);
 }

@@ -7,6 +7,7 @@ mod cli;
 mod confusion;
 mod elf_files;
 mod field;
+mod formats;
 mod logs;
 mod network;
 mod package;

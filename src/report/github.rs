@@ -1,0 +1,66 @@
+//! Workflow commands of GitHub Actions: an annotation for each finding and each question
+//! that could not be told. The step's summary is Markdown, and not made here.
+
+use std::fmt::Write as _;
+
+use super::v1::{NotExamined, Report};
+use crate::catalogue::Severity;
+
+/// Renders the reports.
+pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
+    let mut out = String::new();
+    for report in reports {
+        let target = &report.target;
+        let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
+        let name = name.unwrap_or("the secret");
+        for finding in &report.findings {
+            let command = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "notice",
+            };
+            let title = format!("{} {} · {name}", finding.code, finding.name);
+            let mut text = finding.summary.clone();
+            for fix in finding.fixes.iter().take(1) {
+                text += &format!("\n{}\n{}", fix.summary, fix.commands.join("\n"));
+            }
+            annotation(&mut out, command, &title, text.trim_end());
+        }
+        if !report.inconclusive.is_empty() {
+            let checks = report.inconclusive.iter().map(|check| check.check.as_str());
+            let title = format!("could not tell · {name}");
+            let text = checks.collect::<Vec<_>>().join(", ");
+            annotation(&mut out, "warning", &title, &text);
+        }
+    }
+    for one in not_examined {
+        annotation(&mut out, "error", &format!("not examined · {}", one.target), &one.reason);
+    }
+    out
+}
+
+fn annotation(out: &mut String, command: &str, title: &str, text: &str) {
+    let _ = writeln!(out, "::{command} title={}::{}", property(title), data(text));
+}
+
+/// The message of a workflow command (GitHub's toolkit, `escapeData`).
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command (GitHub's toolkit, `escapeProperty`).
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::annotation;
+
+    #[test]
+    fn nothing_from_outside_is_a_command() {
+        let mut out = String::new();
+        annotation(&mut out, "error", "a: b, c", "100 %\n::set-output name=x::y");
+        assert_eq!(out, "::error title=a%3A b%2C c::100 %25%0A::set-output name=x::y\n");
+    }
+}

@@ -1,0 +1,123 @@
+//! SARIF 2.1.0, for code scanning. Every result has a physical location, which such
+//! readers ask for: what was examined lives in an account, so it is a path made of the
+//! region and the secret's name, and the ARN stands beside it as a logical location.
+
+use std::collections::BTreeSet;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{
+    json,
+    v1::{Finding, NotExamined, Report, Tool},
+};
+use crate::catalogue::{self, Severity};
+
+/// What a path of names may hold as it is.
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Renders the reports as one run.
+pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
+    let findings = || reports.iter().flat_map(|report| &report.findings);
+    let codes: BTreeSet<&str> = findings().map(|finding| finding.code.as_str()).collect();
+    let rules: Vec<Value> = codes.iter().filter_map(|code| rule(code)).collect();
+    let results = reports
+        .iter()
+        .flat_map(|report| report.findings.iter().map(|finding| result(report, finding, &codes)));
+    let unseen = reports.iter().flat_map(notifications);
+    let failed = not_examined.iter().map(|one| {
+        json!({"level": "error", "message": {"text": format!("{}: {}", one.target, one.reason)}})
+    });
+    let tool = Tool::this();
+    json::render(&json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": tool.name, "semanticVersion": tool.version, "rules": rules}},
+            "columnKind": "unicodeCodePoints",
+            "results": results.collect::<Vec<_>>(),
+            "invocations": [{
+                "executionSuccessful": not_examined.is_empty(),
+                "toolExecutionNotifications": unseen.chain(failed).collect::<Vec<_>>(),
+            }],
+        }],
+    }))
+}
+
+fn rule(code: &str) -> Option<Value> {
+    let entry = catalogue::entry(code)?;
+    Some(json!({
+        "id": entry.code,
+        "name": entry.name,
+        "shortDescription": {"text": entry.title},
+        "help": {"text": entry.text, "markdown": entry.text},
+        "defaultConfiguration": {"level": level(entry.severity)},
+        "properties": {"tags": [entry.area]},
+    }))
+}
+
+fn result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
+    let mut text = finding.summary.clone();
+    for fix in finding.fixes.iter().take(1) {
+        text += &format!("\nFix: {}", fix.summary);
+        for command in &fix.commands {
+            text += &format!("\n{command}");
+        }
+    }
+    let secret = secret(report);
+    json!({
+        "ruleId": finding.code,
+        "ruleIndex": codes.iter().position(|code| *code == finding.code),
+        "level": level(finding.severity),
+        "message": {"text": text},
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": {"uri": path(report)},
+                "region": {"startLine": 1},
+            },
+            "logicalLocations": [{"fullyQualifiedName": finding.resource, "kind": "resource"}],
+        }],
+        // The same fault of the same thing, however it is worded and whenever it is seen.
+        "partialFingerprints": {
+            "rotdoctor/v1": format!("{} {secret} {}", finding.code, finding.resource),
+        },
+    })
+}
+
+fn notifications(report: &Report) -> impl Iterator<Item = Value> {
+    let secret = secret(report).to_owned();
+    report.inconclusive.iter().map(move |check| {
+        let missing = check.missing.iter().map(|one| {
+            let grant = Some(&one.action).filter(|action| !action.is_empty());
+            let grant = grant.map(|action| format!(", {action}")).unwrap_or_default();
+            format!("{} ({}{grant})", one.fact, one.reason)
+        });
+        let text = format!(
+            "{secret}: {} could not tell, for want of {}",
+            check.check,
+            missing.collect::<Vec<_>>().join(", ")
+        );
+        json!({"level": "warning", "message": {"text": text}})
+    })
+}
+
+fn secret(report: &Report) -> &str {
+    let target = &report.target;
+    target.secret_arn.as_deref().or(target.secret_name.as_deref()).unwrap_or("the secret")
+}
+
+/// `secretsmanager/eu-west-1/prod/orders`, as a relative URI.
+fn path(report: &Report) -> String {
+    let name = report.target.secret_name.as_deref().unwrap_or("secret");
+    let region = report.target.region.as_deref().unwrap_or("region");
+    format!("secretsmanager/{region}/{}", utf8_percent_encode(name, PATH))
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
