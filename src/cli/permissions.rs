@@ -10,6 +10,9 @@ pub(super) struct Args {
     /// With what --read-secret needs: reading the secret's value.
     #[arg(long)]
     read_secret: bool,
+    /// The secrets whose values --read-secret may read; without it the policy says all.
+    #[arg(long, value_name = "ARN", requires = "read_secret")]
+    secret: Vec<String>,
     /// Without what --no-package spares: reading the function's layers.
     #[arg(long)]
     no_package: bool,
@@ -31,18 +34,32 @@ impl Args {
         }
         let mut actions: BTreeSet<&str> =
             facts.iter().flat_map(|fact| fact.actions()).copied().collect();
-        if self.read_secret {
-            actions.insert("kms:Decrypt");
-        }
-        let policy = serde_json::json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Sid": "RotdoctorReadOnly",
+        let reads_values = actions.remove("secretsmanager:GetSecretValue");
+        let mut statements = vec![serde_json::json!({
+            "Sid": "RotdoctorReadOnly",
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": "*",
+        })];
+        if reads_values {
+            let all = ["*".to_owned()];
+            let secrets = if self.secret.is_empty() { &all[..] } else { &self.secret };
+            statements.push(serde_json::json!({
+                "Sid": "RotdoctorReadSecret",
                 "Effect": "Allow",
-                "Action": actions,
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": secrets,
+            }));
+            // Secrets Manager decrypts with the caller's rights; nothing else may.
+            statements.push(serde_json::json!({
+                "Sid": "RotdoctorDecryptSecret",
+                "Effect": "Allow",
+                "Action": "kms:Decrypt",
                 "Resource": "*",
-            }],
-        });
+                "Condition": {"StringLike": {"kms:ViaService": "secretsmanager.*"}},
+            }));
+        }
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
         output::print(&json::render(&policy))?;
         Ok(0)
     }

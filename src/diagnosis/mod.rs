@@ -5,6 +5,7 @@
 mod cause;
 mod changes;
 mod fit;
+mod mended;
 mod ours;
 mod plan;
 mod progress;
@@ -52,7 +53,8 @@ pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection)
     let mut findings = findings(results, selection);
     fit::drop_moot(&mut findings);
     let verdict = verdict(case, &timeline, &findings);
-    let causes = cause::rank(&timeline, verdict, &mut findings);
+    let mut causes = cause::rank(&timeline, verdict, &mut findings);
+    mended::say(case, results, &timeline, &mut causes);
     let failing = verdict == Verdict::Failing;
     let changes = failing.then(|| changes::changes(case, &timeline));
     let recovery = failing.then(|| {

@@ -39,6 +39,8 @@ pub struct Timeline {
 pub struct Attempt {
     /// Start.
     pub started_at: Option<Time>,
+    /// End of its last invocation, where that was seen.
+    pub ended_at: Option<Time>,
     /// ClientRequestToken.
     pub token: Option<String>,
     /// What became of it.
@@ -94,7 +96,8 @@ impl Timeline {
         let last_success = attempts
             .iter()
             .filter(|attempt| attempt.outcome == Outcome::Succeeded)
-            .filter_map(|attempt| attempt.started_at)
+            // What was tried again for hours succeeded at its end.
+            .filter_map(|attempt| attempt.ended_at.or(attempt.started_at))
             .chain(case.last_rotated())
             .max();
         let failed: Vec<&Attempt> = attempts
@@ -149,6 +152,7 @@ fn under_way(case: &Case<'_>, version: &str) -> bool {
 fn from_log(log: &rotation_log::RotationLog, attempt: &rotation_log::Attempt) -> Attempt {
     Attempt {
         started_at: attempt.started_at,
+        ended_at: log.runs(attempt).rev().find_map(|run| run.ended_at),
         token: attempt.token.clone(),
         outcome: match attempt.outcome {
             AttemptOutcome::Succeeded => Outcome::Succeeded,

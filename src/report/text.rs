@@ -322,7 +322,8 @@ fn footer(out: &mut String, report: &Report, layout: Layout) {
     {
         if let Some(region) = report.target.region.as_deref() {
             let text = format!(
-                "Commands are for {region}: export AWS_REGION={region} first, where another is set."
+                "Commands are for {region}: export AWS_REGION={region} AWS_DEFAULT_REGION={region} \
+                 first, where another is set."
             );
             let _ = write!(out, "{}", block(&for_terminal(&text), 0, layout.width));
         }

@@ -7,7 +7,7 @@ use super::{
     package, style,
     v1::{Finding, Fix, Mode, OtherSecret, Report, Verdict},
 };
-use crate::checks::quoted;
+use crate::{catalogue::Severity, checks::quoted};
 
 /// What was examined: `name · region · account`.
 pub(super) fn target(report: &Report) -> String {
@@ -97,10 +97,20 @@ pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
     // A log alone names no secret to ask again about.
     if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
     {
-        let again = format!("rotdoctor diagnose {}", quoted(name));
-        if !confirm.contains(&again) {
-            confirm.push(again);
+        let name = quoted(name);
+        let rotate = format!("aws secretsmanager rotate-secret --secret-id {name}");
+        let again = format!("rotdoctor diagnose {name}");
+        // Only an attempt shows that an error is gone.
+        let shows = |command: &&String| command.contains(" rotate-secret ");
+        let begins = confirm.iter().any(|command| shows(&command)) || said.iter().any(shows);
+        let rotates = report.rotation.enabled == Some(true)
+            && report.target.function_arn.is_some()
+            && finding.severity == Severity::Error;
+        if rotates && !begins {
+            confirm.push(rotate);
         }
+        confirm.retain(|command| *command != again);
+        confirm.push(if rotates { format!("{again} --wait") } else { again });
     }
     confirm
 }

@@ -9,6 +9,7 @@ mod elf_files;
 mod field;
 mod formats;
 mod logs;
+mod mended;
 mod network;
 mod package;
 mod package_hostile;

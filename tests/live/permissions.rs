@@ -29,7 +29,11 @@ fn rotdoctor(args: &[&str]) -> String {
 fn printed(args: &[&str]) -> BTreeSet<String> {
     let policy: serde_json::Value =
         serde_json::from_str(&rotdoctor(&[&["permissions"], args].concat())).expect("a policy");
-    let actions = policy["Statement"][0]["Action"].as_array().expect("actions").iter();
+    let statements = policy["Statement"].as_array().expect("statements").iter();
+    let actions = statements.flat_map(|statement| match &statement["Action"] {
+        serde_json::Value::Array(actions) => actions.as_slice(),
+        action => std::slice::from_ref(action),
+    });
     actions
         .map(|action| action.as_str().expect("an action").to_owned())
         .filter(|action| !IMPLIED.contains(&action.as_str()))

@@ -171,7 +171,9 @@ fn proven(
     let hedge = if sure { "" } else { " unless it was renewed since" };
     // What governs new passwords only says nothing of the one that is stored now.
     let new_only = setting.is_some_and(|setting| setting.name == NEW_PASSWORDS);
+    let assumed = setting.is_some_and(Setting::is_assumed);
     let asks = match setting {
+        _ if assumed => format!("{} usually asks for it", database.label()),
         _ if new_only => format!(
             "{} hashes new passwords so: where the stored one is older, setSecret still logs in \
              and testSecret fails with the new one",
@@ -185,8 +187,12 @@ fn proven(
         resource_of(function),
         format!("{} and cannot {}{hedge}; {asks}.", doubt.words(function, row), question.lacks),
     )
-    .severity(if sure && !database.assumed { Severity::Error } else { Severity::Warning })
-    .on(if doubt.by_package() && !new_only && !database.assumed {
+    .severity(if sure && !database.assumed && !assumed {
+        Severity::Error
+    } else {
+        Severity::Warning
+    })
+    .on(if doubt.by_package() && !new_only && !database.assumed && !assumed {
         Basis::State
     } else {
         Basis::Indication

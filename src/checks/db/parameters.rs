@@ -22,6 +22,12 @@ enum Origin {
 }
 
 impl Setting {
+    /// Whether it is only taken to be so: a default of the engine that AWS's
+    /// documentation was not seen to confirm, and not a value that was read.
+    pub(in crate::checks) fn is_assumed(&self) -> bool {
+        matches!(&self.origin, Origin::Default { trust: Trust::Recall, .. })
+    }
+
     /// Adds itself to a finding's proofs.
     pub(in crate::checks) fn prove(&self, finding: Finding) -> Finding {
         let Self { name, value, origin } = self;
