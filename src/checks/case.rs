@@ -360,10 +360,7 @@ impl<'a> Case<'a> {
         let rotated = secret.last_rotated_date?;
         let Some(pending) = secret.stuck_pending() else { return Some(rotated) };
         let versions = self.secret_versions();
-        let created = versions.if_known().and_then(|versions| {
-            let mut versions = versions.versions.iter();
-            versions.find(|v| v.version_id.as_deref() == Some(pending))?.created_date
-        });
+        let created = versions.if_known().and_then(|versions| versions.created(pending));
         let log = self.log();
         let newest = log.if_known().and_then(|log| log.last_attempt());
         let failed_before = newest.is_some_and(|newest| {

@@ -2,7 +2,7 @@
 
 use super::{
     call::Caller,
-    convert::{list, time, word},
+    convert::{given, list, time, word},
     failure::Failure,
     scene::{Found, Scene, found},
     session::Clients,
@@ -65,7 +65,7 @@ pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Fo
     let mut cut = false;
     for _ in 0..EVENT_PAGES {
         let Some(page) = caller.page(action, name, pages.next()).await? else { break };
-        cut = page.next_token.as_deref().is_some_and(|token| !token.is_empty());
+        cut = given(page.next_token).is_some();
         events.extend(list(page.stack_events, |event| StackEvent {
             event_id: event.event_id,
             stack_name: event.stack_name,

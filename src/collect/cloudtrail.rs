@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     call::Caller,
-    convert::{date_time, list, time},
+    convert::{date_time, given, list, time},
     failure::{Failure, Kind},
     rds,
     scene::Scene,
@@ -196,7 +196,7 @@ async fn one(
         .set_start_time(since.map(date_time))
         .max_results(PAGE);
     let answer = caller.call(ACTION, look_up.value(), request.send()).await?;
-    let cut = answer.next_token.is_some_and(|token| !token.is_empty());
+    let cut = given(answer.next_token).is_some();
     let events = list(answer.events, |event| TrailEvent {
         event_id: event.event_id,
         event_name: event.event_name,

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{self as sdk, VpcAttributeName};
 
 use super::{
     call::Caller,
-    convert::{list, word},
+    convert::{given, list, word},
     ec2::{all_pages, filter},
     scene::{Found, Scene, found},
     session::Clients,
@@ -351,7 +351,7 @@ pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
                 state: word(exclusion.state),
             }
         }));
-        token = page.next_token.filter(|token| !token.is_empty());
+        token = given(page.next_token);
         if token.is_none() {
             break;
         }

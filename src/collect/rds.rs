@@ -29,7 +29,7 @@ pub(super) async fn instances(caller: &Caller, clients: &Clients) -> Found {
     for _ in 0..PAGES {
         let page = caller.page("rds:DescribeDBInstances", "", pages.next()).await?;
         let Some(page) = page else { break };
-        cut = goes_on(page.marker.as_deref());
+        cut = given(page.marker).is_some();
         all.extend(list(page.db_instances, instance));
     }
     found(move |scene| {
@@ -107,7 +107,7 @@ pub(super) async fn clusters(caller: &Caller, clients: &Clients) -> Found {
     for _ in 0..PAGES {
         let page = caller.page("rds:DescribeDBClusters", "", pages.next()).await?;
         let Some(page) = page else { break };
-        cut = goes_on(page.marker.as_deref());
+        cut = given(page.marker).is_some();
         all.extend(list(page.db_clusters, cluster));
     }
     found(move |scene| {
@@ -143,11 +143,6 @@ fn cluster(cluster: sdk::DbCluster) -> DbCluster {
         cluster_create_time: time(cluster.cluster_create_time),
         tag_list: list(cluster.tag_list, |tag| Tag { key: tag.key, value: tag.value }),
     }
-}
-
-/// Whether a page is not the last one.
-fn goes_on(marker: Option<&str>) -> bool {
-    marker.is_some_and(|marker| !marker.is_empty())
 }
 
 /// What of RDS this secret is about.
@@ -297,7 +292,7 @@ pub(super) async fn parameters(caller: &Caller, clients: &Clients, group: &str) 
     let mut cut = false;
     for _ in 0..PARAMETER_PAGES {
         let Some(page) = caller.page(action, group, pages.next()).await? else { break };
-        cut = goes_on(page.marker.as_deref());
+        cut = given(page.marker).is_some();
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
     put_parameters(action, group, all, cut)
@@ -312,7 +307,7 @@ pub(super) async fn cluster_parameters(caller: &Caller, clients: &Clients, group
     let mut cut = false;
     for _ in 0..PARAMETER_PAGES {
         let Some(page) = caller.page(action, group, pages.next()).await? else { break };
-        cut = goes_on(page.marker.as_deref());
+        cut = given(page.marker).is_some();
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
     put_parameters(action, group, all, cut)

@@ -8,11 +8,12 @@ use aws_sdk_route53resolver::types::Filter;
 
 use super::{
     call::Caller,
-    convert::{list, word},
+    convert::{given, list, word},
     scene::{Found, Scene, found},
     session::Clients,
 };
 use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
+use crate::network;
 
 /// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
 const PAGES: usize = 5;
@@ -34,7 +35,7 @@ pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) 
         let request = request.vpc_region(VpcRegion::from(region.as_str()));
         let page = caller.call(LIST_ZONES, vpc, request.set_next_token(token).send()).await?;
         zones.extend(page.hosted_zone_summaries);
-        token = page.next_token.filter(|token| !token.is_empty());
+        token = given(page.next_token);
         if token.is_none() {
             break;
         }
@@ -84,13 +85,12 @@ pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
     let shapes = evidence.secret_shape.known().into_iter().flatten();
     let hosts = shapes.filter_map(|(_, shape)| shape.values.get("host")?.as_str());
     let hosts = hosts.chain(scene.db_host.as_deref());
-    let hosts: Vec<String> = hosts.map(str::to_lowercase).collect();
+    let hosts: Vec<String> = hosts.map(network::plain).collect();
     let matters = |zone: &HostedZone| {
-        let name = zone.name.as_deref().unwrap_or_default().trim_end_matches('.').to_lowercase();
-        let under = |host: &String| {
-            host.strip_suffix(&name).is_some_and(|h| h.is_empty() || h.ends_with('.'))
-        };
-        name.ends_with("amazonaws.com") || name.ends_with("api.aws") || hosts.iter().any(under)
+        let name = network::plain(zone.name.as_deref().unwrap_or_default());
+        name.ends_with("amazonaws.com")
+            || name.ends_with("api.aws")
+            || hosts.iter().any(|host| network::is_under(host, &name))
     };
     let zones = evidence.hosted_zones_by_vpc.known().into_iter().flatten();
     let mut zones: Vec<(bool, String)> = zones
@@ -158,7 +158,7 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     let mut cut = false;
     for _ in 0..PAGES {
         let Some(page) = caller.page(LIST_RULES, vpc, pages.next()).await? else { break };
-        cut = page.next_token.is_some_and(|token| !token.is_empty());
+        cut = given(page.next_token).is_some();
         rules.extend(list(page.resolver_rules, |rule| ResolverRule {
             resolver_rule_id: rule.id,
             domain_name: rule.domain_name,

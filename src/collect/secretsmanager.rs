@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 
 use super::{
     call::Caller,
-    convert::{document, list, time, word},
+    convert::{document, given, list, time, word},
     failure::{Failure, Kind},
     scene::{Found, Scene, found},
     session::Clients,
@@ -87,7 +87,7 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
     let mut cut = false;
     for _ in 0..VERSION_PAGES {
         let Some(page) = caller.page(action, id, pages.next()).await? else { break };
-        cut = page.next_token.as_deref().is_some_and(|token| !token.is_empty());
+        cut = given(page.next_token).is_some();
         versions.extend(list(page.versions, |version| SecretVersion {
             version_id: version.version_id,
             version_stages: version.version_stages.unwrap_or_default(),

@@ -64,8 +64,7 @@ pub(super) fn changes(case: &Case<'_>, timeline: &Timeline) -> Changes {
     let since = timeline.last_success;
     let made = || {
         let version = timeline.stuck_version.as_deref()?;
-        let versions = &case.secret_versions().if_known()?.versions;
-        versions.iter().find(|v| v.version_id.as_deref() == Some(version))?.created_date
+        case.secret_versions().if_known()?.created(version)
     };
     let until = timeline.failing_since.or_else(made);
     let mut changes = Changes { since, until, ..Changes::default() };

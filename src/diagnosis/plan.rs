@@ -31,9 +31,14 @@ pub fn plan(
     let mut steps: Vec<(Finding, Fix)> = Vec::new();
     let mut given_up: Vec<(&str, String)> = Vec::new();
     let mut next = Some(first.clone());
+    // What the checks say with the steps so far.
+    let mut after = Vec::new();
     while let Some(finding) = next.take() {
         match tried(case, results, selection, &steps, &finding) {
-            Some((fix, _)) => steps.push((finding, fix)),
+            Some((fix, then)) => {
+                steps.push((finding, fix));
+                after = then;
+            }
             None if steps.is_empty() => return None,
             None => given_up.push((finding.code(), finding.resource.clone())),
         }
@@ -42,25 +47,23 @@ pub fn plan(
         }
         // A fix is worked out on what the ones before it leave: of one policy, each
         // holds what the last one added, so they are applied in this order.
-        let after = checks_after(case, &changes(&steps), selection);
         let mut standing: Vec<&Finding> = blockers(&after).collect();
         standing.sort_by_key(|finding| fit::gate(finding.code()));
         let known = |one: &&&Finding| !given_up.contains(&(one.code(), one.resource.clone()));
         next = standing.iter().find(known).map(|finding| Finding::clone(finding));
     }
     // What a later fix made needless goes, the last found first.
-    let stands = |steps: &[(Finding, Fix)]| {
-        let after = checks_after(case, &changes(steps), selection);
-        let mut codes: Vec<String> = blockers(&after).map(|one| one.code().to_owned()).collect();
+    let stands = |after: &[CheckResult]| {
+        let mut codes: Vec<String> = blockers(after).map(|one| one.code().to_owned()).collect();
         codes.sort();
         codes.dedup();
         codes
     };
-    let remaining = stands(&steps);
+    let remaining = stands(&after);
     for index in (1..steps.len()).rev() {
         let mut fewer = steps.clone();
         fewer.remove(index);
-        if stands(&fewer) == remaining {
+        if stands(&checks_after(case, &changes(&fewer), selection)) == remaining {
             steps = fewer;
         }
     }

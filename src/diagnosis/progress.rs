@@ -85,12 +85,8 @@ fn pending_since(case: &Case<'_>, since: Time) -> bool {
     let pending = case.secret().if_known().and_then(|secret| secret.stuck_pending());
     let Some(pending) = pending else { return false };
     let versions = case.secret_versions();
-    versions.if_known().is_some_and(|versions| {
-        versions.versions.iter().any(|version| {
-            version.version_id.as_deref() == Some(pending)
-                && version.created_date.is_some_and(|at| at >= since)
-        })
-    })
+    let created = versions.if_known().and_then(|versions| versions.created(pending));
+    created.is_some_and(|at| at >= since)
 }
 
 #[cfg(test)]

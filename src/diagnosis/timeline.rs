@@ -142,9 +142,8 @@ fn span(log: &rotation_log::RotationLog) -> Option<(Time, Time)> {
 
 /// Whether the pending version is so young that its rotation may still run.
 fn under_way(case: &Case<'_>, version: &str) -> bool {
-    let created = case.secret_versions().if_known().and_then(|versions| {
-        versions.versions.iter().find(|v| v.version_id.as_deref() == Some(version))?.created_date
-    });
+    let versions = case.secret_versions();
+    let created = versions.if_known().and_then(|versions| versions.created(version));
     let limit = secret_limits().under_way_minutes.value as f64 * 60.0;
     created.is_some_and(|created| (0.0..limit).contains(&case.now().seconds_since(created)))
 }

@@ -103,6 +103,14 @@ shapes! {
     }
 }
 
+impl SecretVersions {
+    /// When a version was made, where the list tells.
+    pub fn created(&self, version: &str) -> Option<Time> {
+        let mut versions = self.versions.iter();
+        versions.find(|one| one.version_id.as_deref() == Some(version))?.created_date
+    }
+}
+
 impl Secret {
     /// The version that carries a staging label.
     pub fn version_with(&self, stage: &str) -> Option<&str> {

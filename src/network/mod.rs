@@ -44,6 +44,9 @@ pub use self::{
     hop::*,
     ports::PortSet,
 };
+/// How names are compared, for what is collected of them.
+#[cfg(feature = "live")]
+pub(crate) use self::{resolve::plain, zone::is_under};
 use crate::evidence::{Evidence, Fact};
 
 /// The facts that an answer may rest on.

@@ -64,7 +64,7 @@ pub(super) type Answers<'a> = Vec<(String, Answer<'a>)>;
 const LONGEST_CHAIN: u8 = 8;
 
 /// A name as names compare: without the dot at the end, in small letters.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.trim().trim_end_matches('.').to_ascii_lowercase()
 }
 

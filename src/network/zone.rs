@@ -13,7 +13,7 @@ use crate::evidence::{Fact, Gap, HostedZone, HostedZoneRecord, Observed, Reason,
 
 /// True where `host` is `domain` or lies under it. Everything lies under the
 /// root.
-fn is_under(host: &str, domain: &str) -> bool {
+pub(crate) fn is_under(host: &str, domain: &str) -> bool {
     domain.is_empty()
         || host == domain
         || host.strip_suffix(domain).is_some_and(|head| head.ends_with('.'))

@@ -3,16 +3,17 @@
 
 use std::fmt::Write as _;
 
-use super::v1::{NotExamined, Report};
+use super::{
+    v1::{NotExamined, Report},
+    words,
+};
 use crate::catalogue::Severity;
 
 /// Renders the reports.
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
     let mut out = String::new();
     for report in reports {
-        let target = &report.target;
-        let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
-        let name = name.unwrap_or("the secret");
+        let name = words::secret(report).unwrap_or("the secret");
         for finding in &report.findings {
             let command = match finding.severity {
                 Severity::Error => "error",

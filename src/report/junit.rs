@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::v1::{NotExamined, Report, Tool};
+use super::{
+    v1::{NotExamined, Report, Tool},
+    words,
+};
 use crate::catalogue::Severity;
 
 /// Renders the reports.
@@ -28,9 +31,7 @@ pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
 }
 
 fn suite(out: &mut String, report: &Report) {
-    let target = &report.target;
-    let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
-    let name = escaped(name.unwrap_or("the secret"));
+    let name = escaped(words::secret(report).unwrap_or("the secret"));
     let failing = |severity| severity != Severity::Note;
     let failures = report.findings.iter().filter(|finding| failing(finding.severity)).count();
     let (errors, skipped) = (report.inconclusive.len(), report.not_applicable.len());
@@ -42,10 +43,8 @@ fn suite(out: &mut String, report: &Report) {
     );
     for finding in &report.findings {
         let what = format!("{} {}", finding.code, finding.name);
-        let mut text = format!("{}\n{}", finding.summary, finding.resource);
-        for fix in finding.fixes.iter().take(1) {
-            text += &format!("\nFix: {}\n{}", fix.summary, fix.commands.join("\n"));
-        }
+        let fix = words::first_fix(finding);
+        let text = format!("{}\n{}{fix}", finding.summary, finding.resource);
         let told = match failing(finding.severity) {
             true => element("failure", &finding.title, &text),
             false => element("system-out", "", &text),

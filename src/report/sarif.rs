@@ -8,10 +8,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{
-    json,
+    json, style,
     v1::{Finding, NotExamined, Report, Tool},
+    words,
 };
-use crate::catalogue::{self, Severity};
+use crate::catalogue;
 
 /// What a path of names may hold as it is.
 const PATH: &AsciiSet =
@@ -52,25 +53,18 @@ fn rule(code: &str) -> Option<Value> {
         "name": entry.name,
         "shortDescription": {"text": entry.title},
         "help": {"text": entry.text, "markdown": entry.text},
-        "defaultConfiguration": {"level": level(entry.severity)},
+        "defaultConfiguration": {"level": style::severity(entry.severity).0},
         "properties": {"tags": [entry.area]},
     }))
 }
 
 fn result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
-    let mut text = finding.summary.clone();
-    for fix in finding.fixes.iter().take(1) {
-        text += &format!("\nFix: {}", fix.summary);
-        for command in &fix.commands {
-            text += &format!("\n{command}");
-        }
-    }
     let secret = secret(report);
     json!({
         "ruleId": finding.code,
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
-        "level": level(finding.severity),
-        "message": {"text": text},
+        "level": style::severity(finding.severity).0,
+        "message": {"text": finding.summary.clone() + &words::first_fix(finding)},
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": {"uri": path(report)},
@@ -112,12 +106,4 @@ fn path(report: &Report) -> String {
     let name = report.target.secret_name.as_deref().unwrap_or("secret");
     let region = report.target.region.as_deref().unwrap_or("region");
     format!("secretsmanager/{region}/{}", utf8_percent_encode(name, PATH))
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
 }

@@ -9,6 +9,7 @@ use super::{
     style::{self, paint},
     text::Layout,
     v1::{AuditReport, Cause, Report, Verdict},
+    words,
 };
 use crate::checks::quoted;
 
@@ -178,8 +179,7 @@ fn is_same_fault(a: &Cause, b: &Cause) -> bool {
 }
 
 fn name_of(report: &Report) -> &str {
-    let target = &report.target;
-    target.secret_name.as_deref().or(target.secret_arn.as_deref()).unwrap_or("-")
+    words::secret(report).unwrap_or("-")
 }
 
 fn audit_row(report: &Report) -> [String; 5] {

@@ -288,30 +288,31 @@ fn other_secrets(out: &mut String, report: &Report, layout: Layout) {
 }
 
 fn second_opinion(out: &mut String, report: &Report, layout: Layout) {
-    let Some(simulation) = &report.simulation else { return };
-    let _ = writeln!(out, "\n{}", paint(style::HEADING, "SECOND OPINION"));
-    for line in super::simulation::lines(simulation) {
-        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 2, 4, layout.width));
-    }
+    let lines = report.simulation.iter().flat_map(super::simulation::lines);
+    section(out, "SECOND OPINION", lines, layout);
 }
 
 fn not_seen(out: &mut String, report: &Report, layout: Layout) {
-    if report.inconclusive.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n{}", paint(style::HEADING, "NOT SEEN"));
-    for line in super::unseen::lines(report, layout.verbose) {
-        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 2, 4, layout.width));
-    }
+    section(out, "NOT SEEN", super::unseen::lines(report, layout.verbose), layout);
 }
 
 fn notes(out: &mut String, report: &Report, layout: Layout) {
-    if report.notes.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n{}", paint(style::HEADING, "NOTE"));
-    for note in &report.notes {
-        let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(note), 2, 4, layout.width));
+    section(out, "NOTE", &report.notes, layout);
+}
+
+/// A heading with lines below it; nothing where there are no lines.
+fn section<S: AsRef<str>>(
+    out: &mut String,
+    heading: &str,
+    lines: impl IntoIterator<Item = S>,
+    layout: Layout,
+) {
+    for (index, line) in lines.into_iter().enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n{}", paint(style::HEADING, heading));
+        }
+        let line = for_terminal(line.as_ref());
+        let _ = write!(out, "{}", super::wrap::hanging(&line, 2, 4, layout.width));
     }
 }
 

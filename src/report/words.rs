@@ -9,11 +9,28 @@ use super::{
 };
 use crate::{catalogue::Severity, checks::quoted};
 
+/// The secret's name, else its ARN.
+pub(super) fn secret(report: &Report) -> Option<&str> {
+    report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
+}
+
+/// The first fix of a finding with its commands, each on a line of its own after what
+/// was said before; nothing where there is none.
+pub(super) fn first_fix(finding: &Finding) -> String {
+    let mut text = String::new();
+    if let Some(fix) = finding.fixes.first() {
+        let _ = write!(text, "\nFix: {}", fix.summary);
+        for command in &fix.commands {
+            let _ = write!(text, "\n{command}");
+        }
+    }
+    text
+}
+
 /// What was examined: `name · region · account`.
 pub(super) fn target(report: &Report) -> String {
     let target = &report.target;
-    let name = target.secret_name.as_deref().or(target.secret_arn.as_deref());
-    let name = name.unwrap_or(match report.mode {
+    let name = secret(report).unwrap_or(match report.mode {
         Mode::Logs => "exported log",
         Mode::Package => {
             let source = report.package.as_ref().and_then(|package| package.source.as_deref());
@@ -95,8 +112,7 @@ pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
     let said: Vec<&String> = steps.flat_map(|step| &step.commands).collect();
     confirm.retain(|command| !said.contains(&command));
     // A log alone names no secret to ask again about.
-    if let Some(name) = report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
-    {
+    if let Some(name) = secret(report) {
         let name = quoted(name);
         let rotate = format!("aws secretsmanager rotate-secret --secret-id {name}");
         let again = format!("rotdoctor diagnose {name}");
