@@ -52,6 +52,63 @@ pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report
     examine_case(&Case::new(evidence), mode, selection)
 }
 
+/// Examines one of many secrets, whose evidence leaves some facts out on purpose: what
+/// only these could tell is no question here.
+pub fn examine_in_audit(
+    evidence: &Evidence,
+    selection: &Selection,
+    left_out: &std::collections::BTreeSet<evidence::Fact>,
+) -> Report {
+    let case = Case::new(evidence);
+    let mut results = checks::run(&case, selection);
+    for result in &mut results {
+        if let checks::Outcome::Inconclusive(missing) = &result.outcome
+            && missing.iter().all(|missing| left_out.contains(&missing.fact))
+        {
+            let facts: std::collections::BTreeSet<&str> =
+                missing.iter().map(|missing| missing.fact.name()).collect();
+            let facts: Vec<&str> = facts.into_iter().collect();
+            let how: std::collections::BTreeSet<&str> =
+                missing.iter().map(|missing| asked_for_by(missing.fact)).collect();
+            let how: Vec<&str> = how.into_iter().collect();
+            result.outcome = checks::Outcome::NotApplicable(format!(
+                "an audit of many leaves out {}; {} asks for it",
+                facts.join(", "),
+                how.join(" and ")
+            ));
+        }
+    }
+    let mut diagnosis = diagnosis::diagnose(&case, &results, selection);
+    if diagnosis.verdict == Verdict::Unknown
+        && left_out.contains(&evidence::Fact::LogEvents)
+        && diagnosis::keeps_its_schedule(&case)
+    {
+        diagnosis.verdict = Verdict::Healthy;
+    }
+    report::assemble(&case, Mode::Live, &results, &diagnosis, selection)
+}
+
+/// Whether a check that reads a fact finds something, as the evidence has it: with the
+/// fact assumed to be absent, whether it is worth to be asked for.
+pub fn finds_by(evidence: &Evidence, selection: &Selection, fact: evidence::Fact) -> bool {
+    let results = checks::run_those_of(&Case::new(evidence), selection, fact);
+    results.iter().any(|result| {
+        matches!(&result.outcome, checks::Outcome::Findings(findings)
+            if findings.iter().any(|finding| finding.severity <= catalogue::Severity::Warning))
+    })
+}
+
+/// What makes an audit ask for a fact that it leaves out.
+fn asked_for_by(fact: evidence::Fact) -> &'static str {
+    use evidence::Fact as F;
+    match fact {
+        F::LogEvents | F::LogGroup => "--logs",
+        F::SecretShape | F::SuperuserSecret => "--read-secret",
+        F::SecretVersions | F::SecretPolicy => "--each",
+        _ => "`rotdoctor diagnose`",
+    }
+}
+
 /// Examines a case, such as one whose log was read from a stream.
 pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Report {
     let mut results = checks::run(case, selection);

@@ -133,6 +133,14 @@ pub fn run(case: &Case<'_>, selection: &Selection) -> Vec<CheckResult> {
         .collect()
 }
 
+/// Runs the selected checks that read a fact.
+pub fn run_those_of(case: &Case<'_>, selection: &Selection, fact: Fact) -> Vec<CheckResult> {
+    checks()
+        .filter(|check| check.facts.contains(&fact) && selection.includes(check))
+        .map(|check| CheckResult { check, outcome: run_one(check, case) })
+        .collect()
+}
+
 fn run_one(check: &'static Check, case: &Case<'_>) -> Outcome {
     match catch_unwind(AssertUnwindSafe(|| (check.judge)(case))) {
         Ok(Ok(findings)) if findings.is_empty() => Outcome::Passed,

@@ -24,22 +24,19 @@ pub(super) struct ConnectionOptions {
     profile: Option<String>,
     /// Region of the secret.
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// Send every call to this endpoint.
     #[arg(long, value_name = "URL", help_heading = "AWS")]
     endpoint_url: Option<String>,
     /// Trust these certificates (PEM) too; AWS_CA_BUNDLE is honoured.
     #[arg(long, value_name = "FILE", help_heading = "AWS")]
     ca_bundle: Option<PathBuf>,
-    /// Assume this role first.
-    #[arg(long, value_name = "ARN", help_heading = "AWS")]
-    role_arn: Option<String>,
     /// Stop collecting after this long; what is missing then is inconclusive.
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "AWS")]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
     /// Print every call with its wave and milliseconds on stderr.
     #[arg(long, help_heading = "AWS")]
-    timings: bool,
+    pub(super) timings: bool,
     /// Show no progress.
     #[arg(long, help_heading = "AWS")]
     no_progress: bool,
@@ -50,6 +47,8 @@ pub(super) struct ConnectionOptions {
 pub(super) struct AwsOptions {
     #[command(flatten)]
     connection: ConnectionOptions,
+    #[command(flatten)]
+    role: RoleOptions,
     /// Read logs and events back to here: 3d, 12h, or a time such as 2026-11-20T03:00:00Z.
     #[arg(long, value_name = "WHEN", value_parser = since, help_heading = "AWS")]
     since: Option<Time>,
@@ -74,7 +73,7 @@ pub(super) struct AwsOptions {
 }
 
 /// `3d` before now, or a time that has passed.
-fn since(text: &str) -> Result<Time, String> {
+pub(super) fn since(text: &str) -> Result<Time, String> {
     if let Some(time) = Time::parse(text) {
         let ahead = time.0 > jiff::Timestamp::now();
         return if ahead { Err(format!("'{text}' lies in the future")) } else { Ok(time) };
@@ -97,25 +96,39 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("'{text}' is no duration such as 90s or 2m"))
 }
 
+/// The role that AWS is asked in.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct RoleOptions {
+    /// Assume this role first.
+    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    role_arn: Option<String>,
+    /// The external id that the role asks for.
+    #[arg(long, value_name = "ID", requires = "role_arn", help_heading = "AWS")]
+    external_id: Option<String>,
+}
+
 impl ConnectionOptions {
-    fn connection(&self) -> Connection {
+    pub(super) fn connection(&self, role: &RoleOptions) -> Connection {
         Connection {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
             ca_bundle: self.ca_bundle.clone(),
-            role_arn: self.role_arn.clone(),
+            role_arn: role.role_arn.clone(),
+            external_id: role.external_id.clone(),
+            patient: false,
         }
     }
 
     /// Collects what is known of one function, its package included.
     pub(super) fn collect_function(
         &self,
+        role: &RoleOptions,
         function: &str,
         report: &ReportOptions,
     ) -> Result<Evidence, Failure> {
         let bar = self.bar(report, function);
-        let connection = self.connection();
+        let connection = self.connection(role);
         let collected = interruptible(async {
             let session = Session::open(&connection, &[function]).await?;
             session.collect_function(function, self.timeout).await
@@ -143,7 +156,7 @@ impl ConnectionOptions {
         evidence
     }
 
-    fn bar(&self, report: &ReportOptions, subject: &str) -> Option<ProgressBar> {
+    pub(super) fn bar(&self, report: &ReportOptions, subject: &str) -> Option<ProgressBar> {
         if self.no_progress || report.quiet || !watched() {
             return None;
         }
@@ -198,7 +211,7 @@ impl AwsOptions {
     ) -> Result<Evidence, Failure> {
         let bar = self.connection.bar(report, secret);
         let request = Request { database, ..self.request(secret, selection, &bar) };
-        let connection = self.connection.connection();
+        let connection = self.connection.connection(&self.role);
         let collected = interruptible(collect::collect(&connection, &request));
         if let Some(bar) = &bar {
             bar.finish_and_clear();
@@ -208,90 +221,12 @@ impl AwsOptions {
 
     /// Waits until an attempt at a rotation ended.
     pub(super) fn follow(&self, secret: &str, follow: Follow) -> Result<(), Failure> {
-        let connection = self.connection.connection();
+        let connection = self.connection.connection(&self.role);
         interruptible(async {
             let session = Session::open(&connection, &[secret]).await?;
             follow::follow(&session, secret, follow).await
         })
     }
-
-    /// Collects the evidence about many secrets over one session, and hands
-    /// each to `take`. Without names, `list` says which.
-    pub(super) fn collect_each(
-        &self,
-        secrets: Secrets<'_>,
-        selection: &Selection,
-        report: &ReportOptions,
-        take: &mut dyn FnMut(String, Result<Evidence, Failure>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let connection = self.connection.connection();
-        let bar = self.connection.bar(report, "");
-        let outcome = interruptible(async {
-            let named: Vec<&str> = match &secrets {
-                Secrets::Named(names) => names.iter().map(String::as_str).collect(),
-                Secrets::Listed(_) => Vec::new(),
-            };
-            let session = Session::open(&connection, &named).await?;
-            let names: Vec<String> = match &secrets {
-                Secrets::Named(names) => names.to_vec(),
-                Secrets::Listed(filter) => {
-                    let listed = session.list_secrets(filter).await?;
-                    listed
-                        .into_iter()
-                        .filter(|secret| secret.rotation_enabled)
-                        .map(|secret| secret.arn)
-                        .collect()
-                }
-            };
-            let mut examined = false;
-            let mut cut_short = None;
-            for (done, name) in names.iter().enumerate() {
-                if let Some(bar) = &bar {
-                    bar.set_message(format!("{} of {}: {name}", done + 1, names.len()));
-                }
-                let result = match &cut_short {
-                    Some(reason) => Err(Failure::CannotExamine(String::clone(reason))),
-                    None => match session.collect(&self.request(name, selection, &None)).await {
-                        Ok(collected) => {
-                            examined = true;
-                            Ok(self.connection.unpack(collected, report))
-                        }
-                        // Without credentials or an answer, no further secret
-                        // fares better; what was examined by then is kept.
-                        Err(
-                            error @ (CollectError::Credentials { .. }
-                            | CollectError::Unreachable { .. }),
-                        ) => {
-                            if !examined {
-                                return Err(error);
-                            }
-                            let reason = error.to_string();
-                            cut_short = Some(reason.clone());
-                            Err(Failure::CannotExamine(reason))
-                        }
-                        Err(error) => Err(Failure::CannotExamine(error.to_string())),
-                    },
-                };
-                // Examined as it arrives, so that one secret's evidence is held at a time.
-                if let Err(failure) = take(name.clone(), result) {
-                    return Ok(Err(failure));
-                }
-            }
-            Ok(Ok(()))
-        });
-        if let Some(bar) = &bar {
-            bar.finish_and_clear();
-        }
-        outcome?
-    }
-}
-
-/// Which secrets an audit is about.
-pub(super) enum Secrets<'a> {
-    /// These.
-    Named(&'a [String]),
-    /// Those that ListSecrets finds and that rotate.
-    Listed(collect::SecretFilter),
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {
@@ -299,7 +234,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
 }
 
 /// One line a call, in the order of the waves, and what they add up to.
-fn timings(timings: &[Timing]) -> Vec<String> {
+pub(super) fn timings(timings: &[Timing]) -> Vec<String> {
     let mut sorted: Vec<&Timing> = timings.iter().collect();
     sorted.sort_by_key(|timing| timing.wave);
     let mut lines: Vec<String> = sorted
@@ -322,7 +257,9 @@ fn timings(timings: &[Timing]) -> Vec<String> {
 }
 
 /// Drives the collection, and ends it at Ctrl-C.
-fn interruptible<T>(work: impl Future<Output = Result<T, CollectError>>) -> Result<T, Failure> {
+pub(super) fn interruptible<T>(
+    work: impl Future<Output = Result<T, CollectError>>,
+) -> Result<T, Failure> {
     let outcome = collect::block_on(async {
         tokio::select! {
             result = work => result.map(Some),

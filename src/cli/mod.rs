@@ -5,12 +5,15 @@ mod audit;
 #[cfg(feature = "live")]
 mod aws;
 #[cfg(feature = "live")]
+mod bulk;
+#[cfg(feature = "live")]
 mod capture;
 mod checks;
 mod diagnose;
 mod explain;
 #[cfg(feature = "live")]
 mod follow;
+mod gather;
 mod logs;
 mod manual;
 mod options;

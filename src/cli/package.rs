@@ -43,6 +43,9 @@ pub(super) struct Args {
     #[cfg(feature = "live")]
     #[command(flatten)]
     connection: super::aws::ConnectionOptions,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    role: super::aws::RoleOptions,
 }
 
 impl Args {
@@ -57,7 +60,7 @@ impl Args {
     fn evidence(&self) -> Result<Evidence, Failure> {
         #[cfg(feature = "live")]
         if let Some(function) = &self.function {
-            return self.connection.collect_function(function, &self.report);
+            return self.connection.collect_function(&self.role, function, &self.report);
         }
         let Some(file) = &self.file else {
             return Err(Failure::Usage("name a deployment package".to_owned()));

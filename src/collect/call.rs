@@ -67,6 +67,7 @@ struct Shared {
     slots: Semaphore,
     deadline: Instant,
     timings: RefCell<Vec<Timing>>,
+    for_many: bool,
 }
 
 /// Makes calls, in the name of one wave.
@@ -78,12 +79,27 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(timeout: Duration) -> Self {
+        Self::with(timeout, false)
+    }
+
+    /// A caller for an audit of many, whose lists may be long.
+    pub(super) fn of_many(timeout: Duration) -> Self {
+        Self::with(timeout, true)
+    }
+
+    fn with(timeout: Duration, for_many: bool) -> Self {
         let shared = Shared {
             slots: Semaphore::new(CONCURRENCY),
             deadline: Instant::now() + timeout,
             timings: RefCell::default(),
+            for_many,
         };
         Self { shared: Rc::new(shared), wave: 0 }
+    }
+
+    /// Whether it is about many secrets at once.
+    pub(super) fn for_many(&self) -> bool {
+        self.shared.for_many
     }
 
     pub(super) fn in_wave(&self, wave: u8) -> Self {

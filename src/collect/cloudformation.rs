@@ -1,5 +1,7 @@
 //! CloudFormation: the stack that made the rotation function.
 
+use aws_sdk_cloudformation::types as sdk;
+
 use super::{
     call::Caller,
     convert::{given, list, time, word},
@@ -35,6 +37,24 @@ pub(super) async fn stack(caller: &Caller, clients: &Clients, name: &str) -> Fou
     let Some(stack) = answer.stacks.unwrap_or_default().into_iter().next() else {
         return Err(Failure::Absent);
     };
+    let stack = described(stack);
+    found(move |scene| scene.evidence.stack = Observed::Known(stack))
+}
+
+/// Every stack of the region.
+///
+/// # Errors
+/// As the call: half a list would pass for a whole one.
+pub(super) async fn stacks(caller: &Caller, clients: &Clients) -> Result<Vec<Stack>, Failure> {
+    let mut pages = clients.cloudformation.describe_stacks().into_paginator().send();
+    let mut stacks = Vec::new();
+    while let Some(page) = caller.page("cloudformation:DescribeStacks", "", pages.next()).await? {
+        stacks.extend(list(page.stacks, described));
+    }
+    Ok(stacks)
+}
+
+fn described(stack: sdk::Stack) -> Stack {
     let mut stack = Stack {
         stack_id: stack.stack_id,
         stack_name: stack.stack_name,
@@ -50,7 +70,7 @@ pub(super) async fn stack(caller: &Caller, clients: &Clients, name: &str) -> Fou
         tags: list(stack.tags, |tag| Tag { key: tag.key, value: tag.value }),
     };
     seal::seal_stack(&mut stack);
-    found(move |scene| scene.evidence.stack = Observed::Known(stack))
+    stack
 }
 
 fn sealed(text: Option<String>) -> Option<String> {

@@ -3,10 +3,19 @@
 
 use aws_sdk_ec2::types::Filter;
 
-use super::{rds, scene::Scene};
+use super::{call::Caller, rds, scene::Scene};
 
 /// Pages of one EC2 list; a page holds up to a thousand elements.
-pub(super) const PAGES: usize = 5;
+const PAGES: usize = 5;
+/// The same where the network of many functions is read at once.
+const PAGES_OF_MANY: usize = 200;
+/// Values that a filter takes (EC2 API reference, Filter).
+pub(super) const FILTER_VALUES: usize = 200;
+
+/// How many pages of a list may be read.
+pub(super) fn pages(caller: &Caller) -> usize {
+    if caller.for_many() { PAGES_OF_MANY } else { PAGES }
+}
 
 /// A filter on one attribute.
 pub(super) fn filter(name: &str, values: &[String]) -> Filter {
@@ -15,6 +24,9 @@ pub(super) fn filter(name: &str, values: &[String]) -> Filter {
 
 /// The function's subnets.
 pub(super) fn function_subnets(scene: &Scene) -> Vec<String> {
+    if let Some(many) = &scene.many {
+        return many.subnets.clone();
+    }
     scene
         .evidence
         .function
@@ -42,25 +54,44 @@ pub(super) fn function_vpc(scene: &Scene) -> Option<String> {
     })
 }
 
-/// The VPCs whose network matters: the function's, and the database's where it
-/// is another.
-pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
-    let function = function_vpc(scene);
-    let databases = rds::relevant(scene).vpcs;
-    let mut vpcs: Vec<String> = function.into_iter().chain(databases).collect();
+/// The function's VPC, or those of all functions.
+pub(super) fn function_vpcs(scene: &Scene) -> Vec<String> {
+    let Some(many) = &scene.many else { return function_vpc(scene).into_iter().collect() };
+    let subnets = scene.evidence.subnets.known().into_iter().flatten();
+    let own = subnets.filter(|subnet| {
+        subnet.subnet_id.as_ref().is_some_and(|id| many.subnets.binary_search(id).is_ok())
+    });
+    let mut vpcs: Vec<String> = own.filter_map(|subnet| subnet.vpc_id.clone()).collect();
+    if vpcs.is_empty() {
+        vpcs.clone_from(&many.function_vpcs);
+    }
     vpcs.sort();
     vpcs.dedup();
     vpcs
 }
 
-/// Reads every page of a list, within [`PAGES`], and converts each element.
+/// The VPCs whose network matters: the function's, and the database's where it
+/// is another.
+pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
+    let databases = match &scene.many {
+        Some(many) => many.database_vpcs.clone(),
+        None => rds::relevant(scene).vpcs,
+    };
+    let mut vpcs = function_vpcs(scene);
+    vpcs.extend(databases);
+    vpcs.sort();
+    vpcs.dedup();
+    vpcs
+}
+
+/// Reads every page of a list, within [`pages`], and converts each element.
 /// Evaluates to the elements and whether the budget cut some off.
 macro_rules! all_pages {
     ($caller:expr, $action:expr, $resource:expr, $pages:expr, $field:ident, $convert:expr) => {{
         let mut pages = $pages;
         let mut all = Vec::new();
         let mut cut = true;
-        for _ in 0..$crate::collect::ec2::PAGES {
+        for _ in 0..$crate::collect::ec2::pages($caller) {
             match $caller.page($action, $resource, pages.next()).await? {
                 Some(page) => all.extend($crate::collect::convert::list(page.$field, $convert)),
                 None => {

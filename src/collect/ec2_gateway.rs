@@ -24,7 +24,7 @@ pub(super) async fn vpc_endpoints(caller: &Caller, clients: &Clients, vpcs: &[St
         vpc_endpoints,
         vpc_endpoint
     );
-    found(move |scene| scene.evidence.vpc_endpoints = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.vpc_endpoints, items))
 }
 
 fn vpc_endpoint(endpoint: sdk::VpcEndpoint) -> VpcEndpoint {
@@ -79,7 +79,7 @@ pub(super) async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[Str
         nat_gateways,
         convert
     );
-    found(move |scene| scene.evidence.nat_gateways = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.nat_gateways, items))
 }
 
 fn attachment(vpc_id: Option<String>, state: Option<String>) -> GatewayAttachment {
@@ -105,7 +105,7 @@ pub(super) async fn internet_gateways(
         internet_gateways,
         convert
     );
-    found(move |scene| scene.evidence.internet_gateways = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.internet_gateways, items))
 }
 
 /// The API cannot filter these by VPC.
@@ -127,7 +127,7 @@ pub(super) async fn egress_only(caller: &Caller, clients: &Clients, vpcs: &[Stri
         let attached = gateway.attachments.iter().filter_map(|a| a.vpc_id.as_ref());
         attached.into_iter().any(|vpc| vpcs.contains(vpc))
     });
-    found(move |scene| scene.evidence.egress_only_internet_gateways = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.egress_only_internet_gateways, items))
 }
 
 /// One side of the peerings; filters on both sides at once would have to hold
@@ -205,7 +205,7 @@ pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[
         transit_gateway_vpc_attachments,
         convert
     );
-    found(move |scene| scene.evidence.transit_gateway_vpc_attachments = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.transit_gateway_vpc_attachments, items))
 }
 
 /// Which route table each attachment is associated with. A failure matters only
@@ -274,7 +274,7 @@ pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[
         transit_gateways,
         convert
     );
-    found(move |scene| scene.evidence.transit_gateways = Observed::Known(items))
+    found(move |scene| extend(&mut scene.evidence.transit_gateways, items))
 }
 
 /// The routes of one transit gateway route table, joined with what is

@@ -6,7 +6,7 @@ use super::{
     call::Caller,
     convert::{given, list, word},
     ec2::{all_pages, filter},
-    scene::{Found, Scene, found},
+    scene::{Found, Scene, extend, found},
     session::Clients,
 };
 use crate::evidence::*;
@@ -21,10 +21,10 @@ fn put<T: 'static>(
     (items, cut): (Vec<T>, bool),
 ) -> Found {
     found(move |scene: &mut Scene| {
-        *field(&mut scene.evidence) = Observed::Known(items);
+        extend(field(&mut scene.evidence), items);
         if cut {
-            let message = format!("only the first {} pages were read", super::ec2::PAGES);
-            scene.gap(fact, action, "", Reason::Truncated, &message);
+            let message = "only the first pages were read";
+            scene.gap(fact, action, "", Reason::Truncated, message);
         }
     })
 }

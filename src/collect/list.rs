@@ -2,7 +2,8 @@
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 
-use super::{CollectError, DEFAULT_TIMEOUT, Session, call::Caller};
+use super::{CollectError, DEFAULT_TIMEOUT, Session, call::Caller, secretsmanager};
+use crate::evidence::Secret;
 
 const ACTION: &str = "secretsmanager:ListSecrets";
 
@@ -15,28 +16,22 @@ pub struct SecretFilter {
     pub name_prefix: Option<String>,
 }
 
-/// A secret in a list.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ListedSecret {
-    /// Name.
-    pub name: String,
-    /// ARN.
-    pub arn: String,
-    /// Whether rotation is on.
-    pub rotation_enabled: bool,
-}
-
 impl Session {
     /// Lists the secrets that fit, sorted by name.
     ///
     /// # Errors
     /// [`CollectError`] where the list could not be read to its end: half a
     /// list would pass for a whole one.
-    pub async fn list_secrets(
+    pub async fn list_secrets(&self, filter: &SecretFilter) -> Result<Vec<Secret>, CollectError> {
+        self.list_secrets_by(&Caller::of_many(DEFAULT_TIMEOUT), filter).await
+    }
+
+    /// The same, among the calls of a larger run.
+    pub(super) async fn list_secrets_by(
         &self,
+        caller: &Caller,
         filter: &SecretFilter,
-    ) -> Result<Vec<ListedSecret>, CollectError> {
-        let caller = Caller::new(DEFAULT_TIMEOUT);
+    ) -> Result<Vec<Secret>, CollectError> {
         let mut request = self.clients.secretsmanager.list_secrets();
         for (key, value) in &filter.tags {
             request = request
@@ -61,15 +56,15 @@ impl Session {
                         tag.key.as_ref() == Some(key) && tag.value.as_ref() == Some(value)
                     })
                 });
-                let (Some(name), Some(arn)) = (entry.name, entry.arn) else { continue };
-                let named = filter.name_prefix.as_ref().is_none_or(|p| name.starts_with(p));
-                if tagged && named {
-                    let rotation_enabled = entry.rotation_enabled.unwrap_or(false);
-                    secrets.push(ListedSecret { name, arn, rotation_enabled });
+                let named = filter.name_prefix.as_ref().is_none_or(|prefix| {
+                    entry.name.as_ref().is_some_and(|name| name.starts_with(prefix))
+                });
+                if tagged && named && entry.arn.is_some() {
+                    secrets.push(secretsmanager::listed(entry));
                 }
             }
         }
-        secrets.sort();
+        secrets.sort_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
         Ok(secrets)
     }
 }

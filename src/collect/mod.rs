@@ -6,6 +6,8 @@
 //! `plan` says what is asked when, `run` does it, `failure` says what a refusal
 //! means, `session` holds region and credentials.
 
+mod account;
+mod bulk;
 mod call;
 mod cloudformation;
 mod cloudtrail;
@@ -17,6 +19,7 @@ mod failure;
 mod function;
 mod http;
 mod iam;
+mod inventory;
 mod kms;
 mod lambda;
 mod list;
@@ -25,11 +28,13 @@ mod loose_json;
 mod package;
 pub mod plan;
 mod rds;
+mod regions;
 mod route53;
 mod run;
 mod scene;
 mod secretsmanager;
 mod session;
+mod shard;
 mod simulation;
 mod sts;
 mod tasks;
@@ -37,8 +42,11 @@ mod tasks;
 use std::{collections::BTreeSet, fmt, time::Duration};
 
 pub use self::{
-    list::{ListedSecret, SecretFilter},
+    bulk::{BulkRequest, DEFAULT_TIMEOUT_OF_MANY, Suspect, Told, Which},
+    inventory::Inventory,
+    list::SecretFilter,
     session::{Connection, Session},
+    shard::Shard,
 };
 use crate::evidence::{Evidence, Fact, NamedDatabase, Time};
 

@@ -17,6 +17,8 @@ use crate::network;
 
 /// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
 const PAGES: usize = 5;
+/// The same where the rules of many VPCs are read at once.
+const PAGES_OF_MANY: usize = 100;
 /// Zones whose records are read; the decisive one is nearly always among them.
 const ZONES: usize = 20;
 
@@ -24,6 +26,10 @@ const LIST_ZONES: &str = "route53:ListHostedZonesByVPC";
 const LIST_RECORDS: &str = "route53:ListResourceRecordSets";
 const LIST_RULES: &str = "route53resolver:ListResolverRules";
 const LIST_ASSOCIATIONS: &str = "route53resolver:ListResolverRuleAssociations";
+
+fn pages_of(caller: &Caller) -> usize {
+    if caller.for_many() { PAGES_OF_MANY } else { PAGES }
+}
 
 pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
     let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
@@ -62,8 +68,16 @@ pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) 
                 name: Some(zone.name),
                 records: Vec::new(),
             });
-        let by_vpc = BTreeMap::from([(vpc, zones.collect())]);
-        scene.evidence.hosted_zones_by_vpc = Observed::Known(by_vpc);
+        let zones = zones.collect();
+        match scene.evidence.hosted_zones_by_vpc.known_mut() {
+            Some(by_vpc) => {
+                by_vpc.insert(vpc, zones);
+            }
+            None => {
+                let by_vpc = BTreeMap::from([(vpc, zones)]);
+                scene.evidence.hosted_zones_by_vpc = Observed::Known(by_vpc);
+            }
+        }
     })
 }
 
@@ -156,7 +170,7 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     let mut pages = clients.route53resolver.list_resolver_rules().into_paginator().send();
     let mut rules = Vec::new();
     let mut cut = false;
-    for _ in 0..PAGES {
+    for _ in 0..pages_of(caller) {
         let Some(page) = caller.page(LIST_RULES, vpc, pages.next()).await? else { break };
         cut = given(page.next_token).is_some();
         rules.extend(list(page.resolver_rules, |rule| ResolverRule {
@@ -173,27 +187,38 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     let vpc = vpc.to_owned();
     found(move |scene| {
         if cut {
-            let message = format!("only the first {PAGES} pages of rules were read");
-            scene.gap(Fact::ResolverRules, LIST_RULES, &vpc, Reason::Truncated, &message);
+            let message = "only the first pages of rules were read";
+            scene.gap(Fact::ResolverRules, LIST_RULES, &vpc, Reason::Truncated, message);
         }
         join(scene, rules);
     })
 }
 
 pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
-    let filter = Filter::builder().name("VPCId").values(vpc).build();
-    let request = clients.route53resolver.list_resolver_rule_associations().filters(filter);
+    let mut request = clients.route53resolver.list_resolver_rule_associations();
+    if !caller.for_many() {
+        request = request.filters(Filter::builder().name("VPCId").values(vpc).build());
+    }
     let mut pages = request.into_paginator().send();
     let mut rules = Vec::new();
-    for _ in 0..PAGES {
+    let mut cut = false;
+    for _ in 0..pages_of(caller) {
         let Some(page) = caller.page(LIST_ASSOCIATIONS, vpc, pages.next()).await? else { break };
+        cut = given(page.next_token).is_some();
         rules.extend(list(page.resolver_rule_associations, |association| ResolverRule {
             resolver_rule_id: association.resolver_rule_id,
             vpc_ids: association.vpc_id.into_iter().collect(),
             ..ResolverRule::default()
         }));
     }
-    found(move |scene| join(scene, rules))
+    let vpc = vpc.to_owned();
+    found(move |scene| {
+        if cut {
+            let message = "only the first pages of associations were read";
+            scene.gap(Fact::ResolverRules, LIST_ASSOCIATIONS, &vpc, Reason::Truncated, message);
+        }
+        join(scene, rules);
+    })
 }
 
 /// Rules and their associations arrive in any order, and each tells a part.

@@ -199,13 +199,8 @@ fn apply(outcomes: Vec<Outcome>, scene: &mut Scene) {
 
 /// Says of every wanted fact that no call was made about why: what it needs was
 /// not seen, or there was nothing to look for.
-fn finish(scene: &mut Scene) {
-    if let Some(failure) = scene.associations_failure.take()
-        && !ec2_gateway::transit_gateway_ids(scene).is_empty()
-    {
-        let action = "ec2:DescribeTransitGatewayAttachments";
-        scene.failed(Fact::TransitGatewayRouteTables, action, "", &failure);
-    }
+pub(super) fn finish(scene: &mut Scene) {
+    settle_associations(scene);
     package::settle(scene);
     let mut seen = BTreeSet::new();
     for step in plan::STEPS.iter().filter(|step| step.wave > 0) {
@@ -231,6 +226,16 @@ fn finish(scene: &mut Scene) {
         events.sort_by(|a, b| {
             (a.timestamp, &a.log_stream_name).cmp(&(b.timestamp, &b.log_stream_name))
         });
+    }
+}
+
+/// Attachments that were refused are a gap only where there are any.
+pub(super) fn settle_associations(scene: &mut Scene) {
+    if let Some(failure) = scene.associations_failure.take()
+        && !ec2_gateway::transit_gateway_ids(scene).is_empty()
+    {
+        let action = "ec2:DescribeTransitGatewayAttachments";
+        scene.failed(Fact::TransitGatewayRouteTables, action, "", &failure);
     }
 }
 

@@ -36,8 +36,22 @@ pub(super) struct Stream {
     pub(super) last_event: Option<i64>,
 }
 
+/// What stands in the place of one function and one database, where the network of
+/// many is read at once.
+#[derive(Debug)]
+pub(super) struct Many {
+    /// The subnets of all functions.
+    pub(super) subnets: Vec<String>,
+    /// The VPCs of all functions, as their configurations say.
+    pub(super) function_vpcs: Vec<String>,
+    /// The VPCs of all databases that matter.
+    pub(super) database_vpcs: Vec<String>,
+}
+
 pub(super) struct Scene {
     pub(super) evidence: Evidence,
+    /// Set where the network of many functions is read at once.
+    pub(super) many: Option<Many>,
     /// The facts to collect, inputs included.
     pub(super) wanted: BTreeSet<Fact>,
     pub(super) secret_id: String,
@@ -63,6 +77,7 @@ impl Scene {
     pub(super) fn new(request: &Request, wanted: BTreeSet<Fact>, evidence: Evidence) -> Self {
         Self {
             evidence,
+            many: None,
             wanted,
             secret_id: request.secret.clone(),
             read_secret: request.read_secret,

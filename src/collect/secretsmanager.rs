@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use aws_sdk_secretsmanager::{
+    operation::describe_secret::DescribeSecretOutput, types::SecretListEntry,
+};
 
 use super::{
     call::Caller,
@@ -72,6 +74,29 @@ fn secret(answer: DescribeSecretOutput) -> Secret {
     };
     seal::seal_secret(&mut secret);
     secret
+}
+
+/// A secret as a list has it: all that DescribeSecret says but for its replicas.
+pub(super) fn listed(entry: SecretListEntry) -> Secret {
+    let mut answer = DescribeSecretOutput::builder().build();
+    answer.arn = entry.arn;
+    answer.name = entry.name;
+    answer.description = entry.description;
+    answer.kms_key_id = entry.kms_key_id;
+    answer.rotation_enabled = entry.rotation_enabled;
+    answer.rotation_lambda_arn = entry.rotation_lambda_arn;
+    answer.rotation_rules = entry.rotation_rules;
+    answer.last_rotated_date = entry.last_rotated_date;
+    answer.last_changed_date = entry.last_changed_date;
+    answer.last_accessed_date = entry.last_accessed_date;
+    answer.deleted_date = entry.deleted_date;
+    answer.next_rotation_date = entry.next_rotation_date;
+    answer.created_date = entry.created_date;
+    answer.tags = entry.tags;
+    answer.version_ids_to_stages = entry.secret_versions_to_stages;
+    answer.owning_service = entry.owning_service;
+    answer.primary_region = entry.primary_region;
+    secret(answer)
 }
 
 pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Found {

@@ -29,6 +29,9 @@ use super::{
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a run about many secrets, which may be throttled.
+const PATIENT_ATTEMPTS: u32 = 10;
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(300);
 /// A credential process may have to ask a person something.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(25);
 
@@ -46,6 +49,11 @@ pub struct Connection {
     pub ca_bundle: Option<PathBuf>,
     /// Role to assume first.
     pub role_arn: Option<String>,
+    /// What that role's trust policy may ask for.
+    pub external_id: Option<String>,
+    /// Retry longer, and slower where the services ask for it: for runs about many
+    /// secrets.
+    pub patient: bool,
 }
 
 /// A configured connection, good for any number of secrets.
@@ -257,13 +265,18 @@ fn provider_config(region: Option<&str>, http_client: &SharedHttpClient) -> Prov
 }
 
 async fn load(connection: &Connection, region: &str, http_client: SharedHttpClient) -> SdkConfig {
+    let (retries, operation_timeout) = if connection.patient {
+        (RetryConfig::adaptive().with_max_attempts(PATIENT_ATTEMPTS), PATIENT_TIMEOUT)
+    } else {
+        (RetryConfig::standard().with_max_attempts(ATTEMPTS), OPERATION_TIMEOUT)
+    };
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
+        .operation_timeout(operation_timeout)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(retries)
         .timeout_config(timeouts)
         .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
         .credentials_provider(credentials(connection, region, &http_client).await)
@@ -276,12 +289,14 @@ async fn load(connection: &Connection, region: &str, http_client: SharedHttpClie
     }
     let config = loader.load().await;
     let Some(role) = &connection.role_arn else { return config };
-    let assumed = AssumeRoleProvider::builder(role)
+    let mut assumed = AssumeRoleProvider::builder(role)
         .session_name("rotdoctor")
         .region(Region::new(region.to_owned()))
-        .configure(&config)
-        .build()
-        .await;
+        .configure(&config);
+    if let Some(id) = &connection.external_id {
+        assumed = assumed.external_id(id);
+    }
+    let assumed = assumed.build().await;
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build()
 }
 

@@ -51,15 +51,14 @@ pub(super) fn tasks<'a>(
     macro_rules! ask_by_vpc {
         ($work:path) => {{
             let vpcs = ec2::vpcs(scene);
-            if vpcs.is_empty() {
-                return Vec::new();
-            }
-            let resource = vpcs.join(" ");
-            vec![Task {
-                step,
-                resource,
-                work: Box::pin(async move { $work(caller, clients, &vpcs).await }),
-            }]
+            let parts = vpcs.chunks(ec2::FILTER_VALUES).map(<[String]>::to_vec);
+            parts
+                .map(|vpcs| Task {
+                    step,
+                    resource: list_of(scene, &vpcs),
+                    work: Box::pin(async move { $work(caller, clients, &vpcs).await }),
+                })
+                .collect()
         }};
     }
     let secret = scene.secret_id.clone();
@@ -159,12 +158,14 @@ pub(super) fn tasks<'a>(
         }
         O::DescribeFunctionSubnets => {
             let ids = ec2::function_subnets(scene);
-            if ids.is_empty() {
-                return Vec::new();
-            }
-            vec![ask!(ids.join(" "), |_resource| {
-                ec2_vpc::function_subnets(caller, clients, &ids)
-            })]
+            let parts = ids.chunks(ec2::FILTER_VALUES).map(<[String]>::to_vec);
+            parts
+                .map(|ids| {
+                    ask!(list_of(scene, &ids), |_resource| {
+                        ec2_vpc::function_subnets(caller, clients, &ids)
+                    })
+                })
+                .collect()
         }
         // Refused once is refused again.
         O::DescribeSubnets if matches!(scene.evidence.subnets, Observed::NotSeen(_)) => Vec::new(),
@@ -233,17 +234,22 @@ pub(super) fn tasks<'a>(
             }
             vec![ask!(String::new(), |_resource| ec2_vpc::exclusions(caller, clients))]
         }
-        O::ListHostedZonesByVPC => ask_each!(ec2::function_vpc(scene), |vpc| {
+        O::ListHostedZonesByVPC => ask_each!(ec2::function_vpcs(scene), |vpc| {
             route53::hosted_zones(caller, clients, &vpc)
         }),
         O::ListResourceRecordSets => ask_each!(route53::zones_to_read(scene), |zone| {
             route53::records(caller, clients, &zone)
         }),
-        O::ListResolverRuleAssociations => ask_each!(ec2::function_vpc(scene), |vpc| {
-            route53::rule_associations(caller, clients, &vpc)
-        }),
+        // Each is one list for the region; a run about one secret asks for its VPC's.
+        O::ListResolverRuleAssociations => {
+            ask_each!(ec2::function_vpcs(scene).into_iter().take(1), |vpc| {
+                route53::rule_associations(caller, clients, &vpc)
+            })
+        }
         O::ListResolverRules => {
-            ask_each!(ec2::function_vpc(scene), |vpc| { route53::rules(caller, clients, &vpc) })
+            ask_each!(ec2::function_vpcs(scene).into_iter().take(1), |vpc| {
+                route53::rules(caller, clients, &vpc)
+            })
         }
         O::DescribeDBInstances => {
             vec![ask!(String::new(), |_resource| rds::instances(caller, clients))]
@@ -288,6 +294,11 @@ pub(super) fn tasks<'a>(
                 .collect()
         }
     }
+}
+
+/// The resource of a task about several: in a run about many it is the list as a whole.
+fn list_of(scene: &Scene, ids: &[String]) -> String {
+    if scene.many.is_some() { String::new() } else { ids.join(" ") }
 }
 
 /// The keys that this kind of call was not yet made about.

@@ -125,6 +125,17 @@ fn verdict(case: &Case<'_>, timeline: &Timeline, findings: &[Finding]) -> Verdic
     Verdict::Healthy
 }
 
+/// Whether the secret alone tells that rotation keeps its schedule: it was rotated, the
+/// next time is still to come, and no new version waits. Less than a log tells, and
+/// enough where none was asked for.
+pub(crate) fn keeps_its_schedule(case: &Case<'_>) -> bool {
+    case.secret().if_known().is_some_and(|secret| {
+        secret.last_rotated_date.is_some()
+            && secret.next_rotation_date.is_some_and(|next| next >= case.now())
+            && secret.stuck_pending().is_none()
+    })
+}
+
 /// Whether too little was seen to say that rotation does not fail.
 fn cannot_tell(case: &Case<'_>, timeline: &Timeline) -> bool {
     // An attempt whose end was not seen may have failed.

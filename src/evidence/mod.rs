@@ -107,6 +107,26 @@ macro_rules! evidence {
                 }
             }
 
+            /// Takes over what another knows of a fact, with its gaps, where it is not
+            /// known here. Keys are taken over one by one, with their gaps.
+            pub fn take_over(&mut self, fact: Fact, other: &Self) {
+                match fact {
+                    $( Fact::$fact => if self.$field.is_not_asked() {
+                        self.$field = other.$field.clone();
+                    } )*
+                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
+                        for (arn, key) in &other.keys {
+                            self.keys.entry(arn.clone()).or_insert_with(|| key.clone());
+                        }
+                    }
+                }
+                for gap in &other.gaps {
+                    if gap.fact == fact.name() && !self.gaps.contains(gap) {
+                        self.gaps.push(gap.clone());
+                    }
+                }
+            }
+
             /// What is known of a fact, without its value.
             pub fn state(&self, fact: Fact) -> Observed<()> {
                 match fact {

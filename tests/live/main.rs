@@ -2,6 +2,9 @@
 //! binary against two emulators. One binary: linking the SDK takes a while.
 #![cfg(feature = "live")]
 
+#[path = "../support/account.rs"]
+mod account;
+mod audit;
 mod bad_input;
 mod bundles;
 mod collect;

@@ -40,19 +40,21 @@ pub(crate) struct Ask {
 pub(crate) struct Reply {
     status: u16,
     body: String,
+    /// A header besides the usual ones.
+    header: Option<(&'static str, &'static str)>,
     delay: Duration,
 }
 
 impl Reply {
     /// A good answer.
     pub(crate) fn ok(body: impl Into<String>) -> Self {
-        Self { status: 200, body: body.into(), delay: Duration::ZERO }
+        Self { status: 200, body: body.into(), header: None, delay: Duration::ZERO }
     }
 
     /// An error of a service that speaks JSON.
     pub(crate) fn json_error(status: u16, code: &str, message: &str) -> Self {
         let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
-        Self { status, body, delay: Duration::ZERO }
+        Self { status, body, header: None, delay: Duration::ZERO }
     }
 
     /// An error of a service that speaks XML; EC2 wraps it in its own way.
@@ -61,7 +63,12 @@ impl Reply {
         let body = format!(
             "<Response><Errors><Error>{error}</Error></Errors><Error>{error}</Error></Response>"
         );
-        Self { status, body, delay: Duration::ZERO }
+        Self { status, body, header: None, delay: Duration::ZERO }
+    }
+
+    /// The same answer with a header more.
+    pub(crate) fn with_header(self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
     }
 
     /// The same answer, later.
@@ -158,11 +165,12 @@ impl Shared {
             let reply = self.answer(ask);
             thread::sleep(reply.delay);
             self.under_way.fetch_sub(1, Ordering::SeqCst);
-            let Reply { status, body, .. } = reply;
+            let Reply { status, body, header, .. } = reply;
+            let (name, value) = header.unwrap_or(("x-amz-id-2", "i"));
             let mut writer = connection;
             write!(
                 writer,
-                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nx-amzn-requestid: r\r\n\r\n{body}",
+                "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nx-amzn-requestid: r\r\n{name}: {value}\r\n\r\n{body}",
                 body.len()
             )?;
             writer.flush()?;

@@ -1,0 +1,516 @@
+//! The facts about many secrets, each shared thing read once: the list of secrets, each
+//! function that rotates some of them, each role and key, the databases, stacks and
+//! networks of the region. The calls are those of a diagnosis; which are made, and about
+//! what, is decided here. What of it one secret gets is `inventory`'s business.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+use futures_util::{
+    future::{join, join3, join4},
+    stream::{self, StreamExt},
+};
+use jiff::Timestamp;
+
+use super::{
+    CollectError, Request, SecretFilter, Session, account,
+    call::Caller,
+    cloudformation,
+    failure::{Failure, Kind},
+    inventory::{FunctionPart, Inventory},
+    kms, package, rds,
+    run::{run_wave, settle_associations},
+    scene::{Many, Scene},
+    secretsmanager,
+    shard::Shard,
+    sts,
+};
+use crate::evidence::{Evidence, Fact, Observed, SCHEMA_VERSION, Secret, Time};
+
+/// The deadline of a run about many secrets that names none.
+pub const DEFAULT_TIMEOUT_OF_MANY: Duration = Duration::from_secs(30 * 60);
+/// Things of one kind that are under way at once; their calls wait for the caller's slots.
+const UNDER_WAY: usize = 32;
+/// From that many roles on, the account's are read as a whole.
+const ROLES_ONE_BY_ONE: usize = 8;
+/// Calls beyond those about functions that a run spends on single secrets.
+const SPARE_CALLS: usize = 100;
+
+/// Facts that are asked for secret by secret.
+const OF_EACH: [Fact; 4] =
+    [Fact::SecretVersions, Fact::SecretPolicy, Fact::SecretShape, Fact::SuperuserSecret];
+/// Facts about the function that its own calls give.
+const OF_FUNCTION: [Fact; 5] =
+    [Fact::Function, Fact::FunctionPolicy, Fact::Package, Fact::LogGroup, Fact::LogEvents];
+const OF_ROLE: [Fact; 4] =
+    [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary];
+const OF_KEY: [Fact; 3] = [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants];
+const OF_DATABASES: [Fact; 2] = [Fact::DBInstances, Fact::DBClusters];
+/// What CloudTrail, a stack's events and the simulation tell is for one secret at a time.
+const NEVER: [Fact; 4] =
+    [Fact::TrailEvents, Fact::StackEvents, Fact::StackResources, Fact::Simulation];
+
+/// Which secrets to collect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// These, by name or ARN.
+    Named(Vec<String>),
+    /// Those that ListSecrets finds and that rotate.
+    Listed(SecretFilter),
+}
+
+/// Is told that one of many is done: what kind of thing, how many of how many.
+pub type Told = dyn Fn(&'static str, usize, usize);
+
+/// Says of the evidence about a secret, with a policy of its own assumed to be absent,
+/// whether that policy decides something.
+pub type Suspect = dyn Fn(&Evidence) -> bool;
+
+/// What to collect about many secrets.
+pub struct BulkRequest {
+    /// Which secrets.
+    pub which: Which,
+    /// The part of them that this run is about; all without one.
+    pub shard: Option<Shard>,
+    /// The facts that the selected checks read.
+    pub facts: BTreeSet<Fact>,
+    /// Ask about each secret by itself too, however many there are. Without it, that is
+    /// done where it takes few calls.
+    pub each: bool,
+    /// Where single secrets are not asked about: which of them are, for their policies.
+    pub suspect: Option<Box<Suspect>>,
+    /// Read the values, to keep their shapes.
+    pub read_secret: bool,
+    /// Read the functions' logs.
+    pub logs: bool,
+    /// Oldest log line of interest.
+    pub since: Option<Time>,
+    /// Deadline; `None` means [`DEFAULT_TIMEOUT_OF_MANY`].
+    pub timeout: Option<Duration>,
+    /// Called whenever one of many is done.
+    pub progress: Option<Box<Told>>,
+}
+
+impl fmt::Debug for BulkRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BulkRequest")
+            .field("which", &self.which)
+            .field("shard", &self.shard)
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BulkRequest {
+    /// The facts that this run collects where it asks about single secrets.
+    fn wanted(&self) -> BTreeSet<Fact> {
+        let mut wanted = super::plan::closure(&self.facts, self.read_secret);
+        for fact in NEVER {
+            wanted.remove(&fact);
+        }
+        if !self.logs {
+            wanted.remove(&Fact::LogEvents);
+            wanted.remove(&Fact::LogGroup);
+        }
+        wanted
+    }
+
+    fn told(&self, kind: &'static str, done: usize, total: usize) {
+        if let Some(progress) = &self.progress {
+            progress(kind, done, total);
+        }
+    }
+}
+
+/// One run: where the calls go, and what all of its evidence shares.
+struct Run<'a> {
+    session: &'a Session,
+    request: &'a BulkRequest,
+    caller: Caller,
+    wanted: BTreeSet<Fact>,
+    /// Time, region, account; no fact.
+    bare: Evidence,
+}
+
+impl Session {
+    /// Collects the facts about many secrets.
+    ///
+    /// # Errors
+    /// [`CollectError`] where nothing could be examined: no valid credentials, no list of
+    /// secrets, nothing at the endpoint. Everything less is a gap, or a secret among
+    /// [`Inventory::not_found`].
+    pub async fn inventory(&self, request: &BulkRequest) -> Result<Inventory, CollectError> {
+        let caller = Caller::of_many(request.timeout.unwrap_or(DEFAULT_TIMEOUT_OF_MANY));
+        let first = caller.in_wave(1);
+        let (identity, secrets) =
+            join(sts::identity(&first, &self.clients), self.secrets_of(&first, request)).await;
+        let (caller_arn, account) = match identity {
+            Ok(identity) => (identity.arn, identity.account),
+            Err(failure) if failure.kind() == Some(Kind::Credentials) => {
+                return Err(self.error("sts:GetCallerIdentity", &failure));
+            }
+            Err(_) => (None, None),
+        };
+        let (mut secrets, not_found) = secrets?;
+        if let Some(shard) = &request.shard {
+            secrets.retain(|secret| secret.arn.as_deref().is_some_and(|arn| shard.has(arn)));
+        }
+        let arn = secrets.first().and_then(|secret| secret.arn.clone()).or(caller_arn.clone());
+        let bare = Evidence {
+            schema_version: SCHEMA_VERSION,
+            captured_at: Time(Timestamp::now()),
+            partition: arn.as_deref().and_then(|arn| arn.split(':').nth(1)).map(str::to_owned),
+            region: Some(self.region.clone()),
+            account_id: account,
+            ..Evidence::default()
+        };
+        let wanted = request.wanted();
+        let run = Run { session: self, request, caller, wanted, bare };
+        let mut inventory = run.collect(secrets).await;
+        inventory.caller_arn = caller_arn;
+        inventory.not_found = not_found;
+        inventory.notes.clone_from(&self.notes);
+        inventory.timings = run.caller.timings();
+        Ok(inventory)
+    }
+
+    /// The secrets asked for, and why some of them are not there.
+    async fn secrets_of(
+        &self,
+        caller: &Caller,
+        request: &BulkRequest,
+    ) -> Result<(Vec<Secret>, Vec<(String, String)>), CollectError> {
+        let names = match &request.which {
+            Which::Listed(filter) => {
+                let mut secrets = self.list_secrets_by(caller, filter).await?;
+                secrets.retain(|secret| secret.rotation_enabled == Some(true));
+                return Ok((secrets, Vec::new()));
+            }
+            Which::Named(names) => names,
+        };
+        let ask = |name: &String| {
+            let name = name.clone();
+            async move {
+                let answer = secretsmanager::describe(caller, &self.clients, &name).await;
+                (name, answer)
+            }
+        };
+        let mut answers: Vec<_> =
+            stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
+        let place = |name: &String| names.iter().position(|asked| asked == name);
+        answers.sort_by_key(|(name, _)| place(name));
+        let mut secrets: Vec<Secret> = Vec::new();
+        let mut not_found = Vec::new();
+        for (name, answer) in answers {
+            match answer {
+                // The same secret by two names is one.
+                Ok(secret) if secrets.iter().all(|known| known.arn != secret.arn) => {
+                    secrets.push(secret);
+                }
+                Ok(_) => {}
+                Err(failure)
+                    if matches!(failure.kind(), Some(Kind::Credentials | Kind::Unreachable)) =>
+                {
+                    return Err(self.error("secretsmanager:DescribeSecret", &failure));
+                }
+                Err(Failure::Absent) => {
+                    let region = self.region.clone();
+                    let error =
+                        CollectError::SecretNotFound { name: name.clone(), region, account: None };
+                    not_found.push((name, error.to_string()));
+                }
+                Err(failure) => {
+                    let error = self.error("secretsmanager:DescribeSecret", &failure);
+                    not_found.push((name, error.to_string()));
+                }
+            }
+        }
+        Ok((secrets, not_found))
+    }
+}
+
+impl Run<'_> {
+    async fn collect(&self, secrets: Vec<Secret>) -> Inventory {
+        let functions: BTreeSet<String> =
+            secrets.iter().filter_map(|secret| secret.rotation_lambda_arn.clone()).collect();
+        let each = self.request.each || secrets.len() <= functions.len() + SPARE_CALLS;
+        let mut wanted = self.wanted.clone();
+        if !each {
+            wanted.retain(|fact| !OF_EACH.contains(fact));
+        }
+        let mut left_out: BTreeSet<Fact> =
+            self.request.facts.difference(&wanted).copied().collect();
+        if !self.request.read_secret {
+            left_out.extend([Fact::SecretShape, Fact::SuperuserSecret]);
+        }
+        let (functions, databases, each) =
+            join3(self.functions(functions), self.databases(), self.each(&secrets, each)).await;
+        let mut inventory = Inventory::new(self.bare.clone(), wanted, left_out, secrets);
+        inventory.each = each;
+        inventory.functions = functions;
+        inventory.databases = databases;
+        let (roles, keys, network, stacks) = join4(
+            self.roles(&inventory),
+            self.keys(&inventory),
+            self.network(&inventory),
+            self.stacks(&inventory),
+        )
+        .await;
+        inventory.roles = roles;
+        inventory.keys = keys;
+        inventory.set_network(network);
+        inventory.stacks = stacks;
+        inventory.parameters = self.parameters(&inventory).await;
+        if inventory.left_out.contains(&Fact::SecretPolicy) {
+            self.suspects(&mut inventory).await;
+        }
+        inventory
+    }
+
+    /// The policies of those secrets where they decide something: a right that the role
+    /// lacks may be given there.
+    async fn suspects(&self, inventory: &mut Inventory) {
+        let Some(suspect) = &self.request.suspect else { return };
+        let limit = inventory.functions.len() + SPARE_CALLS;
+        let suspects: Vec<String> = inventory
+            .secrets
+            .iter()
+            .filter(|secret| {
+                let mut evidence = inventory.evidence_about(secret);
+                evidence.set_absent(Fact::SecretPolicy);
+                suspect(&evidence)
+            })
+            .filter_map(|secret| secret.arn.clone())
+            .take(limit)
+            .collect();
+        inventory.each = self
+            .for_each("policies", suspects, async |arn: &String| {
+                let mut scene = self.scene(&[Fact::SecretPolicy], self.bare.clone());
+                scene.secret_id.clone_from(arn);
+                self.waves(&mut scene, 1..=1).await;
+                scene.evidence
+            })
+            .await;
+        inventory.wanted.insert(Fact::SecretPolicy);
+    }
+
+    /// A scene with those of the wanted facts, upon what is known already.
+    fn scene(&self, facts: &[Fact], evidence: Evidence) -> Scene {
+        let wanted = facts.iter().copied().filter(|fact| self.wanted.contains(fact)).collect();
+        let request = Request {
+            read_secret: self.request.read_secret,
+            since: self.request.since,
+            ..Request::default()
+        };
+        Scene::new(&request, wanted, evidence)
+    }
+
+    async fn waves(&self, scene: &mut Scene, waves: RangeInclusive<u8>) {
+        for number in waves {
+            let caller = self.caller.in_wave(number);
+            run_wave(&caller, &self.session.clients, number, scene, &Request::default()).await;
+        }
+    }
+
+    /// Does the same for each of many things, some at once.
+    async fn for_each<K: Ord, V>(
+        &self,
+        kind: &'static str,
+        things: Vec<K>,
+        work: impl AsyncFn(&K) -> V,
+    ) -> BTreeMap<K, V> {
+        let total = things.len();
+        let work = &work;
+        let under_way = things.into_iter().map(|thing| async move {
+            let done = work(&thing).await;
+            (thing, done)
+        });
+        let mut under_way = stream::iter(under_way).buffer_unordered(UNDER_WAY);
+        let mut all = BTreeMap::new();
+        while let Some((thing, done)) = under_way.next().await {
+            all.insert(thing, done);
+            self.request.told(kind, all.len(), total);
+        }
+        all
+    }
+
+    async fn functions(&self, arns: BTreeSet<String>) -> BTreeMap<String, FunctionPart> {
+        self.for_each("functions", arns.into_iter().collect(), async |arn: &String| {
+            let mut evidence = self.bare.clone();
+            let rotation_lambda_arn = Some(arn.clone());
+            evidence.secret = Observed::Known(Secret { rotation_lambda_arn, ..Secret::default() });
+            let mut scene = self.scene(&OF_FUNCTION, evidence);
+            self.waves(&mut scene, 2..=4).await;
+            package::settle(&mut scene);
+            FunctionPart { evidence: scene.evidence, tags_failure: scene.tags_failure }
+        })
+        .await
+    }
+
+    async fn databases(&self) -> Evidence {
+        let mut scene = self.scene(&OF_DATABASES, self.bare.clone());
+        self.waves(&mut scene, 2..=2).await;
+        scene.evidence
+    }
+
+    /// What is asked for secret by secret.
+    async fn each(&self, secrets: &[Secret], wanted: bool) -> BTreeMap<String, Evidence> {
+        if !wanted || !OF_EACH.iter().any(|fact| self.wanted.contains(fact)) {
+            return BTreeMap::new();
+        }
+        let arns = secrets.iter().filter_map(|secret| secret.arn.clone()).collect();
+        self.for_each("secrets", arns, async |arn: &String| {
+            let mut evidence = self.bare.clone();
+            let secret = secrets.iter().find(|secret| secret.arn.as_ref() == Some(arn));
+            evidence.secret = secret.cloned().into();
+            let mut scene = self.scene(&OF_EACH, evidence);
+            scene.secret_id.clone_from(arn);
+            self.waves(&mut scene, 1..=3).await;
+            scene.evidence
+        })
+        .await
+    }
+
+    /// Of the account as a whole where that is allowed, else one by one.
+    async fn roles(&self, inventory: &Inventory) -> BTreeMap<String, Evidence> {
+        if !OF_ROLE.iter().any(|fact| self.wanted.contains(fact)) {
+            return BTreeMap::new();
+        }
+        let functions: BTreeMap<&String, &FunctionPart> = inventory
+            .functions
+            .values()
+            .filter_map(|part| {
+                Some((part.evidence.function.known()?.configuration.role.as_ref()?, part))
+            })
+            .collect();
+        let whole = if functions.len() > ROLES_ONE_BY_ONE {
+            account::roles(&self.caller.in_wave(3), &self.session.clients).await.ok()
+        } else {
+            None
+        };
+        let arns = functions.keys().map(|arn| (*arn).clone()).collect();
+        self.for_each("roles", arns, async |arn: &String| {
+            let mut evidence = self.bare.clone();
+            evidence.function = functions[arn].evidence.function.clone();
+            let mut scene = self.scene(&OF_ROLE, evidence);
+            match whole.as_ref().and_then(|account| account.role(arn)) {
+                Some(known) => known.put(&mut scene),
+                None => self.waves(&mut scene, 3..=5).await,
+            }
+            scene.evidence
+        })
+        .await
+    }
+
+    async fn keys(&self, inventory: &Inventory) -> BTreeMap<String, Evidence> {
+        if !OF_KEY.iter().any(|fact| self.wanted.contains(fact)) {
+            return BTreeMap::new();
+        }
+        let targets: BTreeSet<String> = inventory
+            .secrets
+            .iter()
+            .flat_map(|secret| kms::targets(&inventory.scene_before_keys(secret)))
+            .collect();
+        self.for_each("keys", targets.into_iter().collect(), async |key: &String| {
+            let mut evidence = self.bare.clone();
+            let kms_key_id = Some(key.clone());
+            evidence.secret = Observed::Known(Secret { kms_key_id, ..Secret::default() });
+            let mut scene = self.scene(&OF_KEY, evidence);
+            self.waves(&mut scene, 2..=3).await;
+            scene.evidence
+        })
+        .await
+    }
+
+    /// The VPCs of all functions, and of all databases that matter.
+    async fn network(&self, inventory: &Inventory) -> Evidence {
+        let configurations = inventory
+            .functions
+            .values()
+            .filter_map(|part| part.evidence.function.known()?.configuration.vpc_config.as_ref());
+        let mut subnets = BTreeSet::new();
+        let mut function_vpcs = BTreeSet::new();
+        for vpc in configurations {
+            subnets.extend(vpc.subnet_ids.iter().cloned());
+            function_vpcs.extend(vpc.vpc_id.clone().filter(|id| !id.is_empty()));
+        }
+        let scenes = inventory.secrets.iter().map(|secret| inventory.scene_before_keys(secret));
+        let database_vpcs: BTreeSet<String> =
+            scenes.flat_map(|scene| rds::relevant(&scene).vpcs).collect();
+        let facts: Vec<Fact> = self
+            .wanted
+            .iter()
+            .copied()
+            .filter(|fact| {
+                !(OF_EACH.contains(fact)
+                    || OF_FUNCTION.contains(fact)
+                    || OF_ROLE.contains(fact)
+                    || OF_KEY.contains(fact)
+                    || OF_DATABASES.contains(fact)
+                    || matches!(fact, Fact::Secret | Fact::Stack | Fact::DBParameters))
+            })
+            .collect();
+        let mut scene = self.scene(&facts, self.bare.clone());
+        scene.many = Some(Many {
+            subnets: subnets.into_iter().collect(),
+            function_vpcs: function_vpcs.into_iter().collect(),
+            database_vpcs: database_vpcs.into_iter().collect(),
+        });
+        self.waves(&mut scene, 3..=5).await;
+        settle_associations(&mut scene);
+        scene.evidence
+    }
+
+    /// Every stack of the region, where a function or a secret was made by one.
+    async fn stacks(&self, inventory: &Inventory) -> Result<Vec<crate::evidence::Stack>, Failure> {
+        let named = |secret: &Secret| {
+            cloudformation::stack_name(&inventory.scene_before_keys(secret)).is_some()
+        };
+        if !self.wanted.contains(&Fact::Stack) || !inventory.secrets.iter().any(named) {
+            return Ok(Vec::new());
+        }
+        cloudformation::stacks(&self.caller.in_wave(3), &self.session.clients).await
+    }
+
+    /// The parameter groups of the databases that matter.
+    async fn parameters(&self, inventory: &Inventory) -> BTreeMap<(bool, String), Evidence> {
+        if !self.wanted.contains(&Fact::DBParameters) {
+            return BTreeMap::new();
+        }
+        let mut groups = BTreeSet::new();
+        for secret in &inventory.secrets {
+            let relevant = rds::relevant(&inventory.scene_before_keys(secret));
+            groups.extend(relevant.parameter_groups.into_iter().map(|group| (false, group)));
+            groups.extend(relevant.cluster_parameter_groups.into_iter().map(|group| (true, group)));
+        }
+        let caller = self.caller.in_wave(4);
+        let clients = &self.session.clients;
+        self.for_each("parameter groups", groups.into_iter().collect(), async |key| {
+            let (of_cluster, group): &(bool, String) = key;
+            let (action, found) = if *of_cluster {
+                let found = rds::cluster_parameters(&caller, clients, group).await;
+                ("rds:DescribeDBClusterParameters", found)
+            } else {
+                ("rds:DescribeDBParameters", rds::parameters(&caller, clients, group).await)
+            };
+            let mut scene = self.scene(&[Fact::DBParameters], self.bare.clone());
+            match found {
+                Ok(patch) => patch(&mut scene),
+                Err(failure) => scene.failed(Fact::DBParameters, action, group, &failure),
+            }
+            scene.evidence
+        })
+        .await
+    }
+}
+
+/// The VPC of a function whose subnets were seen, by subnet.
+pub(super) fn vpc_by_subnet(network: &Evidence) -> BTreeMap<String, String> {
+    let subnets = network.subnets.known().into_iter().flatten();
+    subnets.filter_map(|one| Some((one.subnet_id.clone()?, one.vpc_id.clone()?))).collect()
+}

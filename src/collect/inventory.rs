@@ -1,0 +1,274 @@
+//! What was collected about many secrets, and the evidence about one of them out of it.
+//! No call is made here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Request, Timing, bulk::vpc_by_subnet, cloudformation, ec2, failure::Failure, kms, rds,
+    run::finish, scene::Scene,
+};
+use crate::evidence::{Evidence, Fact, Observed, Secret, Stack};
+
+/// What is known of one rotation function.
+#[derive(Debug, Default)]
+pub(super) struct FunctionPart {
+    pub(super) evidence: Evidence,
+    /// Why it came without its tags.
+    pub(super) tags_failure: Option<String>,
+}
+
+/// What was collected about many secrets.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Time, region, account; no fact.
+    pub(super) bare: Evidence,
+    pub(super) wanted: BTreeSet<Fact>,
+    pub(super) left_out: BTreeSet<Fact>,
+    pub(super) secrets: Vec<Secret>,
+    /// By the secret's ARN, what was asked for secret by secret.
+    pub(super) each: BTreeMap<String, Evidence>,
+    /// By RotationLambdaARN.
+    pub(super) functions: BTreeMap<String, FunctionPart>,
+    /// By the role's ARN.
+    pub(super) roles: BTreeMap<String, Evidence>,
+    /// By the key's ARN, or an alias's.
+    pub(super) keys: BTreeMap<String, Evidence>,
+    pub(super) databases: Evidence,
+    /// By whether it is a cluster's, and the group's name.
+    pub(super) parameters: BTreeMap<(bool, String), Evidence>,
+    pub(super) stacks: Result<Vec<Stack>, Failure>,
+    network: Evidence,
+    vpc_by_subnet: BTreeMap<String, String>,
+    pub(super) not_found: Vec<(String, String)>,
+    pub(super) timings: Vec<Timing>,
+    pub(super) caller_arn: Option<String>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Inventory {
+    /// Of these secrets nothing but the list is known yet.
+    pub(super) fn new(
+        bare: Evidence,
+        wanted: BTreeSet<Fact>,
+        left_out: BTreeSet<Fact>,
+        secrets: Vec<Secret>,
+    ) -> Self {
+        Self {
+            bare,
+            wanted,
+            left_out,
+            secrets,
+            each: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            databases: Evidence::default(),
+            parameters: BTreeMap::new(),
+            stacks: Ok(Vec::new()),
+            network: Evidence::default(),
+            vpc_by_subnet: BTreeMap::new(),
+            not_found: Vec::new(),
+            timings: Vec::new(),
+            caller_arn: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// How many secrets there are.
+    pub fn len(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// Facts that the selected checks read and that this run leaves out.
+    pub fn left_out(&self) -> &BTreeSet<Fact> {
+        &self.left_out
+    }
+
+    /// Secrets that were named and could not be described, with the reason.
+    pub fn not_found(&self) -> &[(String, String)] {
+        &self.not_found
+    }
+
+    /// Every call that was made.
+    pub fn timings(&self) -> &[Timing] {
+        &self.timings
+    }
+
+    /// Who asked; `None` where STS could not be reached.
+    pub fn caller_arn(&self) -> Option<&str> {
+        self.caller_arn.as_deref()
+    }
+
+    /// What the user should be told about how the run was set up.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(super) fn set_network(&mut self, network: Evidence) {
+        self.vpc_by_subnet = vpc_by_subnet(&network);
+        self.network = network;
+    }
+
+    /// The evidence about each secret, one at a time.
+    pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        self.secrets.iter().map(|secret| self.evidence_about(secret))
+    }
+
+    pub(super) fn evidence_about(&self, secret: &Secret) -> Evidence {
+        let mut scene = self.scene_before_keys(secret);
+        self.lay_network(&mut scene);
+        for key in kms::targets(&scene) {
+            if let Some(part) = self.keys.get(&key) {
+                for fact in [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants] {
+                    scene.evidence.take_over(fact, part);
+                }
+            }
+        }
+        self.lay_stack(&mut scene);
+        let relevant = rds::relevant(&scene);
+        let groups = relevant.parameter_groups.into_iter().map(|group| (false, group));
+        let clusters = relevant.cluster_parameter_groups.into_iter().map(|group| (true, group));
+        for part in groups.chain(clusters).filter_map(|group| self.parameters.get(&group)) {
+            let mut known = std::mem::take(&mut scene.evidence.db_parameters);
+            scene.evidence.take_over(Fact::DBParameters, part);
+            match (known.known_mut(), scene.evidence.db_parameters.known_mut()) {
+                (Some(before), Some(new)) => new.append(before),
+                (Some(_), None) => scene.evidence.db_parameters = known,
+                _ => {}
+            }
+        }
+        scene.evidence.settle();
+        finish(&mut scene);
+        if self.left_out.contains(&Fact::SecretPolicy) && !self.each.contains_key(&scene.secret_id)
+        {
+            // Nobody asked: that is not the same as none.
+            scene.evidence.forget(Fact::SecretPolicy);
+        }
+        scene.evidence
+    }
+
+    /// What is known of one secret without its keys and its network: enough to know
+    /// which these are.
+    pub(super) fn scene_before_keys(&self, secret: &Secret) -> Scene {
+        let mut evidence = self.bare.clone();
+        let arn = secret.arn.as_deref();
+        let part = |index| Some(arn?.split(':').nth(index)?.to_owned());
+        evidence.account_id = part(4).or(evidence.account_id);
+        evidence.partition = part(1).or(evidence.partition);
+        evidence.secret = Observed::Known(secret.clone());
+        let each = arn.and_then(|arn| self.each.get(arn));
+        let function = secret.rotation_lambda_arn.as_ref();
+        let function = function.and_then(|arn| self.functions.get(arn));
+        let role = function
+            .and_then(|part| part.evidence.function.known()?.configuration.role.as_ref())
+            .and_then(|role| self.roles.get(role));
+        let parts = [each, function.map(|part| &part.evidence), role, Some(&self.databases)];
+        for fact in self.wanted.iter().filter(|fact| !is_of_key(**fact)) {
+            for part in parts.into_iter().flatten() {
+                evidence.take_over(*fact, part);
+            }
+        }
+        let mut scene = Scene::new(&Request::default(), self.wanted.clone(), evidence);
+        scene.secret_id = arn.unwrap_or_default().to_owned();
+        scene.tags_failure = function.and_then(|part| part.tags_failure.clone());
+        scene
+    }
+
+    fn lay_stack(&self, scene: &mut Scene) {
+        let Some(name) = cloudformation::stack_name(scene) else { return };
+        match &self.stacks {
+            Ok(stacks) => {
+                let named = |stack: &&Stack| {
+                    [&stack.stack_id, &stack.stack_name].contains(&&Some(name.clone()))
+                };
+                scene.evidence.stack = stacks.iter().find(named).cloned().into();
+            }
+            Err(failure) => {
+                scene.failed(Fact::Stack, "cloudformation:DescribeStacks", &name, failure);
+            }
+        }
+    }
+
+    /// The VPCs of the function and its database, and what is the region's.
+    fn lay_network(&self, scene: &mut Scene) {
+        let subnets = ec2::function_subnets(scene);
+        let function_vpc = subnets.iter().find_map(|id| self.vpc_by_subnet.get(id));
+        if let Some(vpc) = function_vpc {
+            // Decides which databases are near, as in a run about one secret.
+            if let Some(function) = scene.evidence.function.known_mut()
+                && let Some(config) = &mut function.configuration.vpc_config
+            {
+                config.vpc_id = Some(vpc.clone());
+            }
+        }
+        let vpcs: BTreeSet<String> = ec2::vpcs(scene).into_iter().collect();
+        if vpcs.is_empty() {
+            return;
+        }
+        let has = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc));
+        let (all, own) = (&self.network, &mut scene.evidence);
+        macro_rules! of_vpcs {
+            ($($field:ident),*) => { $( own.$field = those(&all.$field, |one| has(&one.vpc_id)); )* };
+        }
+        of_vpcs!(
+            vpcs,
+            subnets,
+            route_tables,
+            network_acls,
+            security_groups,
+            network_interfaces,
+            vpc_endpoints,
+            nat_gateways,
+            transit_gateway_vpc_attachments
+        );
+        own.internet_gateways = those(&all.internet_gateways, |gateway| {
+            gateway.attachments.iter().any(|attachment| has(&attachment.vpc_id))
+        });
+        own.egress_only_internet_gateways = those(&all.egress_only_internet_gateways, |gateway| {
+            gateway.attachments.iter().any(|attachment| has(&attachment.vpc_id))
+        });
+        own.vpc_peering_connections = those(&all.vpc_peering_connections, |peering| {
+            let sides = [&peering.requester_vpc_info, &peering.accepter_vpc_info];
+            sides.into_iter().flatten().any(|side| has(&side.vpc_id))
+        });
+        let by_vpc = |id: &String| vpcs.contains(id);
+        own.vpc_attributes = those_by(&all.vpc_attributes, by_vpc);
+        own.hosted_zones_by_vpc = those_by(&all.hosted_zones_by_vpc, by_vpc);
+        for fact in &self.wanted {
+            // What is not of one VPC is taken over whole, and so is what was not seen.
+            own.take_over(*fact, all);
+        }
+    }
+}
+
+fn is_of_key(fact: Fact) -> bool {
+    matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants)
+}
+
+/// Those elements of a list that matter; the list is absent where none does.
+fn those<T: Clone>(all: &Observed<Vec<T>>, matters: impl Fn(&T) -> bool) -> Observed<Vec<T>> {
+    match all {
+        Observed::Known(list) => {
+            Observed::Known(list.iter().filter(|one| matters(one)).cloned().collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn those_by<T: Clone>(
+    all: &Observed<BTreeMap<String, T>>,
+    matters: impl Fn(&String) -> bool,
+) -> Observed<BTreeMap<String, T>> {
+    match all {
+        Observed::Known(map) => {
+            let own = map.iter().filter(|(id, _)| matters(id));
+            Observed::Known(own.map(|(id, one)| (id.clone(), one.clone())).collect())
+        }
+        other => other.clone(),
+    }
+}
