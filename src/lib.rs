@@ -30,6 +30,7 @@ pub mod checks;
 pub mod cli;
 #[cfg(feature = "live")]
 pub mod collect;
+pub mod configuration;
 pub mod diagnosis;
 pub mod evidence;
 mod json;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use super::{
     Failure,
     gather::Gather,
-    options::{ReportOptions, SelectOptions},
+    options::{ConfigurationOptions, ReportOptions, SelectOptions},
     source,
 };
 use crate::{checks::Selection, examine, report::v1::Mode};
@@ -21,6 +21,8 @@ pub(super) struct Args {
     #[command(flatten)]
     select: SelectOptions,
     #[command(flatten)]
+    configuration: ConfigurationOptions,
+    #[command(flatten)]
     report: ReportOptions,
     #[cfg(feature = "live")]
     #[command(flatten)]
@@ -28,9 +30,11 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<u8, Failure> {
-        let selection = self.select.selection()?;
-        let mut gather = Gather::new(&self.report);
+    pub(super) fn run(mut self) -> Result<u8, Failure> {
+        let settled = self.configuration.configuration(true)?;
+        let selection = self.select.selection_with(&settled)?;
+        self.report.settle(&settled);
+        let mut gather = Gather::new(&self.report, self.configuration.gate(settled)?);
         let mut seen = BTreeSet::new();
         for path in self.bundle.iter().filter(|path| seen.insert(*path)) {
             match source::read_bundle(path, &self.report) {

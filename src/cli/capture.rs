@@ -38,7 +38,7 @@ impl Args {
             color: Color::Never,
             verbose: false,
             quiet: self.quiet,
-            fail_on: FailOn::Never,
+            fail_on: Some(FailOn::Never),
             exit_zero: false,
         };
         let evidence = self.aws.collect(&self.secret, self.database.db, &selection, &report)?;

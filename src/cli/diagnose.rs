@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     Failure,
-    options::{DatabaseOptions, ReportOptions, SelectOptions},
+    options::{ConfigurationOptions, DatabaseOptions, ReportOptions, SelectOptions},
     source,
 };
 use crate::{examine, report::v1::Mode};
@@ -21,6 +21,8 @@ pub(super) struct Args {
     select: SelectOptions,
     #[command(flatten)]
     database: DatabaseOptions,
+    #[command(flatten)]
+    configuration: ConfigurationOptions,
     #[command(flatten)]
     report: ReportOptions,
     #[cfg(feature = "live")]
@@ -54,8 +56,11 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self) -> Result<u8, Failure> {
-        let selection = self.select.selection()?;
+    pub(super) fn run(mut self) -> Result<u8, Failure> {
+        let settled = self.configuration.configuration(false)?;
+        let selection = self.select.selection_with(&settled)?;
+        self.report.settle(&settled);
+        let mut gate = self.configuration.gate(settled)?;
         let (evidence, mode) = match (&self.bundle, &self.secret) {
             (Some(path), _) => {
                 let mut evidence = source::read_bundle(path, &self.report)?;
@@ -81,7 +86,8 @@ impl Args {
             #[cfg(not(feature = "live"))]
             (None, Some(_)) => return Err(source::without_live()),
         };
-        let report = examine(&evidence, mode, &selection);
+        let mut report = examine(&evidence, mode, &selection);
+        gate.pass(&mut report);
         self.report.print(&report)?;
         Ok(self.report.exit_code(&report))
     }

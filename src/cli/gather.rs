@@ -6,14 +6,18 @@ use super::{
     options::{Format, ReportOptions},
     output,
 };
-use crate::report::{
-    json,
-    v1::{self, AuditReport, AuditSummary, NotExamined, Report, Verdict},
+use crate::{
+    configuration::Gate,
+    report::{
+        json,
+        v1::{self, AuditReport, AuditSummary, NotExamined, Report, Verdict},
+    },
 };
 
 /// The reports of an audit.
 pub(super) struct Gather<'a> {
     options: &'a ReportOptions,
+    gate: Gate,
     summary: AuditSummary,
     /// The exit codes that single reports would have.
     codes: Vec<u8>,
@@ -22,9 +26,10 @@ pub(super) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(options: &'a ReportOptions) -> Self {
+    pub(super) fn new(options: &'a ReportOptions, gate: Gate) -> Self {
         Self {
             options,
+            gate,
             summary: AuditSummary::default(),
             codes: Vec::new(),
             reports: Vec::new(),
@@ -38,7 +43,8 @@ impl<'a> Gather<'a> {
     }
 
     /// Takes the report about one secret.
-    pub(super) fn report(&mut self, report: Report) -> Result<(), Failure> {
+    pub(super) fn report(&mut self, mut report: Report) -> Result<(), Failure> {
+        self.gate.pass(&mut report);
         self.summary.secrets += 1;
         let count = match report.verdict {
             Verdict::Failing => &mut self.summary.failing,
@@ -78,6 +84,10 @@ impl<'a> Gather<'a> {
     /// Prints what was not printed yet, worst first, and says how the run ends.
     pub(super) fn finish(mut self) -> Result<u8, Failure> {
         let code = self.exit_code();
+        let notes = self.gate.notes();
+        for note in &notes {
+            self.options.note(&format!("note: {note}"));
+        }
         if self.streams() {
             return Ok(code);
         }
@@ -96,6 +106,7 @@ impl<'a> Gather<'a> {
             summary: self.summary,
             reports: self.reports,
             not_examined: self.not_examined,
+            notes,
         })?;
         Ok(code)
     }

@@ -8,6 +8,7 @@ use super::Failure;
 use crate::{
     catalogue::Severity,
     checks::Selection,
+    configuration::{self, Baseline, Configuration, Gate},
     evidence::NamedDatabase,
     report::v1::{Report, Verdict},
 };
@@ -27,6 +28,54 @@ impl SelectOptions {
     pub(super) fn selection(&self) -> Result<Selection, Failure> {
         Selection::new(&self.check, &self.skip)
             .map_err(|unknown| Failure::Usage(unknown.to_string()))
+    }
+
+    /// The same with a configuration: what --check says wins over it, what either skips
+    /// is skipped.
+    pub(super) fn selection_with(&self, settled: &Configuration) -> Result<Selection, Failure> {
+        let check = if self.check.is_empty() { &settled.check } else { &self.check };
+        let skip: Vec<String> = self.skip.iter().chain(&settled.skip).cloned().collect();
+        Selection::new(check, &skip).map_err(|unknown| Failure::Usage(unknown.to_string()))
+    }
+}
+
+/// What a team has settled.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ConfigurationOptions {
+    /// Checks, severities and waivers; an audit reads ./rotdoctor.toml by itself.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Report only what an earlier report (--output json or jsonl) does not have.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+impl ConfigurationOptions {
+    /// The configuration that was named, or that lies where an audit runs.
+    pub(super) fn configuration(&self, of_audit: bool) -> Result<Configuration, Failure> {
+        let own = PathBuf::from(configuration::FILE);
+        let path = match &self.config {
+            Some(path) => path,
+            None if of_audit && own.exists() => &own,
+            None => return Ok(Configuration::default()),
+        };
+        let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Configuration::parse(&text).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// The configuration at work, with the baseline that was named.
+    pub(super) fn gate(&self, configuration: Configuration) -> Result<Gate, Failure> {
+        let baseline = match &self.baseline {
+            None => Baseline::default(),
+            Some(path) => {
+                let wrong =
+                    |what: String| Failure::Usage(format!("--baseline {}: {what}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+                Baseline::parse(&text).map_err(|error| wrong(error.to_string()))?
+            }
+        };
+        Ok(Gate::new(configuration, baseline, jiff::Zoned::now().date()))
     }
 }
 
@@ -74,9 +123,9 @@ pub(super) struct ReportOptions {
     /// Print nothing but the report.
     #[arg(long, short)]
     pub(super) quiet: bool,
-    /// The lowest severity that makes the exit code 1.
-    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Error)]
-    pub(super) fail_on: FailOn,
+    /// The lowest severity that makes the exit code 1; error where nothing says otherwise.
+    #[arg(long, value_name = "LEVEL", value_enum)]
+    pub(super) fail_on: Option<FailOn>,
     /// Exit 0 where it would be 1 or 3.
     #[arg(long)]
     pub(super) exit_zero: bool,
@@ -121,18 +170,25 @@ pub(super) enum FailOn {
 }
 
 impl ReportOptions {
+    /// Takes over what the command line leaves open.
+    pub(super) fn settle(&mut self, settled: &Configuration) {
+        let level = settled.fail_on.as_deref();
+        let level = level.and_then(|level| FailOn::from_str(level, false).ok());
+        self.fail_on = self.fail_on.or(level);
+    }
+
     /// The exit code of one report.
     pub(super) fn exit_code(&self, report: &Report) -> u8 {
-        let reached = match self.fail_on {
+        // A rotation that is seen to fail is an error, even where no check can name its
+        // cause; where each cause is accepted or known, so is that it fails.
+        let accepted =
+            report.causes.is_empty() && !(report.waived.is_empty() && report.baseline.is_empty());
+        let failing = report.verdict == Verdict::Failing && !accepted;
+        let reached = match self.fail_on.unwrap_or(FailOn::Error) {
             FailOn::Never => false,
-            // A rotation that is seen to fail is an error, even where no check
-            // can name its cause.
-            FailOn::Error => {
-                report.verdict == Verdict::Failing || worst(report) == Some(Severity::Error)
-            }
+            FailOn::Error => failing || worst(report) == Some(Severity::Error),
             FailOn::Warning => {
-                report.verdict == Verdict::Failing
-                    || worst(report).is_some_and(|severity| severity <= Severity::Warning)
+                failing || worst(report).is_some_and(|severity| severity <= Severity::Warning)
             }
         };
         let unseen = !report.inconclusive.is_empty() || report.verdict == Verdict::Unknown;

@@ -70,6 +70,7 @@ pub fn assemble(
         not_applicable: Vec::new(),
         passed: Vec::new(),
         waived: Vec::new(),
+        baseline: Vec::new(),
         permissions_missing: permissions_missing(case),
         notes: notes(case),
         other_secrets: Vec::new(),
@@ -234,6 +235,7 @@ fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
             index: statement.index,
             source: statement.source,
         }),
+        waived_by: None,
     }
 }
 

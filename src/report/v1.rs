@@ -104,6 +104,9 @@ pub struct Report {
     pub passed: Vec<Passed>,
     /// Findings that a waiver covers.
     pub waived: Vec<Finding>,
+    /// Findings that stood in the baseline; only where one was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline: Vec<Finding>,
     /// IAM actions that the caller was refused.
     pub permissions_missing: Vec<String>,
     /// What was cut off or ignored, in words.
@@ -293,6 +296,19 @@ pub struct Finding {
     /// The policy statement that decides, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<Statement>,
+    /// Why it was accepted, and until when; only under `waived`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived_by: Option<WaivedBy>,
+}
+
+/// A waiver, as it covers a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WaivedBy {
+    /// Why it was accepted.
+    pub reason: String,
+    /// The last day on which that holds, such as `2027-03-31`.
+    pub until: String,
 }
 
 /// A statement of a policy.

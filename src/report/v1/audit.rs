@@ -18,6 +18,9 @@ pub struct AuditReport {
     pub reports: Vec<Report>,
     /// Secrets that could not be examined.
     pub not_examined: Vec<NotExamined>,
+    /// What was left out or ignored, in words: waivers that cover nothing, and the like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Counts of an audit.
