@@ -56,6 +56,11 @@ impl Draft {
         self.object.get_mut(key)
     }
 
+    /// Takes a fact out again.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.object.remove(key);
+    }
+
     /// Notes what the declaration leaves open: the id of the thing (empty for a whole
     /// fact), and why in words such as `parameter SubnetIds has no value`.
     pub(crate) fn gap(&mut self, fact: Fact, resource: &str, why: impl Into<String>) {

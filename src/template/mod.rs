@@ -6,6 +6,7 @@
 //! What a declaration leaves open is a gap, never a fault: the reason is
 //! [`Reason::NotDeclared`](crate::evidence::Reason::NotDeclared).
 
+pub mod cloudformation;
 mod draft;
 mod origin;
 
