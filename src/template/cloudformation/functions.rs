@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     gateways::vpc_of,
-    hosted::{self, Vended},
+    hosted,
     resolved::{Resolved, Unknown, Value},
     roles, serverless,
     world::{Made, World, compact},

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::{
     databases, filters, functions, gateways,
-    graph::Graph,
     hosted, keys,
     resolved::{Resolved, is_opaque},
     routes,
