@@ -54,12 +54,19 @@ pub struct Bundle {
 /// [`BundleError`] says what is wrong and what to do.
 pub fn read(text: &str) -> Result<Bundle, BundleError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut object = match serde_json::from_str(text).map_err(BundleError::NotJson)? {
-        Value::Object(object) => object,
-        Value::Array(_) => return Err(BundleError::NotAnObject("a list")),
-        Value::Null => return Err(BundleError::NotAnObject("null")),
-        _ => return Err(BundleError::NotAnObject("a single value")),
-    };
+    match serde_json::from_str(text).map_err(BundleError::NotJson)? {
+        Value::Object(object) => from_object(object),
+        Value::Array(_) => Err(BundleError::NotAnObject("a list")),
+        Value::Null => Err(BundleError::NotAnObject("null")),
+        _ => Err(BundleError::NotAnObject("a single value")),
+    }
+}
+
+/// Reads a bundle that is JSON already.
+///
+/// # Errors
+/// As [`read`].
+pub fn from_object(mut object: Map<String, Value>) -> Result<Bundle, BundleError> {
     match object.get("SchemaVersion") {
         Some(Value::Number(number))
             if number.as_u64().is_some_and(|found| found > SCHEMA_VERSION) =>

@@ -42,6 +42,7 @@ pub mod report;
 pub mod rotation_log;
 pub mod schema;
 pub mod seal;
+pub mod template;
 
 use checks::{Case, Selection};
 use evidence::Evidence;
@@ -130,6 +131,11 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
                 && !asks_for_more_than(&result.outcome, evidence::Fact::Package)
         });
     }
+    if matches!(mode, Mode::Template | Mode::Plan) {
+        for result in &mut results {
+            not_before_it_is_deployed(&mut result.outcome);
+        }
+    }
     let mut diagnosis = diagnosis::diagnose(case, &results, selection);
     if mode == Mode::Package && diagnosis.verdict == Verdict::Unknown && package_was_read(case) {
         diagnosis.verdict = Verdict::Healthy;
@@ -151,6 +157,20 @@ pub fn examine_log(mut log: RotationLog, selection: &Selection) -> Report {
         seal::evidence(&mut evidence);
     }
     examine_case(&Case::with_log(&evidence, log), Mode::Logs, selection)
+}
+
+/// What only a thing that runs can show is no question to a file: nobody failed to see
+/// it. What the file leaves open stays inconclusive.
+fn not_before_it_is_deployed(outcome: &mut checks::Outcome) {
+    if let checks::Outcome::Inconclusive(missing) = outcome
+        && missing.iter().all(|missing| missing.fact.shows_only_once_deployed())
+    {
+        let facts: Vec<&str> = missing.iter().map(|missing| missing.fact.name()).collect();
+        *outcome = checks::Outcome::NotApplicable(format!(
+            "{} can be seen only once it is deployed",
+            facts.join(", ")
+        ));
+    }
 }
 
 /// Whether all that matters in the package was read.

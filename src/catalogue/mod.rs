@@ -9,6 +9,7 @@ mod engine;
 mod function_limits;
 mod function_states;
 mod key_state;
+mod known_policies;
 mod limits;
 mod log_mode;
 mod log_text;
@@ -41,6 +42,7 @@ pub use self::{
     function_limits::*,
     function_states::*,
     key_state::{KeyState, key_states},
+    known_policies::*,
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
     log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
     log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},

@@ -137,6 +137,22 @@ impl Fact {
         self.row().actions
     }
 
+    /// Whether it is what a running rotation shows, which no template can declare.
+    pub fn shows_only_once_deployed(self) -> bool {
+        matches!(
+            self,
+            Self::SecretVersions
+                | Self::Package
+                | Self::Simulation
+                | Self::NetworkInterfaces
+                | Self::StackEvents
+                | Self::StackResources
+                | Self::LogGroup
+                | Self::LogEvents
+                | Self::TrailEvents
+        )
+    }
+
     /// The fact of that name.
     pub fn named(name: &str) -> Option<Self> {
         FACTS.iter().find(|row| row.name == name).map(|row| row.fact)

@@ -17,6 +17,8 @@ pub enum Reason {
     /// The answer was cut off by a budget of pages, bytes or time; what was
     /// seen of it stands in the evidence.
     Truncated,
+    /// A template or a plan leaves it open, or it lies outside of it.
+    NotDeclared,
 }
 
 impl Reason {
@@ -28,6 +30,7 @@ impl Reason {
             Self::Timeout => "timed out",
             Self::Unsupported => "not supported here",
             Self::Truncated => "cut off by a budget",
+            Self::NotDeclared => "not declared",
         }
     }
 }

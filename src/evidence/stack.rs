@@ -23,6 +23,56 @@ shapes! {
         parameters: Vec<StackParameter>,
         /// Tags.
         tags: Vec<Tag>,
+        /// Join of ours: what the stack's template says of rotation, where it was read.
+        #[serde(rename = "_Template")]
+        template: Option<StackTemplate>,
+    }
+
+    /// What a template says of rotation (a join of ours: no call returns it).
+    StackTemplate {
+        /// The names under `Transform`.
+        transforms: Vec<String>,
+        /// Whether the CDK wrote it: its resources carry the CDK's metadata.
+        made_by_cdk: bool,
+        /// Every `AWS::SecretsManager::RotationSchedule`.
+        rotation_schedules: Vec<TemplateSchedule>,
+        /// Every `AWS::Lambda::Permission`.
+        permissions: Vec<TemplatePermission>,
+        /// Resources that depend on each other.
+        circles: Vec<TemplateCircle>,
+    }
+
+    /// A rotation schedule of a template.
+    TemplateSchedule {
+        /// Name in the template.
+        logical_resource_id: Option<String>,
+        /// The secret: its ARN, where the template makes it.
+        secret_id: Option<String>,
+        /// The function that it names.
+        #[serde(rename = "RotationLambdaARN")]
+        rotation_lambda_arn: Option<String>,
+        /// Whether it asks AWS to make the function.
+        hosted_rotation_lambda: bool,
+        /// The runtime that it asks for that function.
+        runtime: Option<String>,
+        /// Every resource that it depends on, by however many steps.
+        depends_on: Vec<String>,
+    }
+
+    /// A permission of a template.
+    TemplatePermission {
+        /// Name in the template.
+        logical_resource_id: Option<String>,
+        /// The function: as a schedule names it, where one names the same.
+        function_name: Option<String>,
+        /// Who is let in.
+        principal: Option<String>,
+    }
+
+    /// Resources that depend on each other.
+    TemplateCircle {
+        /// Names in the template.
+        logical_resource_ids: Vec<String>,
     }
 
     /// A parameter of a stack.

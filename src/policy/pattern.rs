@@ -90,6 +90,11 @@ impl Pattern {
                 pieces.push(piece.clone());
                 continue;
             };
+            // Condition keys have a colon. What has none stands for a value that a
+            // template leaves open.
+            if !key.contains(':') {
+                return Resolved::Unknown;
+            }
             let value = match (context.get(key), default) {
                 (Known::Values([one]), _) => one,
                 (Known::Absent, Some(default)) => default,

@@ -210,6 +210,7 @@ fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
                 text: proof.text.clone(),
             })
             .collect(),
+        location: None,
         path_from: finding
             .path
             .as_ref()

@@ -279,6 +279,9 @@ pub struct Finding {
     pub severity: Severity,
     /// ARN, id or name of what is wrong.
     pub resource: String,
+    /// Where it is declared; only in modes `template` and `plan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// What is wrong, with the real names.
     pub summary: String,
     /// What proves it.
@@ -309,6 +312,22 @@ pub struct WaivedBy {
     pub reason: String,
     /// The last day on which that holds, such as `2027-03-31`.
     pub until: String,
+}
+
+/// A place in a template or a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Location {
+    /// The file, as it was named.
+    pub file: String,
+    /// Line, from 1; missing in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Column, from 1; missing in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// The logical id (CloudFormation) or the address (Terraform).
+    pub address: String,
 }
 
 /// A statement of a policy.

@@ -21,3 +21,4 @@ mod registry;
 mod rotation_log;
 mod snapshots;
 mod support;
+mod template;

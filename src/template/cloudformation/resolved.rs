@@ -1,0 +1,221 @@
+//! A value after its references were followed, and what a reader may ask of it. How
+//! references are followed is `intrinsics`' business.
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::document::Mark;
+
+/// A value of the template, as far as the template decides it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Resolved {
+    pub(super) at: Mark,
+    pub(super) value: Value,
+}
+
+/// What it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    /// Not declared, `null` or `AWS::NoValue`.
+    Nothing,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List(Vec<Resolved>),
+    Map(Vec<(String, Resolved)>),
+    Unknown(Unknown),
+}
+
+/// A value that the template leaves open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// What stands in its place, the same wherever the same value is meant: `${VpcId}`.
+    pub(super) token: String,
+    /// Why, in words such as `parameter VpcId has no value`.
+    pub(super) why: String,
+}
+
+/// What a property says: nothing, a value, or that it is open.
+pub(super) type Told<T> = Result<Option<T>, Unknown>;
+
+/// How a token begins. No id that AWS gives or that a template makes has it.
+const OPEN: &str = "${";
+
+/// Whether an id stands for a value that the template leaves open.
+pub(super) fn is_opaque(id: &str) -> bool {
+    id.contains(OPEN)
+}
+
+impl Unknown {
+    /// A value that is known by a name, such as that of a parameter.
+    pub(super) fn named(name: &str, why: impl Into<String>) -> Self {
+        let plain: String = name
+            .chars()
+            .map(|c| if matches!(c, ':' | '{' | '}' | '$') { '.' } else { c })
+            .collect();
+        Self { token: format!("{OPEN}{plain}}}"), why: why.into() }
+    }
+}
+
+impl From<Unknown> for Value {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unknown(unknown)
+    }
+}
+
+static NOTHING: Resolved = Resolved { at: Mark { line: 0, column: 0 }, value: Value::Nothing };
+
+impl Resolved {
+    pub(super) fn nothing() -> &'static Self {
+        &NOTHING
+    }
+
+    /// A member; of what is open, the same open value; nothing where there is none.
+    pub(super) fn get(&self, key: &str) -> &Self {
+        match &self.value {
+            Value::Map(entries) => {
+                entries.iter().find(|(name, _)| name == key).map_or(&NOTHING, |(_, value)| value)
+            }
+            Value::Unknown(_) => self,
+            _ => &NOTHING,
+        }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.value == Value::Nothing
+    }
+
+    pub(super) fn unknown(&self) -> Option<&Unknown> {
+        match &self.value {
+            Value::Unknown(unknown) => Some(unknown),
+            _ => None,
+        }
+    }
+
+    /// What is open in it, at any depth.
+    pub(super) fn first_unknown(&self) -> Option<&Unknown> {
+        match &self.value {
+            Value::Unknown(unknown) => Some(unknown),
+            Value::List(list) => list.iter().find_map(Self::first_unknown),
+            Value::Map(entries) => entries.iter().find_map(|(_, value)| value.first_unknown()),
+            _ => None,
+        }
+    }
+
+    fn wrong(&self, expected: &str) -> Unknown {
+        let place =
+            if self.at.line == 0 { String::new() } else { format!(" in line {}", self.at.line) };
+        Unknown::named("a value of another type", format!("the value{place} is no {expected}"))
+    }
+
+    /// A scalar as text.
+    pub(super) fn text(&self) -> Told<String> {
+        match &self.value {
+            Value::Nothing => Ok(None),
+            Value::Bool(bool) => Ok(Some(bool.to_string())),
+            Value::Number(text) | Value::Text(text) => Ok(Some(text.clone())),
+            Value::Unknown(unknown) => Err(unknown.clone()),
+            _ => Err(self.wrong("text")),
+        }
+    }
+
+    /// The text, where it is declared and known.
+    pub(super) fn known(&self) -> Option<String> {
+        self.text().ok().flatten()
+    }
+
+    /// An id: the text, or what stands for one that is open.
+    pub(super) fn id(&self) -> Option<String> {
+        match self.text() {
+            Ok(text) => text.filter(|text| !text.is_empty()),
+            Err(unknown) => Some(unknown.token),
+        }
+    }
+
+    /// The ids of a list; one that is open stands for all that it may hold.
+    pub(super) fn ids(&self) -> Vec<String> {
+        match &self.value {
+            Value::List(list) => list.iter().filter_map(Self::id).collect(),
+            _ => self.id().into_iter().collect(),
+        }
+    }
+
+    pub(super) fn flag(&self) -> Told<bool> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(Some(true)),
+            "false" | "no" | "off" | "0" => Ok(Some(false)),
+            _ => Err(self.wrong("boolean")),
+        }
+    }
+
+    pub(super) fn number(&self) -> Told<i64> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let whole = text.trim().parse::<i64>().ok();
+        let whole = whole.or_else(|| {
+            let float = text.trim().parse::<f64>().ok()?;
+            (float.fract() == 0.0 && float.abs() < 1e15).then_some(float as i64)
+        });
+        whole.map(Some).ok_or_else(|| self.wrong("number"))
+    }
+
+    /// The items of a list; a single value counts as a list of one.
+    pub(super) fn items(&self) -> Result<Vec<&Self>, Unknown> {
+        match &self.value {
+            Value::Nothing => Ok(Vec::new()),
+            Value::List(list) => Ok(list.iter().filter(|item| !item.is_nothing()).collect()),
+            Value::Unknown(unknown) => Err(unknown.clone()),
+            _ => Ok(vec![self]),
+        }
+    }
+
+    /// The members of a map; none where it is none.
+    pub(super) fn members(&self) -> &[(String, Self)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// As JSON, with the tokens of what is open.
+    pub(super) fn json(&self) -> Json {
+        match &self.value {
+            Value::Nothing => Json::Null,
+            Value::Bool(bool) => Json::Bool(*bool),
+            Value::Number(text) => match text.parse::<Number>() {
+                Ok(number) => Json::Number(number),
+                Err(_) => Json::String(text.clone()),
+            },
+            Value::Text(text) => Json::String(text.clone()),
+            Value::List(list) => list.iter().filter(|i| !i.is_nothing()).map(Self::json).collect(),
+            Value::Map(entries) => {
+                let members = entries.iter().filter(|(_, value)| !value.is_nothing());
+                Json::Object(members.map(|(k, v)| (k.clone(), v.json())).collect::<Map<_, _>>())
+            }
+            Value::Unknown(unknown) => Json::String(unknown.token.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mark, Resolved, Unknown, Value, is_opaque};
+
+    fn of(value: Value) -> Resolved {
+        Resolved { at: Mark::default(), value }
+    }
+
+    #[test]
+    fn a_value_is_told_open_or_not_there() {
+        assert_eq!(of(Value::Nothing).number(), Ok(None));
+        assert_eq!(of(Value::Text("443".into())).number(), Ok(Some(443)));
+        assert_eq!(of(Value::Number("443.0".into())).number(), Ok(Some(443)));
+        assert!(of(Value::List(Vec::new())).number().is_err());
+        assert!(of(Value::Text("many".into())).number().is_err());
+        assert_eq!(of(Value::Text("yes".into())).flag(), Ok(Some(true)));
+        let open = of(Unknown::named("AWS::StackName", "why").into());
+        assert_eq!(open.id().as_deref(), Some("${AWS.StackName}"));
+        assert!(open.get("Member").text().is_err(), "a member of what is open is open");
+        assert!(is_opaque("arn:aws:iam::1:role/${Name}"));
+        assert!(!is_opaque("sg-Group"));
+    }
+}

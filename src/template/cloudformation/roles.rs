@@ -1,0 +1,178 @@
+//! IAM: the function's role with its policies. A policy that is open stays in the lists
+//! without its document: what it allows or denies is then not seen.
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    policy_text::{self, Reading},
+    resolved::Resolved,
+    world::{Made, World, compact},
+};
+use crate::{catalogue::managed_policy, evidence::Fact};
+
+/// The role of a function, by its ARN.
+pub(super) fn declare(world: &mut World<'_, '_>, arn: &str) {
+    let roles = world.perhaps("AWS::IAM::Role");
+    let own =
+        roles.into_iter().find(|(one, _)| world.scope.attribute_id(one.resource, "Arn") == arn);
+    match own {
+        Some((role, Ok(()))) => one_role(world, &role, arn),
+        Some((_, Err(why))) => outside(world, arn, &why),
+        None => outside(world, arn, &format!("role {arn} is not in the template")),
+    }
+}
+
+/// A role of which nothing is declared.
+pub(super) fn outside(world: &mut World<'_, '_>, arn: &str, why: &str) {
+    for fact in [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary]
+    {
+        world.draft.gap(fact, arn, why);
+    }
+}
+
+fn one_role(world: &mut World<'_, '_>, role: &Made<'_, '_>, arn: &str) {
+    let (properties, resource) = (&role.properties, role.resource);
+    world.declare(arn, resource, resource.node.at);
+    world.declare(&role.id, resource, resource.node.at);
+    let trust = match policy_text::read(properties.get("AssumeRolePolicyDocument")) {
+        Reading::Document(document) => Some(document),
+        Reading::Nothing => None,
+        Reading::Open(_) => None,
+    };
+    let boundary = properties.get("PermissionsBoundary").id();
+    world.draft.put(
+        "Role",
+        compact(json!({"Path": properties.get("Path").known(), "RoleName": role.id, "Arn": arn,
+        "AssumeRolePolicyDocument": trust,
+        "PermissionsBoundary": boundary.as_ref().map(|boundary| {
+            json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary})
+        })})),
+    );
+    inline(world, role);
+    attached(world, role);
+    match boundary {
+        None => world.draft.put("PermissionsBoundary", Json::Null),
+        Some(arn) => {
+            let found = managed(world, &arn);
+            world.draft.put("PermissionsBoundary", found);
+        }
+    }
+}
+
+/// An inline policy as GetRolePolicy returns it.
+fn inline_policy(name: &str, document: &Resolved) -> Json {
+    match policy_text::read(document) {
+        Reading::Document(document) => json!({"PolicyName": name, "PolicyDocument": document}),
+        Reading::Nothing | Reading::Open(_) => json!({"PolicyName": name}),
+    }
+}
+
+/// Whether a policy is put on the role: `None` where that is open.
+fn names(list: &Resolved, role: &str) -> Option<bool> {
+    match list.unknown() {
+        Some(_) => None,
+        None => Some(list.ids().iter().any(|id| id == role)),
+    }
+}
+
+fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
+    world.draft.list("RolePolicies");
+    let own = role.properties.get("Policies");
+    match own.items() {
+        Ok(items) => {
+            for item in items {
+                let name = item.get("PolicyName").id().unwrap_or_else(|| "a policy".to_owned());
+                note_open(world, Fact::RolePolicies, &name, item);
+                world.declare(&name, role.resource, item.at);
+                world.draft.push("RolePolicies", inline_policy(&name, item.get("PolicyDocument")));
+            }
+        }
+        Err(unknown) => {
+            world.open(Fact::RolePolicies, &role.id, &unknown);
+            world.draft.push("RolePolicies", json!({"PolicyName": "Policies"}));
+        }
+    }
+    for (kind, on) in [("AWS::IAM::Policy", "Roles"), ("AWS::IAM::RolePolicy", "RoleName")] {
+        for (policy, open) in world.perhaps(kind) {
+            let properties = &policy.properties;
+            let put = match names(properties.get(on), &role.id) {
+                Some(false) => continue,
+                Some(true) => open,
+                // A role of this template is not among those that a parameter names.
+                None => continue,
+            };
+            let name = properties.get("PolicyName").id();
+            let name = name.unwrap_or_else(|| policy.resource.name.to_owned());
+            world.declare(&name, policy.resource, policy.resource.node.at);
+            match put {
+                Ok(()) => {
+                    note_open(world, Fact::RolePolicies, &name, properties);
+                    let found = inline_policy(&name, properties.get("PolicyDocument"));
+                    world.draft.push("RolePolicies", found);
+                }
+                Err(why) => {
+                    world.draft.gap(Fact::RolePolicies, &name, why);
+                    world.draft.push("RolePolicies", json!({"PolicyName": name}));
+                }
+            }
+        }
+    }
+    if let Some(why) = world.hidden.clone() {
+        world.draft.gap(Fact::RolePolicies, "", why);
+        world.draft.push("RolePolicies", json!({"PolicyName": "what the template does not show"}));
+    }
+}
+
+fn note_open(world: &mut World<'_, '_>, fact: Fact, name: &str, policy: &Resolved) {
+    if let Reading::Open(unknown) = policy_text::read(policy.get("PolicyDocument")) {
+        world.open(fact, name, &unknown);
+    }
+}
+
+fn attached(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
+    world.draft.list("AttachedPolicies");
+    let mut arns = role.properties.get("ManagedPolicyArns").ids();
+    for (policy, open) in world.perhaps("AWS::IAM::ManagedPolicy") {
+        if names(policy.properties.get("Roles"), &role.id) != Some(true) {
+            continue;
+        }
+        match open {
+            Ok(()) if !arns.contains(&policy.id) => arns.push(policy.id.clone()),
+            Ok(()) => {}
+            Err(why) => {
+                world.draft.gap(Fact::AttachedPolicies, &policy.id, why);
+                world.draft.push("AttachedPolicies", json!({"PolicyArn": policy.id}));
+            }
+        }
+    }
+    for arn in arns {
+        let found = managed(world, &arn);
+        world.draft.push("AttachedPolicies", found);
+    }
+}
+
+/// A managed policy: of the template, or one of AWS's whose document is known.
+pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
+    let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
+    if let Some(document) = managed_policy(arn) {
+        return json!({"PolicyName": name, "PolicyArn": arn, "PolicyDocument": document});
+    }
+    let own = world.perhaps("AWS::IAM::ManagedPolicy").into_iter().find(|(one, _)| one.id == arn);
+    let why = match own {
+        Some((policy, Ok(()))) => {
+            world.declare(arn, policy.resource, policy.resource.node.at);
+            match policy_text::read(policy.properties.get("PolicyDocument")) {
+                Reading::Document(document) => {
+                    return json!({"PolicyName": name, "PolicyArn": arn,
+                        "PolicyDocument": document});
+                }
+                Reading::Open(unknown) => unknown.why,
+                Reading::Nothing => format!("{arn} has no document"),
+            }
+        }
+        Some((_, Err(why))) => why,
+        None => format!("the document of {arn} is not in the template"),
+    };
+    world.draft.gap(Fact::AttachedPolicies, arn, why);
+    json!({"PolicyName": name, "PolicyArn": arn})
+}
