@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     Failure,
+    declared::{self, DeclaredOptions},
     gather::Gather,
     options::{ConfigurationOptions, ReportOptions, SelectOptions},
     source,
 };
-use crate::{checks::Selection, examine, report::v1::Mode};
+use crate::{checks::Selection, examine, report::v1::Mode, template};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,6 +19,12 @@ pub(super) struct Args {
     /// Read the evidence from bundles instead of AWS.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "secrets")]
     bundle: Vec<PathBuf>,
+    #[command(flatten)]
+    declared: DeclaredOptions,
+    /// Region of what is declared.
+    #[cfg(not(feature = "live"))]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
     #[command(flatten)]
     select: SelectOptions,
     #[command(flatten)]
@@ -35,6 +42,10 @@ impl Args {
         let selection = self.select.selection_with(&settled)?;
         self.report.settle(&settled);
         let mut gather = Gather::new(&self.report, self.configuration.gate(settled)?);
+        if self.declared.is_given() {
+            self.declared(&selection, &mut gather)?;
+            return gather.finish();
+        }
         let mut seen = BTreeSet::new();
         for path in self.bundle.iter().filter(|path| seen.insert(*path)) {
             match source::read_bundle(path, &self.report) {
@@ -49,6 +60,48 @@ impl Args {
             self.live(&selection, &mut gather)?;
         }
         gather.finish()
+    }
+
+    /// Examines what files declare, laid over what exists.
+    fn declared(&self, selection: &Selection, gather: &mut Gather<'_>) -> Result<(), Failure> {
+        let mut underneath = Vec::new();
+        for path in &self.bundle {
+            underneath.push(source::read_bundle(path, &self.report)?);
+        }
+        for file in self.declared.read(self.region())? {
+            let declarations = match file.declarations {
+                Ok(declarations) => declarations,
+                Err(reason) => {
+                    gather.failed(file.name, reason)?;
+                    continue;
+                }
+            };
+            declared::tell_notes(&file.name, &declarations, &self.report);
+            for mut declared in declarations.rotations {
+                #[cfg(feature = "live")]
+                if self.many.with_live() {
+                    let live = self.many.underneath(&declared.evidence, selection, &self.report)?;
+                    underneath.push(live);
+                }
+                declared::lay_over(&mut declared, &underneath);
+                #[cfg(feature = "live")]
+                if self.many.with_live() {
+                    underneath.pop();
+                }
+                let mut report = examine(&declared.evidence, file.mode, selection);
+                template::locate(&mut report, &declared.origins);
+                gather.report(report)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The region that was named.
+    fn region(&self) -> Option<&str> {
+        #[cfg(feature = "live")]
+        return self.many.region();
+        #[cfg(not(feature = "live"))]
+        return self.region.as_deref();
     }
 
     #[cfg(not(feature = "live"))]

@@ -30,6 +30,9 @@ pub(super) struct BulkOptions {
     /// Every secret whose name begins so and that rotates.
     #[arg(long, value_name = "PREFIX", conflicts_with_all = ["secrets", "bundle"])]
     name_prefix: Option<String>,
+    /// With --template or --plan: lay what is declared over what exists in AWS.
+    #[arg(long, conflicts_with_all = ["secrets", "all", "tag", "name_prefix", "shard"])]
+    with_live: bool,
     /// One part of them, such as 2/3: the parts are disjoint, and together the whole.
     #[arg(long, value_name = "I/N", conflicts_with = "bundle")]
     shard: Option<Shard>,
@@ -79,6 +82,52 @@ pub(super) type Take<'a> =
     &'a mut dyn FnMut(String, Result<(Evidence, &BTreeSet<Fact>), String>) -> Result<(), Failure>;
 
 impl BulkOptions {
+    /// The region that was named.
+    pub(super) fn region(&self) -> Option<&str> {
+        self.connection.region.as_deref()
+    }
+
+    /// Whether what is declared lies over what exists in AWS.
+    pub(super) fn with_live(&self) -> bool {
+        self.with_live
+    }
+
+    /// What exists in AWS underneath a rotation that is declared.
+    pub(super) fn underneath(
+        &self,
+        declared: &Evidence,
+        selection: &Selection,
+        report: &ReportOptions,
+    ) -> Result<Evidence, Failure> {
+        let connections = self.connections()?;
+        let [place] = connections.as_slice() else {
+            return Err(Failure::Usage("--with-live is about one account: name one role".to_owned()));
+        };
+        let bar = self.connection.bar(report, "what exists");
+        let facts = checks::facts(selection, self.read_secret);
+        let secret = declared.secret.known().and_then(|secret| secret.name.clone());
+        let names: Vec<&str> = declared.secret_arn().into_iter().collect();
+        let place = match &place.region {
+            Some(_) => place.clone(),
+            None => Connection { region: declared.region().map(str::to_owned), ..place.clone() },
+        };
+        let collected = interruptible(async {
+            let session = Session::open(&place, &names).await?;
+            session.underneath(declared, &facts, secret.as_deref(), self.connection.timeout).await
+        });
+        if let Some(bar) = &bar {
+            bar.finish_and_clear();
+        }
+        let (mut evidence, calls) = collected?;
+        if self.connection.timings {
+            for line in timings(&calls) {
+                complain(&line);
+            }
+        }
+        crate::bundle::normalise(&mut evidence);
+        Ok(evidence)
+    }
+
     /// Whether this run is about a part of the secrets, which may well be empty.
     pub(super) fn is_a_part(&self) -> bool {
         self.shard.is_some()

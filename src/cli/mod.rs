@@ -9,6 +9,7 @@ mod bulk;
 #[cfg(feature = "live")]
 mod capture;
 mod checks;
+mod declared;
 mod diagnose;
 mod explain;
 #[cfg(feature = "live")]

@@ -5,16 +5,20 @@ use std::path::Path;
 use super::{Failure, options::ReportOptions};
 use crate::{bundle, evidence::Evidence};
 
-/// Reads a bundle from a file, or from stdin where the file is `-`.
-pub(super) fn read_bundle(path: &Path, options: &ReportOptions) -> Result<Evidence, Failure> {
-    let fail = |what: &str| Failure::CannotExamine(format!("bundle {}: {what}", path.display()));
-    let bytes = if path.as_os_str() == "-" {
+/// The bytes of a file, or of stdin where the file is `-`.
+pub(super) fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
     } else {
         std::fs::read(path)
     }
-    .map_err(|error| fail(&error.to_string()))?;
+}
+
+/// Reads a bundle from a file, or from stdin where the file is `-`.
+pub(super) fn read_bundle(path: &Path, options: &ReportOptions) -> Result<Evidence, Failure> {
+    let fail = |what: &str| Failure::CannotExamine(format!("bundle {}: {what}", path.display()));
+    let bytes = read_file(path).map_err(|error| fail(&error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| {
         fail("not text. A bundle is one JSON object, as `rotdoctor capture` writes it")
     })?;

@@ -38,6 +38,7 @@ mod shard;
 mod simulation;
 mod sts;
 mod tasks;
+mod underneath;
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    v1::{NotExamined, Report},
+    v1::{Location, NotExamined, Report},
     words,
 };
 use crate::catalogue::Severity;
@@ -25,23 +25,37 @@ pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
             for fix in finding.fixes.iter().take(1) {
                 text += &format!("\n{}\n{}", fix.summary, fix.commands.join("\n"));
             }
-            annotation(&mut out, command, &title, text.trim_end());
+            let place = finding.location.as_ref().map(at).unwrap_or_default();
+            annotation(&mut out, command, &place, &title, text.trim_end());
         }
         if !report.inconclusive.is_empty() {
             let checks = report.inconclusive.iter().map(|check| check.check.as_str());
             let title = format!("could not tell · {name}");
             let text = checks.collect::<Vec<_>>().join(", ");
-            annotation(&mut out, "warning", &title, &text);
+            annotation(&mut out, "warning", "", &title, &text);
         }
     }
     for one in not_examined {
-        annotation(&mut out, "error", &format!("not examined · {}", one.target), &one.reason);
+        annotation(&mut out, "error", "", &format!("not examined · {}", one.target), &one.reason);
     }
     out
 }
 
-fn annotation(out: &mut String, command: &str, title: &str, text: &str) {
-    let _ = writeln!(out, "::{command} title={}::{}", property(title), data(text));
+/// `place` is a list of properties, or empty.
+fn annotation(out: &mut String, command: &str, place: &str, title: &str, text: &str) {
+    let _ = writeln!(out, "::{command} {place}title={}::{}", property(title), data(text));
+}
+
+/// Where a template or a plan declares it, as properties of an annotation.
+fn at(location: &Location) -> String {
+    let mut place = format!("file={},", property(&location.file));
+    if let Some(line) = location.line {
+        let _ = write!(place, "line={line},");
+    }
+    if let Some(column) = location.column {
+        let _ = write!(place, "col={column},");
+    }
+    place
 }
 
 /// The message of a workflow command (GitHub's toolkit, `escapeData`).
@@ -61,7 +75,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_is_a_command() {
         let mut out = String::new();
-        annotation(&mut out, "error", "a: b, c", "100 %\n::set-output name=x::y");
+        annotation(&mut out, "error", "", "a: b, c", "100 %\n::set-output name=x::y");
         assert_eq!(out, "::error title=a%3A b%2C c::100 %25%0A::set-output name=x::y\n");
     }
 }

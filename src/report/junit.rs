@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{
+    place,
     v1::{NotExamined, Report, Tool},
     words,
 };
@@ -34,7 +35,9 @@ fn suite(out: &mut String, report: &Report) {
     let name = escaped(words::secret(report).unwrap_or("the secret"));
     let failing = |severity| severity != Severity::Note;
     let failures = report.findings.iter().filter(|finding| failing(finding.severity)).count();
-    let (errors, skipped) = (report.inconclusive.len(), report.not_applicable.len());
+    let set_aside = || report.waived.iter().chain(&report.baseline);
+    let errors = report.inconclusive.len();
+    let skipped = report.not_applicable.len() + set_aside().count();
     let tests = report.findings.len() + errors + skipped + report.passed.len();
     let _ = writeln!(
         out,
@@ -44,12 +47,22 @@ fn suite(out: &mut String, report: &Report) {
     for finding in &report.findings {
         let what = format!("{} {}", finding.code, finding.name);
         let fix = words::first_fix(finding);
-        let text = format!("{}\n{}{fix}", finding.summary, finding.resource);
+        let place = finding.location.as_ref().map(place::written);
+        let place = place.map(|place| format!("\n{place}")).unwrap_or_default();
+        let text = format!("{}\n{}{place}{fix}", finding.summary, finding.resource);
         let told = match failing(finding.severity) {
             true => element("failure", &finding.title, &text),
             false => element("system-out", "", &text),
         };
         case(out, &name, &what, &told);
+    }
+    for finding in set_aside() {
+        let why = match &finding.waived_by {
+            Some(waived) => format!("waived until {}: {}", waived.until, waived.reason),
+            None => "stands in the baseline".to_owned(),
+        };
+        let what = format!("{} {}", finding.code, finding.name);
+        case(out, &name, &what, &format!("<skipped message=\"{}\"/>", escaped(&why)));
     }
     for check in &report.inconclusive {
         let missing = check.missing.iter().map(|one| format!("{}: {}", one.fact, one.reason));

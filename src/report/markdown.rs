@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    package,
+    package, place,
     sanitise::for_terminal,
     simulation, style,
     table::audit_rows,
@@ -57,6 +57,14 @@ pub fn audit(report: &AuditReport) -> String {
     if !rows.rows.is_empty() {
         table(&mut out, ["Status", "Secret", "Code", "What", "Since"], &rows.rows);
         out.push('\n');
+    }
+    for (location, finding) in place::findings(report) {
+        let (severity, code) = (style::severity(finding.severity).0, &finding.code);
+        let place = escaped(&place::written(location));
+        let _ = writeln!(out, "- {place}: **{severity} {code}** {}", escaped(&finding.name));
+        for line in place::details(finding) {
+            let _ = writeln!(out, "  {}", escaped(&line));
+        }
     }
     let _ = writeln!(out, "{}", rows.summary);
     out

@@ -10,6 +10,7 @@ pub mod junit;
 pub mod markdown;
 mod package;
 pub mod page;
+mod place;
 pub mod sanitise;
 pub mod sarif;
 mod simulation;

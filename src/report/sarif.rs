@@ -20,12 +20,16 @@ const PATH: &AsciiSet =
 
 /// Renders the reports as one run.
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
-    let findings = || reports.iter().flat_map(|report| &report.findings);
-    let codes: BTreeSet<&str> = findings().map(|finding| finding.code.as_str()).collect();
+    let findings = reports.iter().flat_map(|report| {
+        report.findings.iter().chain(&report.waived).chain(&report.baseline)
+    });
+    let codes: BTreeSet<&str> = findings.map(|finding| finding.code.as_str()).collect();
     let rules: Vec<Value> = codes.iter().filter_map(|code| rule(code)).collect();
-    let results = reports
-        .iter()
-        .flat_map(|report| report.findings.iter().map(|finding| result(report, finding, &codes)));
+    let results = reports.iter().flat_map(|report| {
+        let counting = report.findings.iter().map(|finding| result(report, finding, &codes));
+        let set_aside = report.waived.iter().chain(&report.baseline);
+        counting.chain(set_aside.map(|finding| set_aside_result(report, finding, &codes)))
+    });
     let unseen = reports.iter().flat_map(notifications);
     let failed = not_examined.iter().map(|one| {
         json!({"level": "error", "message": {"text": format!("{}: {}", one.target, one.reason)}})
@@ -66,10 +70,7 @@ fn result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
         "level": style::severity(finding.severity).0,
         "message": {"text": finding.summary.clone() + &words::first_fix(finding)},
         "locations": [{
-            "physicalLocation": {
-                "artifactLocation": {"uri": path(report)},
-                "region": {"startLine": 1},
-            },
+            "physicalLocation": physical(report, finding),
             "logicalLocations": [{"fullyQualifiedName": finding.resource, "kind": "resource"}],
         }],
         // The same fault of the same thing, however it is worded and whenever it is seen.
@@ -77,6 +78,37 @@ fn result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
             "rotdoctor/v1": format!("{} {secret} {}", finding.code, finding.resource),
         },
     })
+}
+
+/// Where a template or a plan declares it, else a path made of names.
+fn physical(report: &Report, finding: &Finding) -> Value {
+    let Some(location) = &finding.location else {
+        return json!({
+            "artifactLocation": {"uri": path(report)},
+            "region": {"startLine": 1},
+        });
+    };
+    let file = location.file.replace('\\', "/");
+    let file = file.strip_prefix("./").unwrap_or(&file);
+    let mut region = json!({"startLine": location.line.unwrap_or(1)});
+    if let Some(column) = location.column {
+        region["startColumn"] = json!(column);
+    }
+    json!({
+        "artifactLocation": {"uri": utf8_percent_encode(file, PATH).to_string()},
+        "region": region,
+    })
+}
+
+/// A finding that is accepted or known is told as suppressed.
+fn set_aside_result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
+    let mut result = result(report, finding, codes);
+    let justification = match &finding.waived_by {
+        Some(waived) => format!("{} (until {})", waived.reason, waived.until),
+        None => "stands in the baseline".to_owned(),
+    };
+    result["suppressions"] = json!([{"kind": "external", "justification": justification}]);
+    result
 }
 
 fn notifications(report: &Report) -> impl Iterator<Item = Value> {

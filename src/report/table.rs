@@ -135,6 +135,7 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
         push(&mut out, &mut table, 3);
         out.push('\n');
     }
+    super::place::text(&mut out, report);
     let _ = writeln!(out, "{summary}");
     let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy);
     if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {

@@ -1,0 +1,100 @@
+//! What exists underneath a rotation that is declared and not deployed: the facts that
+//! the declaration leaves open, asked for as in a run about one secret. What is declared
+//! decides what is asked about; the one is laid over the other elsewhere.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    CollectError, DEFAULT_TIMEOUT, Request, Session, Timing,
+    call::Caller,
+    failure::Kind,
+    plan::{self, WAVES},
+    run::{finish, run_wave},
+    scene::Scene,
+    secretsmanager, sts,
+};
+use crate::evidence::{Evidence, Fact, Observed, Time};
+
+/// What only a rotation that has run shows.
+const NEVER: [Fact; 6] = [
+    Fact::TrailEvents,
+    Fact::StackEvents,
+    Fact::StackResources,
+    Fact::LogGroup,
+    Fact::LogEvents,
+    Fact::Simulation,
+];
+
+impl Session {
+    /// Collects what exists of what `declared` names. `secret` is the name that the
+    /// secret has or will have.
+    ///
+    /// # Errors
+    /// [`CollectError`] where the credentials or the endpoint do not hold.
+    pub async fn underneath(
+        &self,
+        declared: &Evidence,
+        facts: &BTreeSet<Fact>,
+        secret: Option<&str>,
+        timeout: Option<Duration>,
+    ) -> Result<(Evidence, Vec<Timing>), CollectError> {
+        let caller = Caller::new(timeout.unwrap_or(DEFAULT_TIMEOUT));
+        let identity = sts::identity(&caller.in_wave(1), &self.clients).await;
+        let account = match identity {
+            Ok(identity) => identity.account,
+            Err(failure)
+                if matches!(failure.kind(), Some(Kind::Credentials | Kind::Unreachable)) =>
+            {
+                return Err(self.error("sts:GetCallerIdentity", &failure));
+            }
+            Err(_) => None,
+        };
+        let mut wanted = plan::closure(facts, false);
+        for fact in NEVER {
+            wanted.remove(&fact);
+        }
+        let evidence = Evidence {
+            schema_version: crate::evidence::SCHEMA_VERSION,
+            captured_at: Time(Timestamp::now()),
+            partition: declared.partition.clone(),
+            region: Some(self.region.clone()),
+            account_id: account.or_else(|| declared.account_id.clone()),
+            ..Evidence::default()
+        };
+        let request = Request { secret: secret.unwrap_or_default().to_owned(), ..Request::default() };
+        let mut scene = Scene::new(&request, wanted, evidence);
+        // What is declared leads to what exists; it is taken out again below.
+        scene.evidence.secret = declared.secret.clone();
+        scene.evidence.function = declared.function.clone();
+        scene.evidence.secret_shape = declared.secret_shape.clone();
+        scene.wanted.remove(&Fact::SecretShape);
+        if declared.function.known().is_some() {
+            for fact in [Fact::Function, Fact::FunctionPolicy, Fact::Package] {
+                scene.wanted.remove(&fact);
+            }
+        }
+        let existing = match secret {
+            Some(name) => secretsmanager::describe(&caller.in_wave(1), &self.clients, name).await.ok(),
+            None => None,
+        };
+        if existing.is_none() {
+            for fact in [Fact::SecretVersions, Fact::SecretPolicy] {
+                scene.wanted.remove(&fact);
+            }
+        }
+        for number in 1..=WAVES {
+            run_wave(&caller.in_wave(number), &self.clients, number, &mut scene, &request).await;
+        }
+        let declared_function = declared.function.known().is_some();
+        finish(&mut scene);
+        let mut evidence = scene.evidence;
+        evidence.secret = existing.map_or(Observed::NotAsked, Observed::Known);
+        evidence.secret_shape = Observed::NotAsked;
+        if declared_function {
+            evidence.function = Observed::NotAsked;
+        }
+        Ok((evidence, caller.timings()))
+    }
+}
