@@ -8,6 +8,7 @@
 
 mod draft;
 mod origin;
+pub mod terraform;
 
 use std::collections::BTreeMap;
 
