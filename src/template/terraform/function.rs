@@ -159,7 +159,9 @@ fn network<'p>(
     match (config, subnets, groups) {
         (Seen::Known(_), Seen::Known(subnets), Seen::Known(groups)) => {
             let dual = function.flag("vpc_config.0.ipv6_allowed_for_dual_stack").known();
-            let mut found = json!({"SubnetIds": subnets, "SecurityGroupIds": groups});
+            let vpc = vpc_of(world, function, &subnets);
+            let mut found =
+                json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc});
             if let Some(dual) = dual {
                 found["Ipv6AllowedForDualStack"] = json!(dual);
             }
@@ -178,12 +180,28 @@ fn network<'p>(
     }
 }
 
+/// The VPC of the subnets; one that is no other, where that cannot be told.
+pub(super) fn vpc_of<'p>(world: &World<'p>, function: &'p Resource, subnets: &[String]) -> String {
+    let of_subnet = subnets.iter().find_map(|id| {
+        let subnet = world.called(&["aws_subnet", "aws_default_subnet"], id)?;
+        world.id(subnet, "vpc_id").known()
+    });
+    of_subnet
+        .or_else(|| function.known_text("vpc_config.0.vpc_id"))
+        .unwrap_or_else(|| hidden(&function.address))
+}
+
+/// What stands for a part of a network that cannot be told.
+fn hidden(address: &str) -> String {
+    format!("${{{address}.vpc_config}}")
+}
+
 /// A place in a network that cannot be told.
 pub(super) fn unknown_network(draft: &mut Draft, address: &str, why: &str) -> Value {
-    let id = format!("${{{address}.vpc_config}}");
+    let id = hidden(address);
     draft.gap(Fact::Subnets, &id, why);
     draft.gap(Fact::SecurityGroups, &id, why);
-    json!({"SubnetIds": [id], "SecurityGroupIds": [id]})
+    json!({"SubnetIds": [id], "SecurityGroupIds": [id], "VpcId": id})
 }
 
 fn layers<'p>(world: &World<'p>, function: &'p Resource) -> Value {

@@ -59,22 +59,25 @@ fn metadata(draft: &mut Draft, key: &Resource, arn: &str) -> Value {
     let id = arn.rsplit('/').next().unwrap_or(arn);
     found["KeyId"] = json!(id);
     let external = key.kind == "aws_kms_external_key";
-    // A key that is made is enabled, unless it is told otherwise; one whose material
-    // comes from elsewhere waits for it.
-    let material = !external || key.known_text("key_material_base64").is_some();
-    match key.flag(if external { "enabled" } else { "is_enabled" }) {
-        _ if external && !material && !key.exists => {
-            draft.gap(Fact::KeyMetadata, arn, format!("{} has no key material yet", key.address));
+    let material = key.text("key_material_base64");
+    let enabled = key.flag(if external { "enabled" } else { "is_enabled" });
+    // A key whose material comes from elsewhere waits for it.
+    let state = if external && !key.exists && material == Seen::Absent {
+        Some("PendingImport")
+    } else {
+        match enabled {
+            Seen::Known(true) | Seen::Absent => Some("Enabled"),
+            Seen::Known(false) => Some("Disabled"),
+            Seen::Open(_) if external => Some("Enabled"),
+            Seen::Open(why) => {
+                draft.gap(Fact::KeyMetadata, arn, why);
+                None
+            }
         }
-        Seen::Known(false) => {
-            found["KeyState"] = json!("Disabled");
-            found["Enabled"] = json!(false);
-        }
-        Seen::Open(why) if !external => draft.gap(Fact::KeyMetadata, arn, why),
-        _ => {
-            found["KeyState"] = json!("Enabled");
-            found["Enabled"] = json!(true);
-        }
+    };
+    if let Some(state) = state {
+        found["KeyState"] = json!(state);
+        found["Enabled"] = json!(state == "Enabled");
     }
     let spec = key.known_text("customer_master_key_spec");
     found["KeySpec"] = json!(spec.unwrap_or_else(|| "SYMMETRIC_DEFAULT".to_owned()));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     plan::Resource,
     references::Target,
-    value::{Seen, items},
+    value::Seen,
     world::World,
 };
 
@@ -28,6 +28,7 @@ pub(super) fn document<'p>(world: &World<'p>, resource: &'p Resource, path: &str
     match resource.text(path) {
         Seen::Known(text) => parsed(&text, resource, path),
         Seen::Absent => Document::Absent,
+        Seen::Open(_) if world.is_left_to_aws(resource, path) => Document::Absent,
         Seen::Open(why) => match from_blocks(world, resource, path) {
             Some(document) => Document::Known(document),
             None => Document::Open(why),
@@ -168,13 +169,4 @@ fn conditions<'p>(
         }
     }
     Some(found)
-}
-
-/// Statements of several documents as one list.
-pub(super) fn statements(document: &Value) -> Vec<Value> {
-    match &document["Statement"] {
-        list @ Value::Array(_) => items(list).to_vec(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
-    }
 }

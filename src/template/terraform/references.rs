@@ -23,8 +23,8 @@ pub(super) enum Target<'p> {
     Attribute(&'p Resource, Option<String>),
     /// A value that stands in the configuration or among the variables.
     Given(&'p Value),
-    /// Something that does not show, such as a local value; its name.
-    Hidden(String),
+    /// Something that does not show, such as a local value.
+    Hidden,
 }
 
 /// Where an expression stands.
@@ -117,7 +117,7 @@ pub(super) fn targets<'p>(
         items(&expression["references"]).iter().filter_map(Value::as_str).collect();
     let all = address::longest(&all);
     if depth > LONGEST_WAY || all.is_empty() {
-        return vec![Target::Hidden("an expression".to_owned())];
+        return vec![Target::Hidden];
     }
     // `aws_subnet.a[count.index]` is named as two things.
     let indexed = all.iter().any(|one| matches!(*one, "count.index" | "each.key" | "each.value"));
@@ -136,7 +136,7 @@ fn one<'p>(
     indexed: bool,
     depth: u8,
 ) -> Vec<Target<'p>> {
-    let hidden = || vec![Target::Hidden(written(steps))];
+    let hidden = || vec![Target::Hidden];
     let Some(first) = steps.first() else { return Vec::new() };
     match (first.name.as_str(), steps.get(1)) {
         ("var", Some(name)) => variable(plan, scope, &name.name, &steps[2..], depth),
@@ -153,11 +153,6 @@ fn one<'p>(
             instances(plan, scope, (false, kind, name), &steps[2..], indexed)
         }
     }
-}
-
-/// Steps as they stand in the configuration, for a person.
-fn written(steps: &[Step]) -> String {
-    steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>().join(".")
 }
 
 /// The attribute that the rest of a reference names.
@@ -202,7 +197,7 @@ fn variable<'p>(
     rest: &[Step],
     depth: u8,
 ) -> Vec<Target<'p>> {
-    let hidden = || vec![Target::Hidden(format!("var.{name}"))];
+    let hidden = || vec![Target::Hidden];
     let Some((call, outer)) = scope.modules.split_last() else {
         let Some(mut given) = plan::variable(plan, name) else { return hidden() };
         if let Some(path) = attribute(rest) {
@@ -246,7 +241,7 @@ fn each<'p>(
     asked: Option<&Step>,
     depth: u8,
 ) -> Vec<Target<'p>> {
-    let hidden = || vec![Target::Hidden("each.value".to_owned())];
+    let hidden = || vec![Target::Hidden];
     let (Some(key), false) = (scope.key, scope.for_each.is_null()) else { return hidden() };
     // The plan outlives the scope: the expression is looked up in it again.
     let references: Vec<&str> =
@@ -277,7 +272,7 @@ fn output<'p>(
     indexed: bool,
     depth: u8,
 ) -> Vec<Target<'p>> {
-    let hidden = || vec![Target::Hidden(format!("module.{}", call.name))];
+    let hidden = || vec![Target::Hidden];
     let Some((wanted, more)) = rest.split_first() else { return hidden() };
     let inner = &plan.module(scope.modules)["module_calls"][call.name.as_str()]["module"];
     let expression = &inner["outputs"][wanted.name.as_str()]["expression"];

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    function::{Role, unknown_network},
+    function::{Role, unknown_network, vpc_of},
     plan::Resource,
     value::Seen,
     world::World,
@@ -90,15 +90,15 @@ fn network<'p>(world: &World<'p>, draft: &mut Draft, stack: &'p Resource, arn: &
     };
     match (list("vpcSubnetIds"), list("vpcSecurityGroupIds")) {
         (Seen::Known(subnets), Seen::Known(groups)) => {
-            json!({"SubnetIds": subnets, "SecurityGroupIds": groups})
+            let vpc = vpc_of(world, stack, &subnets);
+            json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc})
         }
         (Seen::Absent, Seen::Absent) => Value::Null,
         (Seen::Open(why), _) | (_, Seen::Open(why)) => {
             draft.gap(Fact::Function, arn, why.clone());
             unknown_network(draft, &stack.address, &why)
         }
-        (Seen::Known(subnets), Seen::Absent) => json!({"SubnetIds": subnets}),
-        (Seen::Absent, Seen::Known(_)) => Value::Null,
+        (Seen::Known(_), Seen::Absent) | (Seen::Absent, Seen::Known(_)) => Value::Null,
     }
 }
 

@@ -20,10 +20,8 @@ pub(super) struct Parts<'p> {
     pub(super) secret: Option<&'p Resource>,
     /// Its current value, where it is in the plan.
     pub(super) version: Option<&'p Resource>,
-    pub(super) secret_arn: String,
     /// The function of the rotation.
     pub(super) function: Seen<String>,
-    pub(super) rotation: &'p Resource,
 }
 
 /// Puts what is known of the secret.
@@ -87,7 +85,7 @@ pub(super) fn put<'p>(
         draft.put("Secret", Value::Object(shape));
     }
     put_shape(draft, secret, version);
-    Parts { secret, version, secret_arn: arn, function, rotation }
+    Parts { secret, version, function }
 }
 
 fn name_of(rotation: &Resource, arn: &str) -> String {

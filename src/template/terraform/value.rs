@@ -108,11 +108,6 @@ impl Resource {
         }
     }
 
-    /// The value at a path if all of it is known, whatever the plan leaves open.
-    pub(super) fn get(&self, path: &str) -> Option<&Value> {
-        self.value(path).known()
-    }
-
     /// A text, as far as it is known. Terraform writes what is unset as an empty text
     /// too.
     pub(super) fn text(&self, path: &str) -> Seen<String> {

@@ -236,6 +236,7 @@ pub(super) fn outside(world: &World<'_>, draft: &mut Draft) {
         }
     }
     let whole = whole(world);
+    hide_endpoints(draft, config["VpcId"].as_str(), &whole);
     let known_vpcs = texts(draft, "Vpcs", "VpcId");
     for vpc in texts(draft, "Subnets", "VpcId").difference(&whole) {
         if !known_vpcs.contains(vpc) {
@@ -252,5 +253,23 @@ pub(super) fn outside(world: &World<'_>, draft: &mut Draft) {
         ] {
             draft.gap(fact, vpc, format!("{vpc} lies outside the plan, and what else is in it"));
         }
+    }
+}
+
+/// Of a VPC that the plan does not hold whole, that no endpoint is known says nothing.
+fn hide_endpoints(draft: &mut Draft, vpc: Option<&str>, whole: &BTreeSet<String>) {
+    let Some(vpc) = vpc.filter(|vpc| !whole.contains(*vpc)) else { return };
+    let endpoints = draft.get("VpcEndpoints").map_or(&[][..], items);
+    let serves = |endpoint: &Value| {
+        endpoint["VpcId"] == vpc
+            && endpoint["ServiceName"].as_str().is_some_and(|s| s.ends_with(".secretsmanager"))
+    };
+    if !endpoints.iter().any(serves) {
+        draft.take("VpcEndpoints");
+        draft.gap(
+            Fact::VpcEndpoints,
+            vpc,
+            format!("the endpoints of {vpc} lie outside the plan"),
+        );
     }
 }

@@ -152,7 +152,7 @@ impl<'p> World<'p> {
                     found.is_plain = false;
                 }
                 Target::Given(_) => found.is_plain = false,
-                Target::Hidden(_) => return None,
+                Target::Hidden => return None,
             }
         }
         Some(found)
@@ -167,7 +167,7 @@ impl<'p> World<'p> {
         };
         let all = expressions(self.plan, resource, path);
         if all.is_empty() {
-            return vec![Target::Hidden(path.to_owned())];
+            return vec![Target::Hidden];
         }
         all.into_iter().flat_map(|one| targets(self.plan, scope, one, 0)).collect()
     }
@@ -189,7 +189,7 @@ impl<'p> World<'p> {
                         found.push(id);
                     }
                 }
-                Target::Hidden(_) => return None,
+                Target::Hidden => return None,
                 Target::Attribute(..) | Target::Given(_) => {}
             }
         }
@@ -244,8 +244,12 @@ impl<'p> World<'p> {
 
     /// Whether a value is unknown because nothing in the configuration says it.
     pub(super) fn is_left_to_aws(&self, resource: &Resource, path: &str) -> bool {
-        let expressions = &self.plan.configuration(resource)["expressions"];
-        resource.is_unknown(path) && expressions.is_object() && expressions[path].is_null()
+        let said = |path: &str| !expressions(self.plan, resource, path).is_empty();
+        resource.is_unknown(path)
+            && self.plan.configuration(resource)["expressions"].is_object()
+            && !said(path)
+            // Of a block that is not written out, nothing shows what it says.
+            && path.rsplit_once('.').is_none_or(|(block, _)| said(block))
     }
 }
 
