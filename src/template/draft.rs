@@ -51,6 +51,11 @@ impl Draft {
         self.object.get(key)
     }
 
+    /// Takes a fact out again: what is known of it is not enough. A gap says why.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        self.object.remove(key)
+    }
+
     /// What stands under a key by now, to be changed.
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.object.get_mut(key)

@@ -9,6 +9,7 @@
 pub mod cloudformation;
 mod draft;
 mod origin;
+pub mod terraform;
 
 use std::collections::BTreeMap;
 

@@ -16,6 +16,7 @@ mod package_hostile;
 #[path = "../support/packages.rs"]
 mod packages;
 mod pasted;
+mod plan;
 mod policy;
 mod registry;
 mod rotation_log;

@@ -1,0 +1,177 @@
+//! Where a plan would be carried out: partition, region, account.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    plan::{self, Plan, Resource},
+    value::items,
+};
+use crate::template::Settings;
+
+/// The region that stands in for one that nothing tells.
+const SOME_REGION: &str = "us-east-1";
+/// The account that stands in for one that nothing tells.
+const SOME_ACCOUNT: &str = "123456789012";
+
+/// Partition, region, account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) partition: String,
+    pub(super) region: String,
+    pub(super) account: String,
+    /// What of it is assumed, in words.
+    pub(super) assumed: Option<String>,
+}
+
+impl Place {
+    /// The place of a resource.
+    pub(super) fn of(plan: &Plan, settings: &Settings, resource: &Resource) -> Self {
+        let known = counted(plan);
+        let region = settings
+            .region
+            .clone()
+            .or_else(|| resource.region.clone())
+            .or_else(|| most(&known.regions));
+        let account = settings.account_id.clone().or_else(|| identity(plan)).or_else(|| most(&known.accounts));
+        let assumed = region.is_none().then(|| {
+            format!(
+                "the plan does not tell its region, so {SOME_REGION} is assumed for {}; \
+                 --region names it",
+                resource.address
+            )
+        });
+        let region = region.unwrap_or_else(|| SOME_REGION.to_owned());
+        Self {
+            partition: partition(&region).to_owned(),
+            account: account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
+            region,
+            assumed,
+        }
+    }
+
+    /// Whether a resource is in the region, as far as its provider tells.
+    pub(super) fn holds(&self, resource: &Resource) -> bool {
+        resource.kind.starts_with("aws_iam_")
+            || resource.region.as_ref().is_none_or(|region| *region == self.region)
+    }
+
+    /// An ARN of the region.
+    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
+        let Self { partition, region, account, .. } = self;
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// An ARN of IAM.
+    pub(super) fn iam(&self, resource: &str) -> String {
+        format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
+    }
+}
+
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The region of a resource's provider, or its own.
+pub(super) fn region_of(plan: &Plan, resource: &Resource) -> Option<String> {
+    if let Some(own) = resource.known_text("region").filter(|own| looks_like_a_region(own)) {
+        return Some(own);
+    }
+    let providers = &plan.configuration["provider_config"];
+    let key = plan.configuration(resource)["provider_config_key"].as_str().unwrap_or("aws");
+    // In a module the key has the module's name before it: `db:aws`.
+    let plain = key.rsplit(':').next().unwrap_or(key);
+    let provider = [key, plain].into_iter().map(|key| &providers[key]).find(|one| !one.is_null());
+    let provider = provider?;
+    let region = &provider["expressions"]["region"];
+    if let Some(constant) = region["constant_value"].as_str() {
+        return Some(constant.to_owned());
+    }
+    let references = items(&region["references"]).iter().filter_map(Value::as_str);
+    let mut values = references
+        .filter_map(|reference| plan::variable(plan, reference.strip_prefix("var.")?)?.as_str());
+    values.next().filter(|text| looks_like_a_region(text)).map(str::to_owned)
+}
+
+fn looks_like_a_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() >= 3 && parts.last().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// The account that `data.aws_caller_identity` read.
+fn identity(plan: &Plan) -> Option<String> {
+    let mut all = plan.resources.iter().filter(|one| one.kind == "aws_caller_identity");
+    all.find_map(|one| one.known_text("account_id"))
+}
+
+/// How often the ARNs of what the plan manages name each region and account.
+#[derive(Default)]
+struct Counted {
+    regions: BTreeMap<String, usize>,
+    accounts: BTreeMap<String, usize>,
+}
+
+fn counted(plan: &Plan) -> Counted {
+    let mut counted = Counted::default();
+    for resource in &plan.resources {
+        let Some(arn) = resource.known_text("arn") else { continue };
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", _, _, region, account, _] = parts[..] else { continue };
+        if looks_like_a_region(region) {
+            *counted.regions.entry(region.to_owned()).or_default() += 1;
+        }
+        if account.len() == SOME_ACCOUNT.len() && account.chars().all(|c| c.is_ascii_digit()) {
+            *counted.accounts.entry(account.to_owned()).or_default() += 1;
+        }
+    }
+    counted
+}
+
+fn most(counted: &BTreeMap<String, usize>) -> Option<String> {
+    counted.iter().max_by_key(|(_, count)| **count).map(|(name, _)| name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Place;
+    use crate::template::{Settings, terraform::plan::Plan};
+
+    fn place(configuration: Value, values: Value, settings: &Settings) -> Place {
+        let plan = json!({"format_version": "1.2", "variables": {"region": {"value": "eu-north-1"}},
+            "configuration": configuration, "planned_values": {"root_module": {"resources": [
+                {"address": "aws_vpc.a", "mode": "managed", "type": "aws_vpc", "name": "a",
+                 "values": values}]}}});
+        let plan = Plan::read(&plan.to_string()).expect("a plan");
+        Place::of(&plan, settings, &plan.resources[0])
+    }
+
+    #[test]
+    fn the_region_comes_from_who_knows_it_best() {
+        let provider = |region: Value| {
+            json!({"provider_config": {"aws": {"name": "aws", "expressions": {"region": region}}},
+                "root_module": {"resources": [{"address": "aws_vpc.a", "mode": "managed",
+                    "type": "aws_vpc", "name": "a", "provider_config_key": "aws"}]}})
+        };
+        let none = Settings::default();
+        let constant = provider(json!({"constant_value": "eu-west-1"}));
+        let arn = json!({"arn": "arn:aws:ec2:eu-central-1:210987654321:vpc/vpc-1"});
+        let region = |configuration: Value, values: &Value, settings: &Settings| {
+            place(configuration, values.clone(), settings).region
+        };
+        assert_eq!(region(constant.clone(), &arn, &none), "eu-west-1");
+        assert_eq!(region(provider(json!({"references": ["var.region"]})), &arn, &none), "eu-north-1");
+        assert_eq!(region(json!({}), &arn, &none), "eu-central-1");
+        let told = Settings { region: Some("cn-north-1".to_owned()), ..Settings::default() };
+        assert_eq!(place(constant, json!({}), &told).partition, "aws-cn");
+        let nothing = place(json!({}), json!({}), &none);
+        assert!(nothing.assumed.is_some() && nothing.account == "123456789012");
+        assert_eq!(place(json!({}), arn, &none).account, "210987654321");
+    }
+}

@@ -1,0 +1,279 @@
+//! EC2: security groups and their rules, inline and separate. A group of which one rule
+//! cannot be told is left out: what it lets through is not known then.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    plan::Resource,
+    value::{Seen, items},
+    world::World,
+};
+use crate::{evidence::Fact, template::Draft};
+
+const GROUPS: [&str; 2] = ["aws_security_group", "aws_default_security_group"];
+const RULE: &str = "aws_security_group_rule";
+const INGRESS: &str = "aws_vpc_security_group_ingress_rule";
+const EGRESS: &str = "aws_vpc_security_group_egress_rule";
+
+/// A group in the making.
+#[derive(Default)]
+struct Group {
+    name: String,
+    vpc: String,
+    ingress: Vec<Value>,
+    egress: Vec<Value>,
+    /// Why it cannot be told.
+    open: Option<String>,
+}
+
+/// Puts the security groups.
+pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
+    draft.list("SecurityGroups");
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for vpc in world.made(&["aws_vpc"]) {
+        let id = world.default_of(vpc, "default_security_group_id");
+        world.declare(draft, &id, vpc);
+        let group = default_group(world, &id, world.physical(vpc));
+        groups.insert(id, group);
+    }
+    for group in world.made(&GROUPS) {
+        let id = world.physical(group);
+        world.declare(draft, &id, group);
+        let made = read_group(world, group, &id);
+        groups.insert(id, made);
+    }
+    add_rules(world, &mut groups);
+    for (id, group) in groups {
+        match group.open {
+            Some(why) => draft.gap(Fact::SecurityGroups, &id, why),
+            None => draft.push(
+                "SecurityGroups",
+                json!({"GroupId": id, "GroupName": group.name, "VpcId": group.vpc,
+                    "OwnerId": world.place.account, "IpPermissions": group.ingress,
+                    "IpPermissionsEgress": group.egress}),
+            ),
+        }
+    }
+}
+
+/// What a new VPC's default group lets through: all from itself, all to everywhere
+/// (Amazon VPC User Guide, "Default security groups for your VPCs").
+fn default_group(world: &World<'_>, id: &str, vpc: String) -> Group {
+    let own = json!({"GroupId": id, "UserId": world.place.account});
+    Group {
+        name: "default".to_owned(),
+        vpc,
+        ingress: vec![json!({"IpProtocol": "-1", "UserIdGroupPairs": [own]})],
+        egress: vec![json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
+            "Ipv6Ranges": [{"CidrIpv6": "::/0"}]})],
+        open: None,
+    }
+}
+
+fn read_group<'p>(world: &World<'p>, group: &'p Resource, id: &str) -> Group {
+    let mut made = Group {
+        name: group.known_text("name").unwrap_or_else(|| group.address.clone()),
+        ..Group::default()
+    };
+    match world.id(group, "vpc_id") {
+        Seen::Known(vpc) => made.vpc = vpc,
+        // Without one it is in the default VPC, which the plan does not hold.
+        Seen::Absent => made.vpc = "the default VPC".to_owned(),
+        Seen::Open(why) => made.open = Some(why),
+    }
+    for egress in [false, true] {
+        let name = if egress { "egress" } else { "ingress" };
+        // Terraform takes away the rule that lets everything out: where no block is
+        // written, there is none.
+        let count = match world.blocks(group, name) {
+            Seen::Known(count) => count,
+            Seen::Absent => 0,
+            Seen::Open(why) => {
+                made.open = Some(why);
+                continue;
+            }
+        };
+        for index in 0..count {
+            match inline(world, group, &format!("{name}.~{index}"), id) {
+                Ok(rule) if is_removed(world, group, id, egress, &rule) => {}
+                Ok(rule) if egress => made.egress.push(rule),
+                Ok(rule) => made.ingress.push(rule),
+                Err(why) => made.open = Some(why),
+            }
+        }
+    }
+    made
+}
+
+/// A rule in the shape of EC2, from blocks, lists and groups.
+struct Rule {
+    protocol: String,
+    ports: (Option<i64>, Option<i64>),
+    four: Vec<String>,
+    six: Vec<String>,
+    lists: Vec<String>,
+    groups: Vec<String>,
+}
+
+impl Rule {
+    fn shape(self, account: &str) -> Value {
+        let Self { protocol, ports, four, six, lists, groups } = self;
+        let every = matches!(protocol.as_str(), "-1" | "all");
+        let protocol = if every { "-1".to_owned() } else { protocol };
+        let mut found = json!({"IpProtocol": protocol});
+        if let ((Some(from), Some(to)), false) = (ports, every) {
+            found["FromPort"] = json!(from);
+            found["ToPort"] = json!(to);
+        }
+        let mut set = |key: &str, name: &str, list: Vec<String>| {
+            if !list.is_empty() {
+                let items: Vec<Value> = list.into_iter().map(|one| json!({name: one})).collect();
+                found[key] = json!(items);
+            }
+        };
+        set("IpRanges", "CidrIp", four);
+        set("Ipv6Ranges", "CidrIpv6", six);
+        set("PrefixListIds", "PrefixListId", lists);
+        if !groups.is_empty() {
+            let pairs: Vec<Value> = groups.into_iter().map(|group| pair(&group, account)).collect();
+            found["UserIdGroupPairs"] = json!(pairs);
+        }
+        found
+    }
+}
+
+/// A group of this account, or `account/group` of another.
+fn pair(group: &str, account: &str) -> Value {
+    match group.split_once('/') {
+        Some((other, id)) if id.starts_with("sg-") => json!({"GroupId": id, "UserId": other}),
+        _ => json!({"GroupId": group, "UserId": account}),
+    }
+}
+
+/// A rule in a block of a group, or in one of the older separate rules.
+fn inline<'p>(
+    world: &World<'p>,
+    resource: &'p Resource,
+    at: &str,
+    own: &str,
+) -> Result<Value, String> {
+    let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+    let list = |name: &str| -> Result<Vec<String>, String> {
+        Ok(world.ids(resource, &path(name)).settled()?.unwrap_or_default())
+    };
+    let mut groups = list("security_groups")?;
+    if resource.flag(&path("self")).settled()? == Some(true) {
+        groups.push(own.to_owned());
+    }
+    if at.is_empty() && !world.is_left_to_aws(resource, "source_security_group_id") {
+        groups.extend(world.id(resource, "source_security_group_id").settled()?);
+    }
+    let rule = Rule {
+        protocol: resource.text(&path("protocol")).settled()?.unwrap_or_else(|| "-1".to_owned()),
+        ports: (
+            resource.number(&path("from_port")).settled()?,
+            resource.number(&path("to_port")).settled()?,
+        ),
+        four: list("cidr_blocks")?,
+        six: list("ipv6_cidr_blocks")?,
+        lists: list("prefix_list_ids")?,
+        groups,
+    };
+    Ok(rule.shape(&world.place.account))
+}
+
+/// One of the newer separate rules.
+fn separate<'p>(world: &World<'p>, rule: &'p Resource) -> Result<Value, String> {
+    let some = |list: Option<String>| list.into_iter().collect::<Vec<_>>();
+    let read = Rule {
+        protocol: rule.text("ip_protocol").settled()?.unwrap_or_else(|| "-1".to_owned()),
+        ports: (rule.number("from_port").settled()?, rule.number("to_port").settled()?),
+        four: some(rule.text("cidr_ipv4").settled()?),
+        six: some(rule.text("cidr_ipv6").settled()?),
+        lists: some(world.id(rule, "prefix_list_id").settled()?),
+        groups: some(world.id(rule, "referenced_security_group_id").settled()?),
+    };
+    Ok(read.shape(&world.place.account))
+}
+
+fn add_rules(world: &World<'_>, groups: &mut BTreeMap<String, Group>) {
+    for rule in world.made(&[RULE, INGRESS, EGRESS]) {
+        let id = match world.id(rule, "security_group_id") {
+            Seen::Known(id) => id,
+            Seen::Absent => continue,
+            // It may be a rule of any group.
+            Seen::Open(why) => {
+                groups.values_mut().for_each(|group| group.open = Some(why.clone()));
+                continue;
+            }
+        };
+        let Some(group) = groups.get_mut(&id) else { continue };
+        let read = if rule.kind == RULE { inline(world, rule, "", &id) } else { separate(world, rule) };
+        let egress = match rule.kind.as_str() {
+            RULE => rule.known_text("type").as_deref() == Some("egress"),
+            kind => kind == EGRESS,
+        };
+        match read {
+            Ok(read) if egress => group.egress.push(read),
+            Ok(read) => group.ingress.push(read),
+            Err(why) => group.open = Some(why),
+        }
+    }
+}
+
+/// Whether a rule that the group has now is one that the plan takes away.
+fn is_removed(world: &World<'_>, group: &Resource, id: &str, egress: bool, rule: &Value) -> bool {
+    let name = if egress { "egress" } else { "ingress" };
+    if !world.plan.configuration(group)["expressions"][name].is_null() {
+        return false;
+    }
+    world.plan.removed.iter().any(|gone| {
+        let same_way = match gone.kind.as_str() {
+            RULE => gone.known_text("type").as_deref() == Some(name),
+            INGRESS => !egress,
+            EGRESS => egress,
+            _ => false,
+        };
+        same_way
+            && gone.known_text("security_group_id").as_deref() == Some(id)
+            && gone.number("from_port").known() == rule["FromPort"].as_i64()
+            && gone.number("to_port").known() == rule["ToPort"].as_i64()
+            && peers_of(gone) == peers_in(rule)
+    })
+}
+
+/// The other side of a separate rule, in order.
+fn peers_of(rule: &Resource) -> Vec<String> {
+    let mut peers = Vec::new();
+    for list in ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"] {
+        peers.extend(rule.texts(list).known().unwrap_or_default());
+    }
+    for one in [
+        "source_security_group_id",
+        "cidr_ipv4",
+        "cidr_ipv6",
+        "prefix_list_id",
+        "referenced_security_group_id",
+    ] {
+        peers.extend(rule.known_text(one));
+    }
+    peers.sort();
+    peers
+}
+
+/// The other side of a rule in the shape of EC2, in order.
+fn peers_in(rule: &Value) -> Vec<String> {
+    let mut peers = Vec::new();
+    for (list, key) in [
+        ("IpRanges", "CidrIp"),
+        ("Ipv6Ranges", "CidrIpv6"),
+        ("PrefixListIds", "PrefixListId"),
+        ("UserIdGroupPairs", "GroupId"),
+    ] {
+        peers.extend(items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)));
+    }
+    peers.sort();
+    peers
+}
