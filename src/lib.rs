@@ -140,6 +140,16 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
     if mode == Mode::Package && diagnosis.verdict == Verdict::Unknown && package_was_read(case) {
         diagnosis.verdict = Verdict::Healthy;
     }
+    let open = |result: &checks::CheckResult| {
+        matches!(result.outcome, checks::Outcome::Inconclusive(_) | checks::Outcome::Crashed(_))
+    };
+    if matches!(mode, Mode::Template | Mode::Plan)
+        && diagnosis.verdict == Verdict::Unknown
+        && !results.iter().any(open)
+    {
+        // What has not run yet cannot have failed.
+        diagnosis.verdict = Verdict::Healthy;
+    }
     report::assemble(case, mode, &results, &diagnosis, selection)
 }
 

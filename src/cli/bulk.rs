@@ -101,7 +101,9 @@ impl BulkOptions {
     ) -> Result<Evidence, Failure> {
         let connections = self.connections()?;
         let [place] = connections.as_slice() else {
-            return Err(Failure::Usage("--with-live is about one account: name one role".to_owned()));
+            return Err(Failure::Usage(
+                "--with-live is about one account: name one role".to_owned(),
+            ));
         };
         let bar = self.connection.bar(report, "what exists");
         let facts = checks::facts(selection, self.read_secret);

@@ -94,8 +94,9 @@ fn declarations(
     read: impl Fn(&str) -> Result<Declarations, TemplateError>,
 ) -> Result<Declarations, String> {
     let bytes = source::read_file(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| "not text: a plan file is binary; `terraform show -json` prints it".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        "not text: a plan file is binary; `terraform show -json` prints it".to_owned()
+    })?;
     read(&text).map_err(|error| error.to_string())
 }
 
@@ -114,7 +115,8 @@ fn parameters(text: &str) -> Result<BTreeMap<String, String>, String> {
         }
         _ => None,
     };
-    let expected = "write [{\"ParameterKey\": \"…\", \"ParameterValue\": \"…\"}] or {\"KEY\": \"VALUE\"}";
+    let expected =
+        "write [{\"ParameterKey\": \"…\", \"ParameterValue\": \"…\"}] or {\"KEY\": \"VALUE\"}";
     match &value {
         Value::Array(list) => {
             let pair = |one: &Value| {

@@ -63,7 +63,8 @@ impl Session {
             account_id: account.or_else(|| declared.account_id.clone()),
             ..Evidence::default()
         };
-        let request = Request { secret: secret.unwrap_or_default().to_owned(), ..Request::default() };
+        let request =
+            Request { secret: secret.unwrap_or_default().to_owned(), ..Request::default() };
         let mut scene = Scene::new(&request, wanted, evidence);
         // What is declared leads to what exists; it is taken out again below.
         scene.evidence.secret = declared.secret.clone();
@@ -76,7 +77,9 @@ impl Session {
             }
         }
         let existing = match secret {
-            Some(name) => secretsmanager::describe(&caller.in_wave(1), &self.clients, name).await.ok(),
+            Some(name) => {
+                secretsmanager::describe(&caller.in_wave(1), &self.clients, name).await.ok()
+            }
             None => None,
         };
         if existing.is_none() {

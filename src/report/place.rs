@@ -1,12 +1,15 @@
 //! Findings with the place where they are declared, one after the other as a compiler
 //! tells its errors. For templates and plans alone: elsewhere nothing has a place.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::{
     sanitise::for_terminal,
     style::{self, paint},
-    v1::{AuditReport, Finding, Location},
+    v1::{AuditReport, Finding, Location, Mode, Report},
 };
 
 /// `template.yaml:12:5`, or the file and the address where there is no line.
@@ -35,6 +38,29 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(&Location, &Finding)> {
     placed
 }
 
+/// What the files leave open, with the checks that could not tell for it.
+pub(super) fn open(report: &AuditReport) -> Vec<String> {
+    let declared = |report: &&Report| matches!(report.mode, Mode::Template | Mode::Plan);
+    let mut by_gap: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for report in report.reports.iter().filter(declared) {
+        for check in &report.inconclusive {
+            for one in &check.missing {
+                let of = match one.resource.as_str() {
+                    "" => String::new(),
+                    resource => format!(" of {resource}"),
+                };
+                let gap = format!("{}{of}: {}", one.fact, one.reason);
+                by_gap.entry(gap).or_default().insert(&check.check);
+            }
+        }
+    }
+    let line = |(gap, checks): (String, BTreeSet<&str>)| {
+        let checks: Vec<&str> = checks.into_iter().collect();
+        format!("{gap} (leaves open: {})", checks.join(", "))
+    };
+    by_gap.into_iter().map(line).collect()
+}
+
 /// As lines of text.
 pub(super) fn text(out: &mut String, report: &AuditReport) {
     for (location, finding) in findings(report) {
@@ -58,13 +84,29 @@ pub(super) fn text(out: &mut String, report: &AuditReport) {
         }
         out.push('\n');
     }
+    let open = open(report);
+    if !open.is_empty() {
+        let _ = writeln!(out, "{}", paint(style::HEADING, "NOT DECLARED"));
+        for line in open {
+            let _ = writeln!(out, "    {}", for_terminal(&line));
+        }
+        out.push('\n');
+    }
 }
 
 /// What is wrong, and what mends it.
 pub(super) fn details(finding: &Finding) -> Vec<String> {
     let mut lines = vec![finding.summary.clone()];
+    let needed = finding.path.iter().filter_map(|hop| Some((&hop.resource, hop.needed.as_ref()?)));
+    for (resource, needed) in needed {
+        let line = format!("needed at {resource}: {needed}");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
     if let Some(fix) = finding.fixes.first() {
-        let tried = if fix.verified { " (tried on what is declared: the finding is gone)" } else { "" };
+        let tried =
+            if fix.verified { " (tried on what is declared: the finding is gone)" } else { "" };
         lines.push(format!("fix: {}{tried}", fix.summary));
         lines.extend(fix.template.iter().flat_map(|text| text.lines()).map(|l| format!("  {l}")));
     }

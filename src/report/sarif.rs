@@ -20,9 +20,9 @@ const PATH: &AsciiSet =
 
 /// Renders the reports as one run.
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
-    let findings = reports.iter().flat_map(|report| {
-        report.findings.iter().chain(&report.waived).chain(&report.baseline)
-    });
+    let findings = reports
+        .iter()
+        .flat_map(|report| report.findings.iter().chain(&report.waived).chain(&report.baseline));
     let codes: BTreeSet<&str> = findings.map(|finding| finding.code.as_str()).collect();
     let rules: Vec<Value> = codes.iter().filter_map(|code| rule(code)).collect();
     let results = reports.iter().flat_map(|report| {

@@ -8,7 +8,7 @@ use super::{
     sanitise::for_terminal,
     style::{self, paint},
     text::Layout,
-    v1::{AuditReport, Cause, Report, Verdict},
+    v1::{AuditReport, Cause, Mode, Report, Verdict},
     words,
 };
 use crate::checks::quoted;
@@ -105,7 +105,8 @@ pub(super) fn audit_rows(report: &AuditReport, all: bool) -> AuditRows {
     }
     let summary = &report.summary;
     if summary.healthy > 0 && !all {
-        let count = format!("{} secrets", summary.healthy);
+        let s = if summary.healthy == 1 { "" } else { "s" };
+        let count = format!("{} secret{s}", summary.healthy);
         rows.push(["healthy".to_owned(), count, String::new(), String::new(), String::new()]);
     }
     let summary = format!(
@@ -137,7 +138,9 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
     }
     super::place::text(&mut out, report);
     let _ = writeln!(out, "{summary}");
-    let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy);
+    let exists = |report: &&Report| !matches!(report.mode, Mode::Template | Mode::Plan);
+    let mut existing = report.reports.iter().filter(exists);
+    let first = existing.find(|report| report.verdict != Verdict::Healthy);
     if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {
         let _ =
             writeln!(out, "rotdoctor diagnose {} explains the first.", for_terminal(&quoted(name)));

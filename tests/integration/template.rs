@@ -42,10 +42,7 @@ fn a_healthy_template_has_no_finding_and_leaves_nothing_open() {
         .iter()
         .map(|one| format!("{} {:?} {}", one.code, one.severity, one.summary))
         .collect();
-    let open: Vec<String> = report
-        .inconclusive
-        .iter()
-        .map(|one| format!("{}: {:?}", one.check, one.missing))
-        .collect();
+    let open: Vec<String> =
+        report.inconclusive.iter().map(|one| format!("{}: {:?}", one.check, one.missing)).collect();
     assert!(found.is_empty() && open.is_empty(), "{found:#?} {open:#?}");
 }

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 
 use super::{
-    databases, filters, functions, gateways,
-    hosted, keys,
+    databases, filters, functions, gateways, hosted, keys,
     resolved::{Resolved, is_opaque},
     routes,
     scope::{Resource, Scope},

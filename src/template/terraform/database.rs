@@ -92,11 +92,7 @@ pub(super) fn port(world: &World<'_>, resource: &Resource) -> Option<i64> {
 }
 
 /// The security groups: the default one of the VPC, where none is named.
-fn groups<'p>(
-    world: &World<'p>,
-    resource: &'p Resource,
-    subnets: &Value,
-) -> Result<Value, String> {
+fn groups<'p>(world: &World<'p>, resource: &'p Resource, subnets: &Value) -> Result<Value, String> {
     let named = match world.is_left_to_aws(resource, "vpc_security_group_ids") {
         true => Vec::new(),
         false => world.ids(resource, "vpc_security_group_ids").settled()?.unwrap_or_default(),
@@ -157,9 +153,9 @@ fn read_instance<'p>(world: &World<'p>, instance: &'p Resource) -> Result<Value,
 
 /// What instances of both kinds have.
 fn common(world: &World<'_>, instance: &Resource) -> Value {
-    let Some(instance) = world.of(&[INSTANCE, MEMBERS[0], MEMBERS[1]]).find(|one| {
-        one.address == instance.address
-    }) else {
+    let Some(instance) =
+        world.of(&[INSTANCE, MEMBERS[0], MEMBERS[1]]).find(|one| one.address == instance.address)
+    else {
         return json!({});
     };
     let mut found = json!({"DBInstanceIdentifier": world.name(instance),
@@ -172,7 +168,10 @@ fn common(world: &World<'_>, instance: &Resource) -> Value {
     set("DBInstanceArn", world.own_id(instance, "arn").map(Value::String));
     set("Engine", engine_of(instance).map(Value::String));
     let version = instance.known_text("engine_version_actual");
-    set("EngineVersion", version.or_else(|| instance.known_text("engine_version")).map(Value::String));
+    set(
+        "EngineVersion",
+        version.or_else(|| instance.known_text("engine_version")).map(Value::String),
+    );
     set("CACertificateIdentifier", instance.known_text("ca_cert_identifier").map(Value::String));
     if let Some(host) = world.host(instance, host_attribute(instance)) {
         let mut endpoint = json!({"Address": host});
@@ -221,7 +220,10 @@ fn read_cluster<'p>(world: &World<'p>, cluster: &'p Resource) -> Result<Value, S
     set("DBClusterArn", world.own_id(cluster, "arn").map(Value::String));
     set("Engine", engine_of(cluster).map(Value::String));
     let version = cluster.known_text("engine_version_actual");
-    set("EngineVersion", version.or_else(|| cluster.known_text("engine_version")).map(Value::String));
+    set(
+        "EngineVersion",
+        version.or_else(|| cluster.known_text("engine_version")).map(Value::String),
+    );
     set("Endpoint", world.host(cluster, "endpoint").map(Value::String));
     set("ReaderEndpoint", world.host(cluster, "reader_endpoint").map(Value::String));
     set("Port", port(world, cluster).map(|port| json!(port)));
@@ -238,7 +240,8 @@ fn read_cluster<'p>(world: &World<'p>, cluster: &'p Resource) -> Result<Value, S
 fn read_member<'p>(world: &World<'p>, member: &'p Resource) -> Result<Value, String> {
     let id = world.id(member, "cluster_identifier").settled()?;
     let id = id.ok_or_else(|| format!("{} names no cluster", member.address))?;
-    let cluster = world.called(&CLUSTERS, &id).ok_or_else(|| format!("{id} lies outside the plan"))?;
+    let cluster =
+        world.called(&CLUSTERS, &id).ok_or_else(|| format!("{id} lies outside the plan"))?;
     let subnets = subnet_group(world, cluster)?;
     let mut found = common(world, member);
     found["DBClusterIdentifier"] = json!(world.name(cluster));

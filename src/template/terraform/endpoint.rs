@@ -83,11 +83,7 @@ fn list<'p>(world: &World<'p>, endpoint: &'p Resource, path: &str) -> Result<Vec
 }
 
 /// Its groups: the VPC's default one where none is named.
-fn groups<'p>(
-    world: &World<'p>,
-    endpoint: &'p Resource,
-    vpc: &str,
-) -> Result<Vec<String>, String> {
+fn groups<'p>(world: &World<'p>, endpoint: &'p Resource, vpc: &str) -> Result<Vec<String>, String> {
     let named = list(world, endpoint, "security_group_ids")?;
     let kinds = ["aws_vpc_endpoint_security_group_association"];
     let id = world.physical(endpoint);

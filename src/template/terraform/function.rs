@@ -50,7 +50,8 @@ pub(super) fn put<'p>(world: &World<'p>, draft: &mut Draft, parts: &Parts<'p>) -
     world.declare(draft, &plain, function);
     world.declare(draft, &world.name(function), function);
     if arn != plain {
-        let alias = world.made(&[ALIAS]).find(|one| world.own_id(one, "arn").as_deref() == Some(&arn));
+        let alias =
+            world.made(&[ALIAS]).find(|one| world.own_id(one, "arn").as_deref() == Some(&arn));
         world.declare(draft, &arn, alias.unwrap_or(function));
     }
     let role = world.arn_in(function, "role");
@@ -123,7 +124,11 @@ fn put_function<'p>(
 fn environment(draft: &mut Draft, function: &Resource, arn: &str) -> Value {
     let path = "environment.0.variables";
     if function.is_unknown(path) {
-        draft.gap(Fact::Function, arn, format!("{}.environment is not known yet", function.address));
+        draft.gap(
+            Fact::Function,
+            arn,
+            format!("{}.environment is not known yet", function.address),
+        );
         return Value::Null;
     }
     let mut variables: Map<String, Value> = members(at(&function.values, path))
@@ -144,12 +149,7 @@ fn environment(draft: &mut Draft, function: &Resource, arn: &str) -> Value {
 
 /// Where the function runs. Groups that cannot be told leave open what every rule says
 /// of it: then no path may be walked, so its subnets are left open too.
-fn network<'p>(
-    world: &World<'p>,
-    draft: &mut Draft,
-    function: &'p Resource,
-    arn: &str,
-) -> Value {
+fn network<'p>(world: &World<'p>, draft: &mut Draft, function: &'p Resource, arn: &str) -> Value {
     let config = function.blocks("vpc_config");
     if config == Seen::Absent {
         return Value::Null;
@@ -160,8 +160,7 @@ fn network<'p>(
         (Seen::Known(_), Seen::Known(subnets), Seen::Known(groups)) => {
             let dual = function.flag("vpc_config.0.ipv6_allowed_for_dual_stack").known();
             let vpc = vpc_of(world, function, &subnets);
-            let mut found =
-                json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc});
+            let mut found = json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc});
             if let Some(dual) = dual {
                 found["Ipv6AllowedForDualStack"] = json!(dual);
             }
@@ -173,7 +172,8 @@ fn network<'p>(
                 Seen::Open(why) => Some(why),
                 _ => None,
             });
-            let why = why.unwrap_or_else(|| format!("{}.vpc_config is not known yet", function.address));
+            let why =
+                why.unwrap_or_else(|| format!("{}.vpc_config is not known yet", function.address));
             draft.gap(Fact::Function, arn, why.clone());
             unknown_network(draft, &function.address, &why)
         }
@@ -244,7 +244,11 @@ fn put_policy<'p>(
         // One that is there already may have permissions from elsewhere; one that is
         // only read has none in the plan.
         None if statements.is_empty() && function.data => {
-            draft.gap(Fact::FunctionPolicy, arn, format!("{} lies outside the plan", function.address));
+            draft.gap(
+                Fact::FunctionPolicy,
+                arn,
+                format!("{} lies outside the plan", function.address),
+            );
         }
         None if statements.is_empty() => draft.put("FunctionPolicy", Value::Null),
         None => draft.put(
@@ -281,11 +285,7 @@ fn belongs<'p>(
     Ok(own.as_deref() == qualifier)
 }
 
-fn statement<'p>(
-    world: &World<'p>,
-    permission: &'p Resource,
-    arn: &str,
-) -> Result<Value, String> {
+fn statement<'p>(world: &World<'p>, permission: &'p Resource, arn: &str) -> Result<Value, String> {
     let sid = permission.known_text("statement_id").unwrap_or_else(|| permission.address.clone());
     let action = permission.text("action").settled()?.unwrap_or_default();
     let principal = world.arn_in(permission, "principal").settled()?.unwrap_or_default();
@@ -316,4 +316,3 @@ fn statement<'p>(
     }
     Ok(found)
 }
-

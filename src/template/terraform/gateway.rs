@@ -30,7 +30,8 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
     let fact = Fact::TransitGateways;
     add(world, draft, ("aws_ec2_transit_gateway", "TransitGateways", fact), transit);
     let fact = Fact::TransitGatewayVpcAttachments;
-    let attachment = ("aws_ec2_transit_gateway_vpc_attachment", "TransitGatewayVpcAttachments", fact);
+    let attachment =
+        ("aws_ec2_transit_gateway_vpc_attachment", "TransitGatewayVpcAttachments", fact);
     add(world, draft, attachment, transit_attachment);
     // Routes of transit gateways come by propagation too, which depends on more than a
     // plan says.
@@ -146,9 +147,9 @@ fn peering<'p>(world: &World<'p>, peering: &'p Resource, id: &str) -> Result<Val
     let active = peering.flag("auto_accept").known() == Some(true)
         || accepts.is_some()
         || peering.known_text("accept_status").as_deref() == Some("active");
-    let options = world.made(&["aws_vpc_peering_connection_options"]).filter(|one| {
-        world.id(one, "vpc_peering_connection_id").known().as_deref() == Some(id)
-    });
+    let options = world
+        .made(&["aws_vpc_peering_connection_options"])
+        .filter(|one| world.id(one, "vpc_peering_connection_id").known().as_deref() == Some(id));
     for source in options.chain(accepts).chain([peering]) {
         for (block, info) in [("requester", &mut requester), ("accepter", &mut accepter)] {
             let path = format!("{block}.0.allow_remote_vpc_dns_resolution");

@@ -72,9 +72,7 @@ impl<'p> World<'p> {
             "aws_db_instance" | "aws_rds_cluster_instance" | "aws_docdb_cluster_instance" => {
                 place.arn("rds", &format!("db:{name}"))
             }
-            "aws_rds_cluster" | "aws_docdb_cluster" => {
-                place.arn("rds", &format!("cluster:{name}"))
-            }
+            "aws_rds_cluster" | "aws_docdb_cluster" => place.arn("rds", &format!("cluster:{name}")),
             "aws_redshift_cluster" => place.arn("redshift", &format!("cluster:{name}")),
             "aws_vpc_endpoint" => {
                 place.arn("ec2", &format!("vpc-endpoint/{}", in_arn(&resource.address)))
@@ -154,9 +152,7 @@ impl<'p> World<'p> {
             {
                 None
             }
-            "default_security_group_id"
-            | "default_network_acl_id"
-            | "default_route_table_id"
+            "default_security_group_id" | "default_network_acl_id" | "default_route_table_id"
                 if kind == "aws_vpc" =>
             {
                 Some(implied(&self.physical(resource), attribute))

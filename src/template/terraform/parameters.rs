@@ -8,8 +8,11 @@ use super::{
 };
 use crate::{evidence::Fact, template::Draft};
 
-const GROUPS: [&str; 3] =
-    ["aws_db_parameter_group", "aws_rds_cluster_parameter_group", "aws_docdb_cluster_parameter_group"];
+const GROUPS: [&str; 3] = [
+    "aws_db_parameter_group",
+    "aws_rds_cluster_parameter_group",
+    "aws_docdb_cluster_parameter_group",
+];
 /// How the names of the groups begin that come with an engine, and set nothing.
 const DEFAULT: &str = "default.";
 

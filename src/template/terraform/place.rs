@@ -34,7 +34,11 @@ impl Place {
             .clone()
             .or_else(|| resource.region.clone())
             .or_else(|| most(&known.regions));
-        let account = settings.account_id.clone().or_else(|| identity(plan)).or_else(|| most(&known.accounts));
+        let account = settings
+            .account_id
+            .clone()
+            .or_else(|| identity(plan))
+            .or_else(|| most(&known.accounts));
         let assumed = region.is_none().then(|| {
             format!(
                 "the plan does not tell its region, so {SOME_REGION} is assumed for {}; \
@@ -166,7 +170,10 @@ mod tests {
             place(configuration, values.clone(), settings).region
         };
         assert_eq!(region(constant.clone(), &arn, &none), "eu-west-1");
-        assert_eq!(region(provider(json!({"references": ["var.region"]})), &arn, &none), "eu-north-1");
+        assert_eq!(
+            region(provider(json!({"references": ["var.region"]})), &arn, &none),
+            "eu-north-1"
+        );
         assert_eq!(region(json!({}), &arn, &none), "eu-central-1");
         let told = Settings { region: Some("cn-north-1".to_owned()), ..Settings::default() };
         assert_eq!(place(constant, json!({}), &told).partition, "aws-cn");

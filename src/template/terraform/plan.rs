@@ -140,25 +140,25 @@ impl Plan {
 
 /// A resource at a place of the plan.
 fn made(place: &Value, values: &Value, unknown: &Value, exists: bool) -> Option<Resource> {
-        let text = |key: &str| place[key].as_str().map(str::to_owned);
-        let (Some(address), Some(kind)) = (text("address"), text("type")) else { return None };
-        let own = address::steps(&address);
-        let key = address::key(place.get("index"))
-            .or_else(|| own.last().and_then(|step| step.key.clone()));
-        let name = text("name").or_else(|| own.last().map(|step| step.name.clone()));
-        Some(Resource {
-            modules: address::modules(&address),
-            data: place["mode"] == "data",
-            address,
-            kind,
-            name: name.unwrap_or_default(),
-            key,
-            values: values.clone(),
-            unknown: unknown.clone(),
-            exists,
-            region: None,
-        })
-    }
+    let text = |key: &str| place[key].as_str().map(str::to_owned);
+    let (Some(address), Some(kind)) = (text("address"), text("type")) else { return None };
+    let own = address::steps(&address);
+    let key =
+        address::key(place.get("index")).or_else(|| own.last().and_then(|step| step.key.clone()));
+    let name = text("name").or_else(|| own.last().map(|step| step.name.clone()));
+    Some(Resource {
+        modules: address::modules(&address),
+        data: place["mode"] == "data",
+        address,
+        kind,
+        name: name.unwrap_or_default(),
+        key,
+        values: values.clone(),
+        unknown: unknown.clone(),
+        exists,
+        region: None,
+    })
+}
 
 impl Plan {
     /// The configuration of a module, by the names of the calls that lead to it.

@@ -4,12 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    plan::Resource,
-    references::Target,
-    value::Seen,
-    world::World,
-};
+use super::{plan::Resource, references::Target, value::Seen, world::World};
 
 /// The data source that writes documents.
 const DOCUMENT: &str = "aws_iam_policy_document";
@@ -67,7 +62,8 @@ fn from_blocks<'p>(world: &World<'p>, resource: &'p Resource, path: &str) -> Opt
         return serde_json::from_str(&text).ok();
     }
     // Documents that are laid over each other need those too.
-    let layered = ["source_json", "override_json", "source_policy_documents", "override_policy_documents"];
+    let layered =
+        ["source_json", "override_json", "source_policy_documents", "override_policy_documents"];
     let is_set = |path: &&str| match source.value(path) {
         Seen::Known(value) => *value != json!([]) && *value != "",
         Seen::Absent => false,
@@ -145,11 +141,7 @@ fn principals<'p>(world: &World<'p>, source: &'p Resource, at: &str) -> Option<V
 }
 
 /// `condition` blocks, a set.
-fn conditions<'p>(
-    world: &World<'p>,
-    source: &'p Resource,
-    at: &str,
-) -> Option<Map<String, Value>> {
+fn conditions<'p>(world: &World<'p>, source: &'p Resource, at: &str) -> Option<Map<String, Value>> {
     let mut found = Map::new();
     let Some(count) = source.blocks(at).settled().ok()? else { return Some(found) };
     for index in 0..count {

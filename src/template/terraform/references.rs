@@ -149,9 +149,7 @@ fn one<'p>(
             None => hidden(),
         },
         ("local", _) | (_, None) => hidden(),
-        (kind, Some(name)) => {
-            instances(plan, scope, (false, kind, name), &steps[2..], indexed)
-        }
+        (kind, Some(name)) => instances(plan, scope, (false, kind, name), &steps[2..], indexed),
     }
 }
 
@@ -211,11 +209,8 @@ fn variable<'p>(
         let default = plan.module(scope.modules)["variables"][name].get("default");
         return default.map_or_else(hidden, |default| vec![Target::Given(default)]);
     }
-    let outer = Scope {
-        modules: outer,
-        key: call.key.as_deref(),
-        for_each: &calls["for_each_expression"],
-    };
+    let outer =
+        Scope { modules: outer, key: call.key.as_deref(), for_each: &calls["for_each_expression"] };
     let found = targets(plan, outer, expression, depth);
     match rest {
         [] => found,
@@ -235,12 +230,7 @@ fn variable<'p>(
 }
 
 /// `each.value`, with what it asks of it.
-fn each<'p>(
-    plan: &'p Plan,
-    scope: Scope<'_>,
-    asked: Option<&Step>,
-    depth: u8,
-) -> Vec<Target<'p>> {
+fn each<'p>(plan: &'p Plan, scope: Scope<'_>, asked: Option<&Step>, depth: u8) -> Vec<Target<'p>> {
     let hidden = || vec![Target::Hidden];
     let (Some(key), false) = (scope.key, scope.for_each.is_null()) else { return hidden() };
     // The plan outlives the scope: the expression is looked up in it again.
@@ -284,7 +274,8 @@ fn output<'p>(
         .iter()
         .filter_map(|one| {
             let (outer, own) = one.modules.split_at_checked(scope.modules.len())?;
-            let step = own.first().filter(|step| outer == scope.modules && step.name == call.name)?;
+            let step =
+                own.first().filter(|step| outer == scope.modules && step.name == call.name)?;
             Some(step.key.clone())
         })
         .collect();

@@ -44,7 +44,10 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
         let id = world.default_of(vpc, "default_route_table_id");
         let vpc_id = world.physical(vpc);
         world.declare(draft, &id, vpc);
-        tables.insert(id, Table { vpc: vpc_id, routes: Vec::new(), associations: Vec::new(), open: None });
+        tables.insert(
+            id,
+            Table { vpc: vpc_id, routes: Vec::new(), associations: Vec::new(), open: None },
+        );
     }
     for table in world.made(&TABLES) {
         add_table(world, draft, table, &mut tables);
@@ -88,13 +91,10 @@ fn add_table<'p>(
     let id = world.physical(table);
     world.declare(draft, &id, table);
     let known = tables.remove(&id);
-    let vpc = known.map(|table| Seen::Known(table.vpc)).unwrap_or_else(|| world.id(table, "vpc_id"));
-    let mut made = Table {
-        vpc: String::new(),
-        routes: Vec::new(),
-        associations: Vec::new(),
-        open: None,
-    };
+    let vpc =
+        known.map(|table| Seen::Known(table.vpc)).unwrap_or_else(|| world.id(table, "vpc_id"));
+    let mut made =
+        Table { vpc: String::new(), routes: Vec::new(), associations: Vec::new(), open: None };
     match vpc {
         Seen::Known(vpc) => made.vpc = vpc,
         Seen::Absent => made.open = Some(format!("{} names no VPC", table.address)),
@@ -103,7 +103,12 @@ fn add_table<'p>(
     match world.blocks(table, "route") {
         Seen::Known(count) => {
             for index in 0..count {
-                match read(world, table, &format!("route.~{index}."), ["cidr_block", "ipv6_cidr_block"]) {
+                match read(
+                    world,
+                    table,
+                    &format!("route.~{index}."),
+                    ["cidr_block", "ipv6_cidr_block"],
+                ) {
                     Ok(route) if !is_removed(world, table, &id, &route) => made.routes.push(route),
                     Ok(_) => {}
                     Err(why) => made.open = Some(why),

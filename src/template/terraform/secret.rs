@@ -25,11 +25,7 @@ pub(super) struct Parts<'p> {
 }
 
 /// Puts what is known of the secret.
-pub(super) fn put<'p>(
-    world: &World<'p>,
-    draft: &mut Draft,
-    rotation: &'p Resource,
-) -> Parts<'p> {
+pub(super) fn put<'p>(world: &World<'p>, draft: &mut Draft, rotation: &'p Resource) -> Parts<'p> {
     let kinds = [SECRET];
     let id = world.arn_in(rotation, "secret_id");
     let secret = id.clone().known().and_then(|id| world.called(&kinds, &id));
@@ -213,10 +209,8 @@ fn put_shape(draft: &mut Draft, secret: Option<&Resource>, version: Option<&Reso
             format!("{}.secret_string is not known yet", version.address),
         ),
         // A write-only value stands in no plan; a binary one is none of a database.
-        Seen::Absent => draft.gap(
-            Fact::SecretShape,
-            "",
-            format!("{} does not show its value", version.address),
-        ),
+        Seen::Absent => {
+            draft.gap(Fact::SecretShape, "", format!("{} does not show its value", version.address))
+        }
     }
 }

@@ -210,7 +210,8 @@ fn add_rules(world: &World<'_>, groups: &mut BTreeMap<String, Group>) {
             }
         };
         let Some(group) = groups.get_mut(&id) else { continue };
-        let read = if rule.kind == RULE { inline(world, rule, "", &id) } else { separate(world, rule) };
+        let read =
+            if rule.kind == RULE { inline(world, rule, "", &id) } else { separate(world, rule) };
         let egress = match rule.kind.as_str() {
             RULE => rule.known_text("type").as_deref() == Some("egress"),
             kind => kind == EGRESS,
@@ -272,7 +273,9 @@ fn peers_in(rule: &Value) -> Vec<String> {
         ("PrefixListIds", "PrefixListId"),
         ("UserIdGroupPairs", "GroupId"),
     ] {
-        peers.extend(items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)));
+        peers.extend(
+            items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)),
+        );
     }
     peers.sort();
     peers

@@ -28,9 +28,7 @@ pub(super) fn put<'p>(world: &World<'p>, draft: &mut Draft, parts: &Parts<'p>) {
     let Some(host) = world.host(database, attribute) else { return };
     // Of one that was left out, nothing may be said, and not that it does not exist.
     if !is_known(draft, &host) {
-        for (key, fact) in
-            [("DBInstances", Fact::DBInstances), ("DBClusters", Fact::DBClusters)]
-        {
+        for (key, fact) in [("DBInstances", Fact::DBInstances), ("DBClusters", Fact::DBClusters)] {
             draft.take(key);
             draft.gap(fact, &host, format!("{} cannot be told whole", database.address));
         }

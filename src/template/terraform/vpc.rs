@@ -62,10 +62,8 @@ fn put_vpc<'p>(world: &World<'p>, draft: &mut Draft, vpc: &'p Resource) {
         Err(why) => return draft.gap(Fact::Vpcs, &id, why),
     };
     let state = json!({"State": "associated"});
-    let set: Vec<Value> = blocks
-        .iter()
-        .map(|block| json!({"CidrBlock": block, "CidrBlockState": state}))
-        .collect();
+    let set: Vec<Value> =
+        blocks.iter().map(|block| json!({"CidrBlock": block, "CidrBlockState": state})).collect();
     let mut found = json!({"VpcId": id, "OwnerId": world.place.account, "CidrBlock": block,
         "DhcpOptionsId": options, "CidrBlockAssociationSet": set});
     if let Some(block) = vpc.known_text("ipv6_cidr_block") {
@@ -121,10 +119,7 @@ fn put_options<'p>(world: &World<'p>, draft: &mut Draft, options: &'p Resource) 
         Seen::Known(servers) if !servers.is_empty() => {
             let values: Vec<Value> = servers.iter().map(|one| json!({"Value": one})).collect();
             let settings = json!([{"Key": "domain-name-servers", "Values": values}]);
-            draft.push(
-                "DhcpOptions",
-                json!({"DhcpOptionsId": id, "DhcpConfigurations": settings}),
-            );
+            draft.push("DhcpOptions", json!({"DhcpOptionsId": id, "DhcpConfigurations": settings}));
         }
         _ => draft.push("DhcpOptions", json!({"DhcpOptionsId": id, "DhcpConfigurations": []})),
     }
@@ -185,8 +180,7 @@ fn put_names(world: &World<'_>, draft: &mut Draft) {
     let options = world.made(&["aws_vpc_block_public_access_options"]).next();
     match options.map(|options| (options, options.text("internet_gateway_block_mode"))) {
         Some((_, Seen::Known(mode))) => {
-            let mut found =
-                json!({"InternetGatewayBlockMode": mode, "State": "update-complete"});
+            let mut found = json!({"InternetGatewayBlockMode": mode, "State": "update-complete"});
             // Exclusions name what they exclude by ids of EC2.
             if world.made(&["aws_vpc_block_public_access_exclusion"]).next().is_none() {
                 found["Exclusions"] = json!([]);
@@ -266,10 +260,6 @@ fn hide_endpoints(draft: &mut Draft, vpc: Option<&str>, whole: &BTreeSet<String>
     };
     if !endpoints.iter().any(serves) {
         draft.take("VpcEndpoints");
-        draft.gap(
-            Fact::VpcEndpoints,
-            vpc,
-            format!("the endpoints of {vpc} lie outside the plan"),
-        );
+        draft.gap(Fact::VpcEndpoints, vpc, format!("the endpoints of {vpc} lie outside the plan"));
     }
 }

@@ -68,7 +68,13 @@ impl<'p> World<'p> {
         self.id_after(resource, path, "arn", 0)
     }
 
-    fn id_after(&self, resource: &'p Resource, path: &str, wanted: &str, depth: u8) -> Seen<String> {
+    fn id_after(
+        &self,
+        resource: &'p Resource,
+        path: &str,
+        wanted: &str,
+        depth: u8,
+    ) -> Seen<String> {
         let why = match resource.text(path) {
             Seen::Open(why) => why,
             seen => return seen,
@@ -97,7 +103,9 @@ impl<'p> World<'p> {
             Seen::Open(why) => why,
             seen => return seen,
         };
-        let Some(found) = self.candidates(resource, path, wanted, 0) else { return Seen::Open(why) };
+        let Some(found) = self.candidates(resource, path, wanted, 0) else {
+            return Seen::Open(why);
+        };
         // Of a list that is known in part, what is missing must be just what it refers to.
         let unknown = resource.unknown_items(path);
         let open = unknown.iter().filter(|unknown| **unknown).count();
