@@ -9,6 +9,7 @@
 pub mod cloudformation;
 mod draft;
 mod origin;
+mod overlay;
 pub mod terraform;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,10 @@ use std::collections::BTreeMap;
 use crate::evidence::{Evidence, Time};
 
 pub(crate) use self::draft::Draft;
-pub use self::origin::{Origin, Origins, locate};
+pub use self::{
+    origin::{Origin, Origins, locate},
+    overlay::lay_over,
+};
 
 /// What is known beside the file.
 #[derive(Clone, Debug, Default)]

@@ -23,3 +23,6 @@ mod rotation_log;
 mod snapshots;
 mod support;
 mod template;
+mod template_faults;
+mod template_hostile;
+mod template_open;

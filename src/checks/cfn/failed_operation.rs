@@ -1,11 +1,14 @@
 //! CFN04, CFN05, CFN09: the stack's last operation failed for a reason that
-//! concerns rotation.
+//! concerns rotation, or its template says that the next one will.
 
-use super::events::{failed, logical, oldest_first, overcome, reason, stack, told};
+use super::{
+    declared::{name_of, schedules_of, template_of},
+    events::{failed, logical, oldest_first, overcome, reason, stack, told},
+};
 use crate::{
     catalogue::stack_reason_proves,
     checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind, command::quoted},
-    evidence::{Fact, Stack, StackEvent},
+    evidence::{Fact, Stack, StackEvent, TemplateCircle, TemplateSchedule},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -17,6 +20,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
+    if let Some(template) = template_of(case) {
+        let circles = template.circles.iter().filter_map(circle);
+        let both = schedules_of(case, template).filter_map(both_declared);
+        return Ok(circles.chain(both).collect());
+    }
     let events = oldest_first(case)?;
     let mut findings = Vec::new();
     for code in CHECK.codes {
@@ -60,6 +68,43 @@ fn finding(case: &Case<'_>, code: &str, event: &StackEvent) -> Finding {
         "CFN09" => both_properties(event),
         _ => circular(stack(event)),
     }
+}
+
+/// Resources of the template that depend on each other.
+fn circle(circle: &TemplateCircle) -> Option<Finding> {
+    let names = &circle.logical_resource_ids;
+    let first = names.first()?;
+    let all = names.join(", ");
+    let summary = match names.as_slice() {
+        [only] => format!("{only} refers to itself: CloudFormation refuses the template."),
+        _ => {
+            format!("{all} depend on each other in a circle: CloudFormation refuses the template.")
+        }
+    };
+    Some(
+        Finding::new("CFN04", first, summary)
+            .proof(ProofKind::Stack, "template", format!("references among {all}"))
+            .fix(
+                "Break the circle: a policy as a resource of its own, no reference to the secret in \
+                 the permission, and only the schedule depends on both.",
+                Vec::<String>::new(),
+            ),
+    )
+}
+
+/// A schedule that names a function and asks for one.
+fn both_declared(schedule: &TemplateSchedule) -> Option<Finding> {
+    let function = schedule.rotation_lambda_arn.as_deref()?;
+    let name = name_of(schedule);
+    schedule.hosted_rotation_lambda.then(|| {
+        Finding::new(
+            "CFN09",
+            name,
+            format!("{name} has both HostedRotationLambda and RotationLambdaARN."),
+        )
+        .proof(ProofKind::Stack, "template", format!("RotationLambdaARN is {function}"))
+        .fix("Keep one of the two.", Vec::<String>::new())
+    })
 }
 
 fn circular(stack: &str) -> Finding {
@@ -198,6 +243,25 @@ mod tests {
         let circle = json!({"StackEvents": [failed("Resource limit")], "Stack": {"StackName": "app",
             "StackStatusReason": "Circular dependency between resources: [A, B]"}});
         assert_eq!(codes(&judge(&CHECK, circle)), ["CFN04"]);
+    }
+
+    #[test]
+    fn a_template_shows_circles_and_both_properties() {
+        let schedule = |hosted: bool| {
+            json!({"LogicalResourceId": "Schedule", "SecretId": "arn:s",
+                "RotationLambdaARN": "arn:f", "HostedRotationLambda": hosted})
+        };
+        let bundle =
+            |template: Value| json!({"Secret": {"ARN": "arn:s"}, "Stack": {"_Template": template}});
+        let circle = bundle(json!({"Circles": [{"LogicalResourceIds": ["A", "B"]}],
+            "RotationSchedules": [schedule(false)]}));
+        let found = judge(&CHECK, circle).expect("findings");
+        assert_eq!((found[0].code(), found[0].resource.as_str(), found.len()), ("CFN04", "A", 1));
+        let both = bundle(json!({"RotationSchedules": [schedule(true)]}));
+        assert_eq!(codes(&judge(&CHECK, both)), ["CFN09"]);
+        let other = json!({"Secret": {"ARN": "arn:other"},
+            "Stack": {"_Template": {"RotationSchedules": [schedule(true)]}}});
+        assert!(codes(&judge(&CHECK, other)).is_empty(), "another secret's schedule");
     }
 
     #[test]

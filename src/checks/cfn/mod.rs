@@ -1,5 +1,6 @@
 //! Checks on the CloudFormation stack of the rotation.
 
+mod declared;
 mod events;
 mod failed_operation;
 mod one_schedule;

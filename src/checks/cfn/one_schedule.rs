@@ -1,7 +1,10 @@
 //! CFN08: the stack rotates the secret twice, or rotates the superuser's secret
 //! in its place.
 
-use super::events::SCHEDULE;
+use super::{
+    declared::{name_of, schedules_of, template_of},
+    events::SCHEDULE,
+};
 use crate::{
     catalogue::Severity,
     checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
@@ -12,13 +15,17 @@ pub(super) static CHECK: Check = Check {
     name: "one-schedule-per-secret",
     question: "Does the stack have one rotation schedule for the secret?",
     codes: &["CFN08"],
-    facts: &[Fact::StackResources, Fact::Secret, Fact::SuperuserSecret],
+    facts: &[Fact::StackResources, Fact::Secret, Fact::SuperuserSecret, Fact::Stack],
     judge,
 };
 
 const SECRET: &str = "AWS::SecretsManager::Secret";
 
 fn judge(case: &Case<'_>) -> Judgement {
+    if let Some(template) = template_of(case) {
+        let own: Vec<&str> = schedules_of(case, template).map(name_of).collect();
+        return Ok(twice(case, &own).into_iter().collect());
+    }
     let resources = case.stack_resources();
     let resources = resources.or_not_applicable("the function belongs to no stack")?;
     let secret = case.secret().or_not_applicable("there is no secret")?;
@@ -80,6 +87,26 @@ fn judge(case: &Case<'_>) -> Judgement {
     )])
 }
 
+/// Two schedules of a template for one secret.
+fn twice(case: &Case<'_>, own: &[&str]) -> Option<Finding> {
+    let [_, .., last] = own else { return None };
+    let names = own.join(" and ");
+    Some(
+        Finding::new(
+            "CFN08",
+            *last,
+            format!(
+                "{names} each set the rotation of {}: the one that is deployed last wins, and each \
+                 deploy may change the function.",
+                case.secret_id()
+            ),
+        )
+        .severity(Severity::Warning)
+        .proof(ProofKind::Stack, "template", format!("{names} have the same SecretId"))
+        .fix("Keep one of the schedules in the template.", Vec::<String>::new()),
+    )
+}
+
 fn proven(mut finding: Finding, schedules: &[&StackResource], summary: &str) -> Finding {
     for one in schedules {
         let of = one.physical_resource_id.as_deref().unwrap_or_default();
@@ -135,6 +162,18 @@ mod tests {
         assert!(found.expect("findings")[0].summary.contains("A and B"));
         let one = bundle(json!([schedule("A", ARN), schedule("B", MASTER)]));
         assert!(codes(&judge(&CHECK, one)).is_empty());
+    }
+
+    #[test]
+    fn two_schedules_in_the_template_are_found() {
+        let schedule = |name: &str, of: &str| json!({"LogicalResourceId": name, "SecretId": of});
+        let template = |of: &str| {
+            json!({"Secret": {"ARN": ARN, "Name": "db"}, "Stack": {"_Template": {
+                "RotationSchedules": [schedule("A", ARN), schedule("B", of)]}}})
+        };
+        let found = judge(&CHECK, template(ARN)).expect("findings");
+        assert_eq!((found[0].code(), found[0].resource.as_str()), ("CFN08", "B"));
+        assert!(codes(&judge(&CHECK, template(MASTER))).is_empty());
     }
 
     #[test]

@@ -1,24 +1,31 @@
 //! CFN01: the stack makes the rotation schedule without waiting for the
-//! function's permission.
+//! function's permission, as its events show or as its template says.
 
-use super::events::{
-    PERMISSION, SCHEDULE, failed, is, logical, oldest_first, overcome, reason, stack, told,
+use super::{
+    declared::{name_of, schedules_of, template_of},
+    events::{
+        PERMISSION, SCHEDULE, failed, is, logical, oldest_first, overcome, reason, stack, told,
+    },
 };
 use crate::{
     catalogue::{Severity, stack_reason_proves},
     checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
-    evidence::{Fact, StackEvent},
+    evidence::{Fact, StackEvent, StackTemplate, TemplateSchedule},
 };
 
 pub(super) static CHECK: Check = Check {
     name: "schedule-waits-for-permission",
     question: "Does the stack make the rotation schedule after the function's permission?",
     codes: &["CFN01"],
-    facts: &[Fact::StackEvents],
+    facts: &[Fact::StackEvents, Fact::Stack, Fact::Secret],
     judge,
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
+    if let Some(template) = template_of(case) {
+        let schedules = schedules_of(case, template);
+        return Ok(schedules.filter_map(|one| declared(template, one)).collect());
+    }
     let events = oldest_first(case)?;
     let refused = events.iter().rev().find(|event| {
         failed(event)
@@ -53,6 +60,51 @@ fn judge(case: &Case<'_>) -> Judgement {
         schedule,
         Some(permission),
     )])
+}
+
+/// A schedule that does not wait for any permission of its function.
+fn declared(template: &StackTemplate, schedule: &TemplateSchedule) -> Option<Finding> {
+    let function = schedule.rotation_lambda_arn.as_deref()?;
+    let own: Vec<&str> = template
+        .permissions
+        .iter()
+        .filter(|one| one.function_name.as_deref() == Some(function))
+        // Who is let in may be open.
+        .filter(|one| one.principal.as_deref().is_none_or(admits_secrets_manager))
+        .filter_map(|one| one.logical_resource_id.as_deref())
+        .collect();
+    if own.is_empty() || own.iter().any(|id| schedule.depends_on.iter().any(|on| on == id)) {
+        return None;
+    }
+    let name = name_of(schedule);
+    let listed = own.join(", ");
+    let finding = Finding::new(
+        "CFN01",
+        name,
+        format!(
+            "{name} does not depend on {listed}, the permission for its function: CloudFormation \
+             makes both at the same time, and {name} fails where it comes first."
+        ),
+    )
+    .severity(Severity::Warning)
+    .proof(
+        ProofKind::Stack,
+        "template",
+        format!("{name} depends on {}", depends(&schedule.depends_on)),
+    )
+    .fix(
+        format!("Add `DependsOn: {}` to {name} (aws-cdk does so since July 2023).", own[0]),
+        Vec::<String>::new(),
+    );
+    Some(finding)
+}
+
+fn admits_secrets_manager(principal: &str) -> bool {
+    principal.starts_with("secretsmanager.") || principal == "*" || principal.contains("${")
+}
+
+fn depends(ids: &[String]) -> String {
+    if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") }
 }
 
 fn failure(event: &StackEvent, race: Option<(&StackEvent, &StackEvent)>) -> Finding {
@@ -187,6 +239,23 @@ mod tests {
         assert_eq!(won.expect("findings")[0].severity, Severity::Note);
         let waited = judge(&CHECK, json!({"StackEvents": made("2026-11-20T10:00:12Z")}));
         assert!(codes(&waited).is_empty());
+    }
+
+    #[test]
+    fn a_template_says_whether_the_schedule_waits() {
+        let template = |depends_on: Value, principal: &str| {
+            json!({"Secret": {"ARN": "arn:s"}, "Stack": {"_Template": {
+                "RotationSchedules": [{"LogicalResourceId": "Schedule", "SecretId": "arn:s",
+                    "RotationLambdaARN": "arn:f", "DependsOn": depends_on}],
+                "Permissions": [{"LogicalResourceId": "Allow", "FunctionName": "arn:f",
+                    "Principal": principal}]}}})
+        };
+        let service = "secretsmanager.amazonaws.com";
+        let found = judge(&CHECK, template(json!(["Function"]), service)).expect("findings");
+        assert_eq!((found[0].code(), found[0].resource.as_str()), ("CFN01", "Schedule"));
+        assert!(codes(&judge(&CHECK, template(json!(["Function", "Allow"]), service))).is_empty());
+        let other = template(json!([]), "events.amazonaws.com");
+        assert!(codes(&judge(&CHECK, other)).is_empty(), "a permission for somebody else");
     }
 
     #[test]

@@ -281,12 +281,17 @@ fn placed_by_stack(case: &Case<'_>, walk: &Walk<'_>, findings: &[Finding]) -> Op
     if subnets.is_empty() || !walk.subnets().iter().all(|id| subnets.contains(&id.as_str())) {
         return None;
     }
+    let template = case.stack().if_known().and_then(|stack| stack.template.as_ref());
+    if template.is_some_and(|template| !template.made_by_cdk) {
+        return None;
+    }
     let resources = case.stack_resources();
-    let by_cdk = resources
-        .if_known()
-        .into_iter()
-        .flatten()
-        .any(|one| one.resource_type.as_deref() == Some("AWS::CDK::Metadata"));
+    let by_cdk = template.is_some()
+        || resources
+            .if_known()
+            .into_iter()
+            .flatten()
+            .any(|one| one.resource_type.as_deref() == Some("AWS::CDK::Metadata"));
     let name = walk.function_name();
     let maker = if by_cdk { "The CDK" } else { "A stack, probably made with the CDK," };
     let mut finding = Finding::new(

@@ -8,6 +8,7 @@ mod environment;
 pub(super) mod function;
 mod function_missing;
 mod handler;
+mod hosted_runtime;
 mod memory;
 pub(super) mod package;
 mod package_machine;
@@ -23,6 +24,7 @@ use super::Check;
 pub(super) static CHECKS: &[&Check] = &[
     &function_missing::CHECK,
     &runtime_deprecated::CHECK,
+    &hosted_runtime::CHECK,
     &application_version::CHECK,
     &package_python::CHECK,
     &package_machine::CHECK,

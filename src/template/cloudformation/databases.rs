@@ -39,6 +39,16 @@ pub(super) const KINDS: &[(&str, Fact)] = &[
     ("AWS::DocDB::DBCluster", Fact::DBClusters),
 ];
 
+/// The secret that RDS keeps for a database's master user, where it is to.
+pub(super) fn master_secret(scope: &Scope<'_>, resource: &Resource<'_>) -> Option<Json> {
+    let managed = scope.property(resource, "ManageMasterUserPassword").flag() == Ok(Some(true));
+    let key = scope.property(resource, "MasterUserSecret").get("KmsKeyId").id();
+    managed.then(|| {
+        compact(json!({"SecretStatus": "active", "KmsKeyId": key,
+            "SecretArn": scope.attribute_id(resource, "MasterUserSecret.SecretArn")}))
+    })
+}
+
 /// The engine of a database, as its API names it.
 pub(super) fn engine(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<String> {
     match resource.kind {
@@ -146,6 +156,7 @@ fn instance(
         "PubliclyAccessible": public, "VpcSecurityGroups": groups, "DBSubnetGroup": subnets,
         "DBParameterGroups": parameters.map(|name| json!([
             {"DBParameterGroupName": name, "ParameterApplyStatus": "in-sync"}])),
+        "MasterUserSecret": master_secret(scope, database.resource),
         "CACertificateIdentifier": properties.get("CACertificateIdentifier").known(),
         "ReadReplicaSourceDBInstanceIdentifier":
             properties.get("SourceDBInstanceIdentifier").known(),
@@ -187,6 +198,7 @@ fn cluster(
         "DBClusterParameterGroup": properties.get("DBClusterParameterGroupName").id(),
         "DBSubnetGroup": properties.get("DBSubnetGroupName").id(),
         "VpcSecurityGroups": groups(&told, vpc.as_deref()),
+        "MasterUserSecret": master_secret(scope, database.resource),
         "DBClusterMembers": members, "TagList": World::tags(properties.get("Tags"))})))
 }
 
@@ -270,5 +282,60 @@ fn parameters(world: &mut World<'_, '_>) {
         world.draft.gap(Fact::DBParameters, "", "the engine's defaults are not declared");
     } else {
         world.draft.put("DBParameters", Json::Array(found));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    #[test]
+    fn a_cluster_has_its_instances_and_its_parameters() {
+        let found = evidence(
+            "
+  C: {Type: 'AWS::RDS::DBCluster', Properties: {Engine: aurora-postgresql, DBSubnetGroupName: !Ref G, DBClusterParameterGroupName: !Ref P}}
+  I: {Type: 'AWS::RDS::DBInstance', Properties: {Engine: aurora-postgresql, DBClusterIdentifier: !Ref C}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: vpc-1, CidrBlock: 10.0.1.0/24}}
+  G: {Type: 'AWS::RDS::DBSubnetGroup', Properties: {SubnetIds: [!Ref N]}}
+  P: {Type: 'AWS::RDS::DBClusterParameterGroup', Properties: {Parameters: {rds.force_ssl: 1}}}
+  A: {Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: {SecretId: !Ref S, TargetId: !Ref C, TargetType: 'AWS::RDS::DBCluster'}}
+",
+        );
+        // The secret's value is not declared, so which database is meant is not told.
+        assert!(found.get("DBClusters").is_none(), "{found}");
+        assert_eq!(open_in(&found, "DBClusters"), [""]);
+    }
+
+    #[test]
+    fn what_the_secret_names_is_there() {
+        let text = "
+  G: {Type: 'AWS::SecretsManager::Secret', Properties: {Name: g, GenerateSecretString: {SecretStringTemplate: '{\"username\": \"u\"}', GenerateStringKey: password}}}
+  C: {Type: 'AWS::RDS::DBCluster', Properties: {Engine: aurora-postgresql, DBSubnetGroupName: !Ref Subnets}}
+  I: {Type: 'AWS::RDS::DBInstance', Properties: {Engine: aurora-postgresql, DBClusterIdentifier: !Ref C}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: vpc-1, CidrBlock: 10.0.1.0/24}}
+  Subnets: {Type: 'AWS::RDS::DBSubnetGroup', Properties: {SubnetIds: [!Ref N]}}
+  P: {Type: 'AWS::RDS::DBClusterParameterGroup', Properties: {Parameters: {rds.force_ssl: 1}}}
+  A: {Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: {SecretId: !Ref G, TargetId: !Ref C, TargetType: 'AWS::RDS::DBCluster'}}
+  H: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: !Ref A, RotationLambdaARN: !ImportValue fn}}
+";
+        let read = crate::template::cloudformation::read(
+            &format!("Resources:{text}"),
+            &crate::template::Settings::default(),
+        );
+        let found = read.expect("a template").rotations.remove(0).evidence;
+        let found = serde_json::to_value(found).expect("a bundle");
+        let cluster = &found["DBClusters"][0];
+        assert_eq!(cluster["Endpoint"], "c.cluster-declared.us-east-1.rds.amazonaws.com");
+        assert_eq!(cluster["ReaderEndpoint"], "c.cluster-ro-declared.us-east-1.rds.amazonaws.com");
+        assert_eq!(cluster["DBClusterMembers"][0]["DBInstanceIdentifier"], "I");
+        let instance = &found["DBInstances"][0];
+        assert_eq!(instance["Endpoint"]["Port"], 5432);
+        assert_eq!(instance["DBSubnetGroup"]["Subnets"][0]["SubnetIdentifier"], "subnet-N");
+        assert_eq!(found["DBParameters"][0]["ParameterName"], "rds.force_ssl");
+        let values = &found["SecretShape"]["AWSCURRENT"]["Values"];
+        assert_eq!(
+            (&values["engine"], &values["dbClusterIdentifier"]),
+            (&"postgres".into(), &"C".into())
+        );
     }
 }

@@ -358,3 +358,93 @@ fn entries_of(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    const VPC: &str = "
+  V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}
+";
+
+    fn group(found: &Value) -> &Value {
+        let groups = found["SecurityGroups"].as_array().into_iter().flatten();
+        groups.into_iter().find(|group| group["GroupId"] == "sg-G").expect("a group")
+    }
+
+    fn with(properties: &str, more: &str) -> Value {
+        evidence(&format!(
+            "{VPC}  G: {{Type: 'AWS::EC2::SecurityGroup', Properties: {{VpcId: !Ref V, {properties}}}}}\n{more}"
+        ))
+    }
+
+    #[test]
+    fn rules_are_those_of_the_group_and_those_beside_it() {
+        let found = with(
+            "SecurityGroupIngress: [{IpProtocol: tcp, FromPort: '443', ToPort: 443, CidrIp: 10.0.0.0/8}]",
+            "  I: {Type: 'AWS::EC2::SecurityGroupIngress', Properties: {GroupId: !GetAtt G.GroupId, IpProtocol: -1, SourceSecurityGroupId: !Ref G}}\n",
+        );
+        let group = group(&found);
+        assert_eq!(
+            group["IpPermissions"],
+            json!([
+                {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+                    "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+                {"IpProtocol": "-1",
+                    "UserIdGroupPairs": [{"GroupId": "sg-G", "UserId": "123456789012"}]}
+            ])
+        );
+        assert_eq!(group["IpPermissionsEgress"][0]["IpRanges"][0]["CidrIp"], "0.0.0.0/0");
+    }
+
+    #[test]
+    fn a_rule_that_is_open_admits_what_nobody_saw() {
+        for rule in [
+            "{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: !Ref Open}",
+            "{IpProtocol: tcp, FromPort: !Ref Open, ToPort: 443, CidrIp: 10.0.0.0/8}",
+            "{IpProtocol: !Ref Open, CidrIp: 10.0.0.0/8}",
+            "{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: nowhere}",
+            "!If [Unsure, {IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIp: 10.0.0.0/8}, !Ref 'AWS::NoValue']",
+        ] {
+            let found = with(&format!("SecurityGroupIngress: [{rule}]"), "");
+            let admitted = &group(&found)["IpPermissions"][0];
+            let list = admitted["PrefixListIds"][0]["PrefixListId"].as_str().unwrap_or_default();
+            assert_eq!(open_in(&found, "ManagedPrefixListEntries"), [list], "{rule}: {found}");
+            assert!(admitted.get("IpRanges").is_none(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn an_egress_rule_beside_a_group_leaves_the_default_rule_open() {
+        let beside = "  E: {Type: 'AWS::EC2::SecurityGroupEgress', Properties: {GroupId: !Ref G, IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIp: 10.0.0.0/8}}\n";
+        let found = with("GroupDescription: g", beside);
+        assert_eq!(group(&found)["IpPermissionsEgress"].as_array().map(Vec::len), Some(2));
+        assert_eq!(open_in(&found, "ManagedPrefixListEntries"), ["${egress of sg-G}"]);
+        let inline =
+            "SecurityGroupEgress: [{IpProtocol: tcp, FromPort: 1, ToPort: 1, CidrIp: 10.0.0.0/8}]";
+        let found = with(inline, "");
+        assert_eq!(group(&found)["IpPermissionsEgress"].as_array().map(Vec::len), Some(1));
+        assert!(open_in(&found, "ManagedPrefixListEntries").is_empty());
+    }
+
+    #[test]
+    fn an_acl_with_an_open_entry_is_not_there() {
+        let acl = |rule: &str| {
+            evidence(&format!(
+                "{VPC}  A: {{Type: 'AWS::EC2::NetworkAcl', Properties: {{VpcId: !Ref V}}}}
+  E: {{Type: 'AWS::EC2::NetworkAclEntry', Properties: {{NetworkAclId: !Ref A, Protocol: 6, RuleAction: allow, CidrBlock: 0.0.0.0/0, {rule}}}}}
+"
+            ))
+        };
+        let found = acl("RuleNumber: 10, PortRange: {From: 1, To: 2}");
+        let own = &found["NetworkAcls"][0];
+        assert_eq!(
+            (&own["NetworkAclId"], own["Entries"].as_array().map(Vec::len)),
+            (&json!("acl-A"), Some(5))
+        );
+        assert_eq!(own["Entries"][0]["PortRange"], json!({"From": 1, "To": 2}));
+        assert_eq!(open_in(&acl("RuleNumber: !Ref Open"), "NetworkAcls"), ["acl-A"]);
+    }
+}

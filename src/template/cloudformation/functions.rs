@@ -39,7 +39,7 @@ pub(super) fn declare(world: &mut World<'_, '_>, arn: &str) {
         world.scope.attribute_id(one.resource, "Outputs.RotationLambdaARN") == plain
     });
     match own {
-        Some((application, Ok(()))) => match serverless::application(world, &application, plain) {
+        Some((application, Ok(()))) => match serverless::application(&application, plain) {
             Ok(vended) => hosted::declare(world, &vended),
             Err(unknown) => outside(world, arn, &unknown.why),
         },
@@ -332,5 +332,83 @@ pub(super) fn comma_list(value: &Resolved) -> Vec<String> {
                 .collect()
         }
         _ => value.ids(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::unqualified;
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    fn with(function: &str, more: &str) -> Value {
+        evidence(&format!(
+            "
+  F: {{Type: 'AWS::Lambda::Function', Properties: {{{function}}}}}
+{more}"
+        ))
+    }
+
+    #[test]
+    fn a_function_has_lambdas_defaults() {
+        let configuration = with("Handler: a.b", "")["Function"]["Configuration"].clone();
+        assert_eq!(
+            (&configuration["Timeout"], &configuration["MemorySize"]),
+            (&json!(3), &json!(128))
+        );
+        assert_eq!(configuration["State"], "Active");
+        assert!(configuration.get("VpcConfig").is_none(), "{configuration}");
+    }
+
+    #[test]
+    fn without_knowing_its_endpoint_or_network_a_function_is_open() {
+        for open in [
+            "Environment: {Variables: {SECRETS_MANAGER_ENDPOINT: !Ref Open}}",
+            "Environment: !If [Unsure, {Variables: {}}, !Ref 'AWS::NoValue']",
+            "VpcConfig: !If [Unsure, {SubnetIds: [a]}, !Ref 'AWS::NoValue']",
+        ] {
+            let found = with(open, "");
+            assert!(found.get("Function").is_none(), "{open}");
+            assert_eq!(open_in(&found, "Function").len(), 1, "{open}");
+        }
+        let other = with("Environment: {Variables: {OTHER: !Ref Open}}", "");
+        assert!(other.get("Function").is_some(), "another variable decides nothing");
+    }
+
+    #[test]
+    fn permissions_are_the_functions_policy() {
+        let permission = |properties: &str| {
+            with(
+                "Handler: a.b",
+                &format!(
+                    "  P: {{Type: 'AWS::Lambda::Permission', Properties: {{Action: 'lambda:InvokeFunction', {properties}}}}}\n"
+                ),
+            )
+        };
+        let found = permission(
+            "FunctionName: !Ref F, Principal: secretsmanager.amazonaws.com, SourceAccount: '1'",
+        );
+        let statement = &found["FunctionPolicy"]["Statement"][0];
+        assert_eq!(statement["Principal"], json!({"Service": "secretsmanager.amazonaws.com"}));
+        assert_eq!(statement["Condition"], json!({"StringEquals": {"AWS:SourceAccount": "1"}}));
+        let other = permission("FunctionName: other, Principal: secretsmanager.amazonaws.com");
+        assert_eq!(other["FunctionPolicy"], Value::Null, "looked for, and not there");
+        assert!(open_in(&other, "FunctionPolicy").is_empty());
+        for open in [
+            "FunctionName: !Ref Open, Principal: secretsmanager.amazonaws.com",
+            "FunctionName: !Ref F, Principal: !Ref Open",
+            "FunctionName: !Ref F, Principal: secretsmanager.amazonaws.com, SourceArn: !Ref Open",
+        ] {
+            assert_eq!(open_in(&permission(open), "FunctionPolicy").len(), 1, "{open}");
+        }
+    }
+
+    #[test]
+    fn a_qualifier_is_what_follows_the_name() {
+        let arn = "arn:aws:lambda:us-east-1:1:function:f";
+        assert_eq!(unqualified(&format!("{arn}:live")), arn);
+        assert_eq!(unqualified(arn), arn);
+        assert_eq!(unqualified("${Function}"), "${Function}");
     }
 }

@@ -17,7 +17,7 @@ use crate::evidence::Fact;
 pub(super) fn declare(world: &mut World<'_, '_>) {
     for endpoint in world.made("AWS::EC2::VPCEndpoint", Fact::VpcEndpoints) {
         world.declare(&endpoint.id, endpoint.resource, endpoint.resource.node.at);
-        match one_endpoint(world, &endpoint) {
+        match one_endpoint(&endpoint) {
             Ok(found) => world.draft.push("VpcEndpoints", found),
             Err(unknown) => world.open(Fact::VpcEndpoints, &endpoint.id, &unknown),
         }
@@ -43,7 +43,7 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
     }
 }
 
-fn one_endpoint(world: &World<'_, '_>, endpoint: &Made<'_, '_>) -> Result<Json, Unknown> {
+fn one_endpoint(endpoint: &Made<'_, '_>) -> Result<Json, Unknown> {
     let properties = &endpoint.properties;
     let vpc = properties.get("VpcId").id().unwrap_or_default();
     let kind = properties.get("VpcEndpointType").text()?.unwrap_or_else(|| "Gateway".to_owned());
@@ -204,6 +204,58 @@ fn transit_gateways(world: &mut World<'_, '_>) {
         world.draft.push(
             "TransitGateways",
             json!({"TransitGatewayId": gateway.id, "State": "available", "OwnerId": account}),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    const VPC: &str = "
+  V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}
+";
+
+    fn with(resources: &str) -> serde_json::Value {
+        evidence(&format!("{VPC}{resources}"))
+    }
+
+    #[test]
+    fn endpoints_have_the_defaults_of_their_kind() {
+        let found = with(
+            "  E: {Type: 'AWS::EC2::VPCEndpoint', Properties: {VpcId: !Ref V, VpcEndpointType: Interface, ServiceName: com.amazonaws.us-east-1.kms, SubnetIds: [!Ref N]}}
+  F3: {Type: 'AWS::EC2::VPCEndpoint', Properties: {VpcId: !Ref V, ServiceName: com.amazonaws.us-east-1.s3}}
+",
+        );
+        let interface = &found["VpcEndpoints"][0];
+        assert_eq!(interface["Groups"][0]["GroupId"], "sg-V.DefaultSecurityGroup");
+        assert!(interface.get("PrivateDnsEnabled").is_none(), "not said: {interface}");
+        assert_eq!(found["VpcEndpoints"][1]["VpcEndpointType"], "Gateway");
+        let open = with(
+            "  E: {Type: 'AWS::EC2::VPCEndpoint', Properties: {VpcId: !Ref V, VpcEndpointType: !Ref Open, ServiceName: x}}\n",
+        );
+        assert_eq!(open_in(&open, "VpcEndpoints"), ["vpce-E"]);
+    }
+
+    #[test]
+    fn gateways_are_attached_and_in_service() {
+        let found = with(
+            "  G: {Type: 'AWS::EC2::InternetGateway'}
+  A: {Type: 'AWS::EC2::VPCGatewayAttachment', Properties: {VpcId: !Ref V, InternetGatewayId: !Ref G}}
+  T: {Type: 'AWS::EC2::NatGateway', Properties: {SubnetId: !Ref N, AllocationId: e}}
+  P: {Type: 'AWS::EC2::PrefixList', Properties: {Entries: [{Cidr: 10.0.0.0/8}]}}
+  Q: {Type: 'AWS::EC2::VPCPeeringConnection', Properties: {VpcId: !Ref V, PeerVpcId: vpc-1, PeerOwnerId: '999999999999'}}
+",
+        );
+        assert_eq!(found["InternetGateways"][0]["Attachments"][0]["VpcId"], "vpc-V");
+        let nat = &found["NatGateways"][0];
+        assert_eq!((&nat["State"], &nat["VpcId"]), (&"available".into(), &"vpc-V".into()));
+        assert_eq!(found["ManagedPrefixListEntries"]["pl-P"][0], "10.0.0.0/8");
+        assert_eq!(
+            open_in(&found, "VpcPeeringConnections"),
+            ["pcx-Q"],
+            "the other account accepts"
         );
     }
 }

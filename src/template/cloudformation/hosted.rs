@@ -182,3 +182,56 @@ pub(super) fn trust() -> Json {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::template_of_type;
+    use crate::template::cloudformation::testing::only;
+
+    #[test]
+    fn a_type_names_its_template() {
+        let of = |kind: &str| template_of_type(kind);
+        assert_eq!(
+            of("MySQLSingleUser").as_deref(),
+            Some("SecretsManagerRDSMySQLRotationSingleUser")
+        );
+        assert_eq!(
+            of("RedshiftMultiUser").as_deref(),
+            Some("SecretsManagerRedshiftRotationMultiUser")
+        );
+        assert_eq!(of("Other"), None);
+    }
+
+    #[test]
+    fn function_role_and_permission_are_made() {
+        let declared = only(
+            "
+Parameters: {Subnets: {Type: 'List<AWS::EC2::Subnet::Id>'}}
+Resources:
+  S: {Type: 'AWS::SecretsManager::Secret', Properties: {KmsKeyId: !GetAtt K.Arn}}
+  K: {Type: 'AWS::KMS::Key'}
+  Sched:
+    Type: AWS::SecretsManager::RotationSchedule
+    Properties:
+      SecretId: !Ref S
+      HostedRotationLambda:
+        RotationType: MySQLMultiUser
+        RotationLambdaName: rotate
+        SuperuserSecretArn: arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf
+        VpcSubnetIds: !Join [',', !Ref Subnets]
+        VpcSecurityGroupIds: 'sg-1, sg-2'
+",
+        );
+        let found = serde_json::to_value(declared.evidence).expect("a bundle");
+        let configuration = &found["Function"]["Configuration"];
+        assert_eq!(configuration["FunctionName"], "rotate");
+        assert_eq!(configuration["VpcConfig"]["SecurityGroupIds"], json!(["sg-1", "sg-2"]));
+        assert_eq!(configuration["VpcConfig"]["SubnetIds"], json!(["${Subnets}"]));
+        assert_eq!(found["Secret"]["RotationLambdaARN"], configuration["FunctionArn"]);
+        let statements = found["RolePolicies"][0]["PolicyDocument"]["Statement"].to_string();
+        assert!(statements.contains("secret:a-AbCdEf"), "{statements}");
+        assert!(!statements.contains("kms:Decrypt"), "no KmsKeyArn was given: {statements}");
+    }
+}

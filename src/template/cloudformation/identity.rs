@@ -173,6 +173,7 @@ impl Scope<'_> {
                 | "AWS::Redshift::Cluster",
                 _,
             ) => match (attribute, self.endpoint(resource)) {
+                ("MasterUserSecret.SecretArn", _) => self.master_secret(resource),
                 ("Endpoint.Address", host) => host,
                 ("Endpoint", host) if resource.kind.starts_with("AWS::DocDB") => host,
                 ("Endpoint.Port" | "Port", _) => match super::databases::port(self, resource) {
@@ -223,6 +224,15 @@ impl Scope<'_> {
             };
             format!("{arn}:{qualifier}")
         })
+    }
+
+    /// The ARN of the secret that RDS keeps for a master user.
+    ///
+    /// Source: RDS User Guide, "Password management": its name begins with `rds!`.
+    fn master_secret(&self, resource: &Resource<'_>) -> Value {
+        let kind = if resource.kind.ends_with("Cluster") { "cluster" } else { "db" };
+        let name = format!("secret:rds!{kind}-{}{SECRET_SUFFIX}", resource.name);
+        text(self.place.arn("secretsmanager", &name))
     }
 
     /// The host name of a database, in the form that AWS gives it.

@@ -82,3 +82,36 @@ fn one_key(world: &mut World<'_, '_>, name: &str) {
         world.draft.insert("Keys", &arn, found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::template::cloudformation::testing::evidence;
+
+    fn secret_with(key: &str, more: &str) -> serde_json::Value {
+        evidence(&format!(
+            "
+  F: {{Type: 'AWS::Lambda::Function', Properties: {{KmsKeyArn: {key}}}}}
+{more}"
+        ))
+    }
+
+    #[test]
+    fn a_key_is_found_by_arn_id_and_alias() {
+        let key = "  K: {Type: 'AWS::KMS::Key', Properties: {Enabled: false}}
+  L: {Type: 'AWS::KMS::Alias', Properties: {AliasName: alias/own, TargetKeyId: !Ref K}}\n";
+        for name in ["!GetAtt K.Arn", "!Ref K", "alias/own", "!Ref L"] {
+            let found = secret_with(name, key);
+            let key = &found["Keys"]["arn:aws:kms:us-east-1:123456789012:key/K"];
+            assert_eq!(key["KeyMetadata"]["KeyState"], "Disabled", "{name}: {found}");
+            assert_eq!(key["Policy"]["Statement"][0]["Action"], "kms:*", "the default policy");
+        }
+    }
+
+    #[test]
+    fn a_key_outside_is_open() {
+        let found = secret_with("!Ref Open", "");
+        assert!(found.get("Keys").is_none(), "{found}");
+        let open = crate::template::cloudformation::testing::open_in(&found, "KeyPolicy");
+        assert_eq!(open, ["${Open}"]);
+    }
+}

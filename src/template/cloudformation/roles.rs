@@ -176,3 +176,55 @@ pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
     world.draft.gap(Fact::AttachedPolicies, arn, why);
     json!({"PolicyName": name, "PolicyArn": arn})
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    fn with(role: &str, more: &str) -> Value {
+        evidence(&format!(
+            "
+  F: {{Type: 'AWS::Lambda::Function', Properties: {{Role: !GetAtt R.Arn}}}}
+  R: {{Type: 'AWS::IAM::Role', Properties: {{{role}}}}}
+{more}"
+        ))
+    }
+
+    #[test]
+    fn policies_in_and_beside_the_role_are_its_own() {
+        let found = with(
+            "Policies: [{PolicyName: a, PolicyDocument: {Version: 2012-10-17, Statement: []}}], ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole', !Ref M]",
+            "  P: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: b, Roles: [!Ref R], PolicyDocument: {Statement: []}}}
+  O: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: c, Roles: [other], PolicyDocument: {Statement: []}}}
+  M: {Type: 'AWS::IAM::ManagedPolicy', Properties: {PolicyDocument: {Statement: []}}}
+  M2: {Type: 'AWS::IAM::ManagedPolicy', Properties: {Roles: [!Ref R], PolicyDocument: {Statement: []}}}
+",
+        );
+        let names: Vec<&Value> = found["RolePolicies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|policy| &policy["PolicyName"])
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        let attached = found["AttachedPolicies"].as_array().expect("policies");
+        assert_eq!(attached.len(), 3);
+        assert!(attached.iter().all(|policy| policy.get("PolicyDocument").is_some()), "{found}");
+        assert_eq!(found["PermissionsBoundary"], Value::Null);
+    }
+
+    #[test]
+    fn a_policy_that_is_open_stays_without_its_document() {
+        let found = with(
+            "ManagedPolicyArns: ['arn:aws:iam::1:policy/own'], Policies: [{PolicyName: a, PolicyDocument: !Ref Open}]",
+            "  P: {Type: 'AWS::IAM::Policy', Condition: Unsure, Properties: {PolicyName: b, Roles: [!Ref R], PolicyDocument: {Statement: []}}}\n",
+        );
+        let policies = found["RolePolicies"].as_array().expect("policies");
+        assert_eq!(policies.len(), 2);
+        assert!(policies.iter().all(|policy| policy.get("PolicyDocument").is_none()), "{found}");
+        assert_eq!(open_in(&found, "RolePolicies"), ["a", "b"]);
+        assert_eq!(open_in(&found, "AttachedPolicies"), ["arn:aws:iam::1:policy/own"]);
+    }
+}

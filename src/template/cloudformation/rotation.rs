@@ -250,3 +250,32 @@ fn may_hold_more(world: &mut World<'_, '_>, why: &str) {
         world.draft.remove("VpcEndpoints");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::template::{Settings, cloudformation};
+
+    #[test]
+    fn there_is_one_rotation_for_each_secret() {
+        let text = "
+Resources:
+  A: {Type: 'AWS::SecretsManager::Secret', Properties: {Name: a}}
+  B: {Type: 'AWS::SecretsManager::Secret', Properties: {Name: b}}
+  Managed: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: 'rds!db-1', RotationRules: {AutomaticallyAfterDays: 7}}}
+  OfB: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: !Ref B, RotationLambdaARN: 'arn:f', RotationRules: {AutomaticallyAfterDays: 7}}}
+  OfA: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: !Ref A, RotationLambdaARN: 'arn:f'}}
+  Again: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: b, RotationLambdaARN: 'arn:g'}}
+";
+        let read = cloudformation::read(text, &Settings::default()).expect("a template");
+        let secrets = read.rotations.iter().filter_map(|one| one.evidence.secret.known());
+        let names: Vec<&str> = secrets.filter_map(|secret| secret.name.as_deref()).collect();
+        assert_eq!(names, ["b", "a"]);
+        assert!(read.notes.iter().any(|note| note.contains("Managed")), "{:?}", read.notes);
+        let template = read.rotations[0].evidence.stack.known().and_then(|s| s.template.clone());
+        let schedules = template.expect("a template").rotation_schedules;
+        let of_b = schedules
+            .iter()
+            .filter(|one| one.secret_id.as_deref().is_some_and(|arn| arn.contains("secret:b-")));
+        assert_eq!(of_b.count(), 2, "both are there for CFN08");
+    }
+}

@@ -162,3 +162,52 @@ fn one_route(world: &World<'_, '_>, properties: &Resolved) -> Result<Json, Unkno
     route.insert("Origin".to_owned(), json!("CreateRoute"));
     Ok(Json::Object(route))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    const VPC: &str = "
+  V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}
+  G: {Type: 'AWS::EC2::InternetGateway'}
+  T: {Type: 'AWS::EC2::RouteTable', Properties: {VpcId: !Ref V}}
+";
+
+    fn table(found: &serde_json::Value) -> &serde_json::Value {
+        let tables = found["RouteTables"].as_array().into_iter().flatten();
+        tables.into_iter().find(|table| table["RouteTableId"] == "rtb-T").expect("a table")
+    }
+
+    #[test]
+    fn routes_and_associations_are_joined() {
+        let found = evidence(&format!(
+            "{VPC}
+  R: {{Type: 'AWS::EC2::Route', Properties: {{RouteTableId: !Ref T, DestinationCidrBlock: 0.0.0.0/0, GatewayId: !Ref G}}}}
+  A: {{Type: 'AWS::EC2::SubnetRouteTableAssociation', Properties: {{RouteTableId: !Ref T, SubnetId: !Ref N}}}}
+"
+        ));
+        let table = table(&found);
+        assert_eq!(table["Routes"][1]["GatewayId"], "igw-G");
+        assert_eq!(table["Routes"][0]["DestinationCidrBlock"], "10.0.0.0/16");
+        assert_eq!(table["Associations"][0]["SubnetId"], "subnet-N");
+    }
+
+    #[test]
+    fn a_route_that_is_open_opens_its_table_and_an_open_table_leaves_its_subnet_without() {
+        for route in [
+            "DestinationCidrBlock: !Ref Open, GatewayId: !Ref G",
+            "DestinationCidrBlock: everywhere, GatewayId: !Ref G",
+            "GatewayId: !Ref G",
+        ] {
+            let found = evidence(&format!(
+                "{VPC}  R: {{Type: 'AWS::EC2::Route', Properties: {{RouteTableId: !Ref T, {route}}}}}\n"
+            ));
+            assert_eq!(open_in(&found, "RouteTables"), ["rtb-T"], "{route}");
+        }
+        let found = evidence(&format!(
+            "{VPC}  A: {{Type: 'AWS::EC2::SubnetRouteTableAssociation', Properties: {{RouteTableId: !Ref Open, SubnetId: !Ref N}}}}\n"
+        ));
+        assert_eq!(open_in(&found, "RouteTables"), ["subnet-N"]);
+    }
+}

@@ -218,8 +218,24 @@ pub(super) fn superuser(world: &mut World<'_, '_>, given: Option<String>) {
         }
         return;
     };
-    match find(world.scope, &arn) {
-        Some(resource) if world.scope.presence(resource) == Presence::Made => {
+    let scope = world.scope;
+    let managed = scope.resources().iter().find_map(|one| {
+        let secret = databases::master_secret(scope, one)?;
+        (secret["SecretArn"] == *arn).then_some((one, secret))
+    });
+    if let Some((resource, secret)) = managed {
+        world.declare(&arn, resource, resource.node.at);
+        let name = arn.rsplit(':').next().unwrap_or_default();
+        world.draft.put(
+            "SuperuserSecret",
+            compact(json!({"ARN": arn, "Name": name.trim_end_matches("-xxxxxx"),
+                "OwningService": "rds", "KmsKeyId": secret["KmsKeyId"],
+                "VersionIdsToStages": {"declared": ["AWSCURRENT"]}})),
+        );
+        return;
+    }
+    match find(scope, &arn) {
+        Some(resource) if scope.presence(resource) == Presence::Made => {
             let found = described(world, resource);
             world.draft.put("SuperuserSecret", found);
         }
@@ -237,4 +253,46 @@ pub(super) fn names_database(shape: Option<&Json>) -> bool {
     ["host", "dbInstanceIdentifier", "dbClusterIdentifier"]
         .iter()
         .any(|key| values[*key].as_str().is_some_and(|value| !is_opaque(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::template::{Settings, cloudformation};
+
+    fn shape(properties: &str) -> Value {
+        let text = format!(
+            "
+Parameters: {{Open: {{Type: String}}, Password: {{Type: String, NoEcho: true, Default: hunter2}}}}
+Resources:
+  S: {{Type: 'AWS::SecretsManager::Secret', Properties: {{Name: s, {properties}}}}}
+  Sched: {{Type: 'AWS::SecretsManager::RotationSchedule', Properties: {{SecretId: !Ref S, RotationLambdaARN: x}}}}
+"
+        );
+        let mut read = cloudformation::read(&text, &Settings::default()).expect("a template");
+        let evidence = serde_json::to_value(read.rotations.remove(0).evidence).expect("a bundle");
+        let whole = evidence.to_string();
+        assert!(!whole.contains("hunter2"), "{whole}");
+        evidence["SecretShape"]["AWSCURRENT"].clone()
+    }
+
+    #[test]
+    fn of_a_value_the_keys_and_the_places_are_taken() {
+        let generated = shape(
+            "GenerateSecretString: {SecretStringTemplate: !Sub '{\"username\": \"u\", \"host\": \"${Open}\"}', GenerateStringKey: password}",
+        );
+        assert_eq!(generated["Keys"], json!(["host", "password", "username"]));
+        assert_eq!(generated["Values"], json!({"username": "u"}), "what is open is not known");
+        let written = shape(
+            "SecretString: !Sub '{\"engine\": \"mysql\", \"password\": \"${Password}\", \"port\": 3306}'",
+        );
+        assert_eq!(written["Keys"], json!(["engine", "password", "port"]));
+        assert_eq!(written["Values"], json!({"engine": "mysql", "port": 3306}));
+        let plain = shape("SecretString: '{\"password\": \"hunter2\"}'");
+        assert_eq!(plain["Keys"], json!(["password"]));
+        assert_eq!(shape("SecretString: !Ref Password"), Value::Null);
+        assert_eq!(shape("Description: none"), Value::Null);
+        assert_eq!(shape("GenerateSecretString: {}")["IsJson"], false);
+    }
 }

@@ -188,7 +188,6 @@ fn template_statements(name: &str, parameters: &Resolved, function: &str) -> Opt
 
 /// The function of an application that rotates secrets.
 pub(super) fn application<'s, 't>(
-    world: &World<'s, 't>,
     application: &Made<'s, 't>,
     arn: &str,
 ) -> Result<Vended<'s, 't>, Unknown> {
@@ -202,10 +201,7 @@ pub(super) fn application<'s, 't>(
         return Err(Unknown::named(application.resource.name, why));
     };
     let parameters = application.properties.get("Parameters");
-    let endpoint = match parameters.get("endpoint").text()? {
-        Some(endpoint) => Some(endpoint),
-        None => None,
-    };
+    let endpoint = parameters.get("endpoint").text()?;
     Ok(Vended {
         resource: application.resource,
         arn: arn.to_owned(),
@@ -227,5 +223,46 @@ fn either(parameters: &Resolved, new: &str, old: &str) -> Resolved {
     match parameters.get(new) {
         told if told.is_nothing() => parameters.get(old).clone(),
         told => told.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::cloudformation::testing::only;
+
+    #[test]
+    fn globals_and_policy_templates_are_applied() {
+        let declared = only(
+            "
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function: {Timeout: 30, Environment: {Variables: {PASSWORD_LENGTH: '20'}}}
+Resources:
+  S: {Type: 'AWS::SecretsManager::Secret'}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Environment: {Variables: {EXCLUDE_CHARACTERS: x}}
+      Policies:
+        - AWSLambdaENIManagementAccess
+        - AWSSecretsManagerRotationPolicy: {FunctionName: !Ref F}
+        - Statement: [{Effect: Allow, Action: 'a:b', Resource: '*'}]
+        - S3ReadPolicy: {BucketName: b}
+  Sched: {Type: 'AWS::SecretsManager::RotationSchedule', Properties: {SecretId: !Ref S, RotationLambdaARN: !GetAtt F.Arn}}
+",
+        );
+        let found = serde_json::to_value(declared.evidence).expect("a bundle");
+        let configuration = &found["Function"]["Configuration"];
+        assert_eq!(configuration["Timeout"], 30);
+        let variables = configuration["Environment"]["Variables"].as_object().expect("variables");
+        assert_eq!(variables.len(), 2);
+        assert_eq!(found["Role"]["RoleName"], "FRole");
+        assert_eq!(found["AttachedPolicies"].as_array().map(Vec::len), Some(2));
+        let policies = found["RolePolicies"].as_array().expect("policies");
+        let documents: Vec<bool> =
+            policies.iter().map(|policy| policy.get("PolicyDocument").is_some()).collect();
+        assert_eq!(documents, [true, true, false], "{policies:?}");
+        assert!(policies[0].to_string().contains("function:F"), "{}", policies[0]);
     }
 }

@@ -124,3 +124,45 @@ fn one_subnet(world: &mut World<'_, '_>, subnet: &Made<'_, '_>) -> Result<(), Un
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::cloudformation::testing::{evidence, open_in};
+
+    #[test]
+    fn a_vpc_comes_with_its_defaults() {
+        let found = evidence(
+            "
+  V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: 10.0.0.0/16}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: 10.0.1.0/24}}
+",
+        );
+        assert_eq!(found["Vpcs"][0]["DhcpOptionsId"], "default");
+        let attributes = &found["VpcAttributes"]["vpc-V"];
+        assert_eq!(attributes["EnableDnsSupport"]["Value"], true);
+        assert_eq!(attributes["EnableDnsHostnames"]["Value"], false);
+        assert_eq!(found["SecurityGroups"][0]["GroupId"], "sg-V.DefaultSecurityGroup");
+        assert_eq!(found["RouteTables"][0]["Associations"], json!([{"Main": true}]));
+        assert_eq!(found["NetworkAcls"][0]["Associations"][0]["SubnetId"], "subnet-N");
+        assert_eq!(found["NatGateways"], json!(null), "looked for, and not there");
+    }
+
+    #[test]
+    fn what_has_no_block_is_not_there() {
+        let found = evidence(
+            "
+  V: {Type: 'AWS::EC2::VPC', Properties: {CidrBlock: !Ref Open}}
+  W: {Type: 'AWS::EC2::VPC', Condition: Unsure, Properties: {CidrBlock: 10.0.0.0/16}}
+  X: {Type: 'AWS::EC2::VPC', Condition: Never, Properties: {CidrBlock: 10.0.0.0/16}}
+  N: {Type: 'AWS::EC2::Subnet', Properties: {VpcId: !Ref V, CidrBlock: [1]}}
+  T: {Type: 'AWS::EC2::RouteTable', Properties: {VpcId: !Ref V}}
+",
+        );
+        assert!(found.get("Vpcs").is_none(), "{found}");
+        assert_eq!(open_in(&found, "Vpcs"), ["vpc-V", "vpc-W"]);
+        assert_eq!(open_in(&found, "Subnets"), ["subnet-N"]);
+        assert_eq!(open_in(&found, "RouteTables"), ["rtb-T"], "without a block, no local route");
+    }
+}
