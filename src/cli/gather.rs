@@ -77,6 +77,7 @@ impl<'a> Gather<'a> {
     }
 
     /// Whether nothing was taken.
+    #[cfg(feature = "live")]
     pub(super) fn is_empty(&self) -> bool {
         self.summary.secrets == 0
     }

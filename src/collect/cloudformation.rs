@@ -68,6 +68,7 @@ fn described(stack: sdk::Stack) -> Stack {
             parameter_value: parameter.parameter_value,
         }),
         tags: list(stack.tags, |tag| Tag { key: tag.key, value: tag.value }),
+        template: None,
     };
     seal::seal_stack(&mut stack);
     stack

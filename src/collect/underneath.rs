@@ -65,37 +65,37 @@ impl Session {
         };
         let request =
             Request { secret: secret.unwrap_or_default().to_owned(), ..Request::default() };
-        let mut scene = Scene::new(&request, wanted, evidence);
-        // What is declared leads to what exists; it is taken out again below.
-        scene.evidence.secret = declared.secret.clone();
-        scene.evidence.function = declared.function.clone();
-        scene.evidence.secret_shape = declared.secret_shape.clone();
-        scene.wanted.remove(&Fact::SecretShape);
-        if declared.function.known().is_some() {
-            for fact in [Fact::Function, Fact::FunctionPolicy, Fact::Package] {
-                scene.wanted.remove(&fact);
-            }
-        }
         let existing = match secret {
             Some(name) => {
                 secretsmanager::describe(&caller.in_wave(1), &self.clients, name).await.ok()
             }
             None => None,
         };
-        if existing.is_none() {
-            for fact in [Fact::SecretVersions, Fact::SecretPolicy] {
-                scene.wanted.remove(&fact);
+        let has_function = declared.function.known().is_some();
+        wanted.remove(&Fact::SecretShape);
+        if has_function {
+            for fact in [Fact::Function, Fact::FunctionPolicy, Fact::Package] {
+                wanted.remove(&fact);
             }
         }
+        if existing.is_none() {
+            wanted.remove(&Fact::SecretVersions);
+            wanted.remove(&Fact::SecretPolicy);
+        }
+        let mut scene = Scene::new(&request, wanted, evidence);
+        // What is declared leads to what exists.
+        scene.evidence.secret = declared.secret.clone();
+        scene.evidence.function = declared.function.clone();
+        scene.evidence.secret_shape = declared.secret_shape.clone();
         for number in 1..=WAVES {
             run_wave(&caller.in_wave(number), &self.clients, number, &mut scene, &request).await;
         }
-        let declared_function = declared.function.known().is_some();
         finish(&mut scene);
         let mut evidence = scene.evidence;
+        // Only what exists is underneath.
         evidence.secret = existing.map_or(Observed::NotAsked, Observed::Known);
         evidence.secret_shape = Observed::NotAsked;
-        if declared_function {
+        if has_function {
             evidence.function = Observed::NotAsked;
         }
         Ok((evidence, caller.timings()))
