@@ -115,7 +115,7 @@ impl<'a, T> Look<'a, T> {
     pub fn missing(&self) -> Missing {
         let (action, resource, reason) = match &self.observed {
             Sight::NotSeen(gap) => {
-                (gap.action.clone(), gap.resource.clone(), gap.reason.words().to_owned())
+                (gap.action.clone(), gap.resource.clone(), gap.words())
             }
             _ => (String::new(), String::new(), "not asked for".to_owned()),
         };

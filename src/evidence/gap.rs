@@ -54,3 +54,16 @@ pub struct Gap {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
+
+impl Gap {
+    /// Why, as a person reads it. What a file leaves open is told with the place that
+    /// does: there is no action to be granted that would say more.
+    pub fn words(&self) -> String {
+        match self.reason {
+            Reason::NotDeclared if !self.message.is_empty() => {
+                format!("{}: {}", self.reason.words(), self.message)
+            }
+            reason => reason.words().to_owned(),
+        }
+    }
+}

@@ -116,7 +116,7 @@ impl<'a> View<'a> {
                 fact,
                 action: if gap.action.is_empty() { first_action } else { &gap.action }.to_owned(),
                 resource: if resource.is_empty() { &gap.resource } else { resource }.to_owned(),
-                reason: gap.reason.words().to_owned(),
+                reason: gap.words(),
             },
             None => Missing {
                 fact,

@@ -1,6 +1,7 @@
 //! The integration tests of everything but the live part: one binary, one
 //! module for each part of the source.
 
+mod audit;
 mod bundles;
 mod catalogue;
 mod cli;

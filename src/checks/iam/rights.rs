@@ -4,7 +4,7 @@
 
 use crate::{
     checks::{Case, Missing, Stop},
-    evidence::{Evidence, Fact, Observed},
+    evidence::{Evidence, Fact, Gap, Observed},
     policy::{
         Arn, Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen,
         Why, rotation_requests,
@@ -178,7 +178,7 @@ pub(super) fn of_unseen(evidence: &Evidence, unseen: &Unseen) -> Missing {
             .filter(|action| !action.is_empty())
             .unwrap_or_else(|| action.to_owned()),
         resource: unseen.resource.clone(),
-        reason: gap.map_or("not asked for", |gap| gap.reason.words()).to_owned(),
+        reason: gap.map_or_else(|| "not asked for".to_owned(), Gap::words),
     }
 }
 
