@@ -114,9 +114,7 @@ impl<'a, T> Look<'a, T> {
     /// This fact as a missing one.
     pub fn missing(&self) -> Missing {
         let (action, resource, reason) = match &self.observed {
-            Sight::NotSeen(gap) => {
-                (gap.action.clone(), gap.resource.clone(), gap.words())
-            }
+            Sight::NotSeen(gap) => (gap.action.clone(), gap.resource.clone(), gap.words()),
             _ => (String::new(), String::new(), "not asked for".to_owned()),
         };
         let first_action = self.fact.actions()[0];

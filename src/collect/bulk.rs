@@ -160,6 +160,7 @@ impl Session {
         if let Some(shard) = &request.shard {
             secrets.retain(|secret| secret.arn.as_deref().is_some_and(|arn| shard.has(arn)));
         }
+        self.complete(&first, &mut secrets).await;
         let arn = secrets.first().and_then(|secret| secret.arn.clone()).or(caller_arn.clone());
         let bare = Evidence {
             schema_version: SCHEMA_VERSION,
@@ -177,6 +178,30 @@ impl Session {
         inventory.notes.clone_from(&self.notes);
         inventory.timings = run.caller.timings();
         Ok(inventory)
+    }
+
+    /// A secret that rotates has a function or an owner. One that was listed with neither
+    /// is described by itself: some endpoints list less than AWS does.
+    async fn complete(&self, caller: &Caller, secrets: &mut [Secret]) {
+        let lacking: Vec<(usize, String)> = secrets
+            .iter()
+            .enumerate()
+            .filter(|(_, secret)| {
+                secret.rotation_enabled == Some(true)
+                    && secret.rotation_lambda_arn.is_none()
+                    && secret.owning_service.is_none()
+            })
+            .filter_map(|(index, secret)| Some((index, secret.arn.clone()?)))
+            .collect();
+        let described = lacking.into_iter().map(|(index, arn)| async move {
+            (index, secretsmanager::describe(caller, &self.clients, &arn).await)
+        });
+        let described: Vec<_> = stream::iter(described).buffer_unordered(UNDER_WAY).collect().await;
+        for (index, answer) in described {
+            if let Ok(secret) = answer {
+                secrets[index] = secret;
+            }
+        }
     }
 
     /// The secrets asked for, and why some of them are not there.

@@ -130,8 +130,16 @@ fn verdict(case: &Case<'_>, timeline: &Timeline, findings: &[Finding]) -> Verdic
 /// enough where none was asked for.
 pub(crate) fn keeps_its_schedule(case: &Case<'_>) -> bool {
     case.secret().if_known().is_some_and(|secret| {
-        secret.last_rotated_date.is_some()
-            && secret.next_rotation_date.is_some_and(|next| next >= case.now())
+        let last = secret.last_rotated_date;
+        let days = secret.rotation_rules.as_ref().and_then(|rules| rules.automatically_after_days);
+        let reckoned = last.zip(days).and_then(|(last, days)| {
+            last.0
+                .checked_add(jiff::SignedDuration::from_hours(days * 24))
+                .ok()
+                .map(crate::evidence::Time)
+        });
+        last.is_some()
+            && secret.next_rotation_date.or(reckoned).is_some_and(|next| next >= case.now())
             && secret.stuck_pending().is_none()
     })
 }

@@ -189,9 +189,11 @@ fn a_template_is_judged_before_it_is_deployed() {
 #[test]
 fn what_a_template_leaves_open_is_no_promise() {
     let text = fs::read_to_string(root().join(HEALTHY_TEMPLATE)).expect("a template");
-    let text = text
-        .replace("FromPort: 443", "FromPort: !Ref Port")
-        .replacen("Parameters:\n", "Parameters:\n  Port:\n    Type: Number\n", 1);
+    let text = text.replace("FromPort: 443", "FromPort: !Ref Port").replacen(
+        "Parameters:\n",
+        "Parameters:\n  Port:\n    Type: Number\n",
+        1,
+    );
     let open = written("open.yaml", &text);
     let open = open.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", open, "--region", "eu-west-1"];

@@ -11,7 +11,11 @@ use crate::{
     KEYS,
     account::{Account, Fault},
     stub::{Ask, Reply, Stub},
-    support::run::{Ran, bare, ran},
+    support::{
+        emulators::ministack,
+        run::{REGION, Ran, bare, ran, with_credentials},
+        world::{World, unique},
+    },
 };
 
 /// Every seventh secret has a fault, of each kind in turn.
@@ -247,4 +251,109 @@ fn slow_answers_wait_side_by_side() {
     audit(&stub, &["--all", "--output", "json"]);
     let most = stub.most_at_once();
     assert!((4..=8).contains(&most), "{most} at once");
+}
+
+/// Two hundred secrets in an emulator, thirty of them broken in six ways: by their
+/// function's permission, role, time or absence, by their key, by themselves.
+#[test]
+fn of_two_hundred_secrets_in_ministack_just_the_thirty_broken_are_found_in_every_format() {
+    let prefix = unique("audited");
+    let emulator = ministack();
+    let names = |kind: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}-{kind}-{number:03}")).collect()
+    };
+    World::with_secrets(emulator, &names("good", 170));
+    World::with_secrets(emulator, &names("permission", 5)).without_permission();
+    let mut role = World::with_secrets(emulator, &names("role", 5));
+    role.without_right("Secret", "secretsmanager:PutSecretValue");
+    World::with_secrets(emulator, &names("time", 5)).timeout(3);
+    World::with_secrets(emulator, &names("absent", 5)).without_function();
+    let mut key = World::with_secrets(emulator, &names("key", 5));
+    let its_key = key.key_arn().to_owned();
+    key.key_disabled(&its_key);
+    let stuck = World::with_secrets(emulator, &names("stuck", 5));
+    for name in names("stuck", 5) {
+        let pending = stuck.cloud.secrets().put_secret_value().secret_id(name);
+        let pending = pending.secret_string("{}").version_stages("AWSPENDING");
+        stuck.cloud.wait(pending.send());
+    }
+
+    let expected: BTreeSet<(String, &str)> = [
+        ("permission", "IAM08"),
+        ("role", "IAM01"),
+        ("time", "TMO01"),
+        ("absent", "RUN15"),
+        ("key", "KMS01"),
+        ("stuck", "SEC07"),
+    ]
+    .into_iter()
+    .flat_map(|(kind, code)| names(kind, 5).into_iter().map(move |name| (name, code)))
+    .collect();
+    let url = emulator.url();
+    let audit = |format: &str| {
+        let mut command = with_credentials(["audit", "--name-prefix", &prefix, "--output", format]);
+        ran(command.args(["--endpoint-url", &url, "--region", REGION]))
+    };
+
+    let run = audit("json");
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let json = report(&run);
+    assert_eq!(json["summary"]["secrets"], 200);
+    let found: BTreeSet<(String, &str)> = json["reports"]
+        .as_array()
+        .expect("reports")
+        .iter()
+        .filter(|report| report["causes"].as_array().is_some_and(|causes| !causes.is_empty()))
+        .map(|report| {
+            let name = report["target"]["secret_name"].as_str().expect("a name").to_owned();
+            (name, report["causes"][0]["code"].as_str().expect("a code"))
+        })
+        .collect();
+    assert_eq!(found, expected);
+
+    // A line, a result, a failure, an annotation, a row for each of the thirty, and the
+    // same for nothing else.
+    let broken: BTreeSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
+    let named = |text: &str| -> BTreeSet<String> {
+        let pattern = regex::Regex::new(&format!("{prefix}-[a-z]+-[0-9]{{3}}")).expect("a pattern");
+        pattern.find_iter(text).map(|name| name.as_str().to_owned()).collect()
+    };
+    for format in ["jsonl", "sarif", "junit", "github", "markdown", "text"] {
+        let run = audit(format);
+        assert_eq!(run.code, 1, "{format}: {}", run.stderr);
+        let told: String = match format {
+            "jsonl" => {
+                let lines =
+                    run.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+                let bad = lines.filter(|line: &Value| line["causes"] != serde_json::json!([]));
+                bad.map(|line| line["target"].to_string()).collect()
+            }
+            "sarif" => {
+                let sarif: Value = serde_json::from_str(&run.stdout).expect("JSON");
+                let results = sarif["runs"][0]["results"].as_array().expect("results").iter();
+                let bad = results.filter(|result| result["level"] != "note");
+                bad.map(|result| result["partialFingerprints"].to_string()).collect()
+            }
+            "junit" => {
+                let lines = run.stdout.lines().filter(|line| line.contains("<failure"));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            "github" => {
+                let lines = run.stdout.lines();
+                let bad = lines.filter(|line| {
+                    line.starts_with("::error")
+                        || line.starts_with("::warning") && line.contains("TMO01")
+                });
+                bad.collect::<Vec<_>>().join("\n")
+            }
+            // ministack tells no day of the last rotation, so that of the others stays open.
+            _ => {
+                let lines = run.stdout.lines().filter(|line| !line.contains("unknown"));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+        };
+        let told = named(&told);
+        let told: BTreeSet<&str> = told.iter().map(String::as_str).collect();
+        assert_eq!(told, broken, "{format}");
+    }
 }

@@ -61,6 +61,20 @@ impl World {
         world
     }
 
+    /// A healthy world whose function rotates further secrets of these names, with the
+    /// same key and the same rights.
+    pub(crate) fn with_secrets(emulator: &'static Emulator, names: &[String]) -> Self {
+        let mut world = Self::of_a_secret(emulator);
+        let mut arns = vec![world.secret_arn.clone()];
+        arns.extend(names.iter().map(|name| world.parts.secret(&world.cloud, name)));
+        for arn in &arns {
+            making::rotate(&world.cloud, arn, &world.function_arn, &token(), emulator.kind);
+        }
+        world.rights_on(&arns);
+        world.parts.function(&world.cloud, &world.name);
+        world
+    }
+
     /// A secret that nobody rotates.
     pub(crate) fn without_rotation(emulator: &'static Emulator) -> Self {
         Self::of_a_secret(emulator)

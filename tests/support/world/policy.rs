@@ -67,6 +67,19 @@ impl World {
         self
     }
 
+    /// Gives the role's rights on its secret for these secrets too.
+    pub(crate) fn rights_on(&mut self, arns: &[String]) -> &mut Self {
+        let statements = self.parts.rights["Statement"].as_array_mut().expect("a list");
+        for statement in statements.iter_mut() {
+            let of_secret = statement["Resource"].as_str().is_some_and(|r| r.contains(":secret:"));
+            if of_secret {
+                statement["Resource"] = json!(arns);
+            }
+        }
+        self.put_rights();
+        self
+    }
+
     /// Takes an action out of a statement of the role's inline policy.
     pub(crate) fn without_right(&mut self, sid: &str, action: &str) -> &mut Self {
         self.right(sid, |statement| match statement["Action"].as_array_mut() {
