@@ -1,5 +1,7 @@
-//! EC2: route tables, their routes and associations. A table of which one route cannot
-//! be told is left out: any path may hang on it.
+//! EC2: route tables, their routes and associations. A route of which only the target
+//! cannot be told leads to something behind which nothing is seen; a table of which a
+//! destination cannot be told is left out. Of what blocks in a table refer to, Terraform
+//! writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,18 @@ const GATEWAYS: [(&str, &str); 11] = [
     // A gateway load balancer's endpoint; EC2 tells it as a gateway.
     ("vpc_endpoint_id", "GatewayId"),
 ];
+
+/// What an argument of a route may name.
+fn kinds_behind(argument: &str) -> &'static [&'static str] {
+    match argument {
+        "gateway_id" => &["aws_internet_gateway", "aws_vpn_gateway"],
+        "nat_gateway_id" => &["aws_nat_gateway"],
+        "transit_gateway_id" => &["aws_ec2_transit_gateway"],
+        "vpc_peering_connection_id" => &["aws_vpc_peering_connection"],
+        "egress_only_gateway_id" => &["aws_egress_only_internet_gateway"],
+        _ => &[],
+    }
+}
 
 /// A table in the making.
 struct Table {
@@ -153,24 +167,29 @@ fn read<'p>(
     if let Some(list) = list {
         found.insert("DestinationPrefixListId".to_owned(), json!(list));
     }
-    let mut open = None;
+    let mut is_open = false;
     for (ours, theirs) in GATEWAYS {
         let path = path(ours);
         // Of the targets one is set; AWS fills in the others.
         if world.is_left_to_aws(resource, &path) {
             continue;
         }
+        let only = || world.only_new(kinds_behind(ours));
         match world.id(resource, &path) {
             Seen::Known(id) => drop(found.insert(theirs.to_owned(), json!(id))),
             Seen::Absent => {}
-            Seen::Open(why) => open = Some(why),
+            Seen::Open(_) => match only().filter(|_| !at.is_empty()) {
+                Some(id) => drop(found.insert(theirs.to_owned(), json!(id))),
+                None => is_open = true,
+            },
         }
     }
     let leads = GATEWAYS.iter().any(|(_, theirs)| found.contains_key(*theirs));
-    match (leads, open) {
-        (false, Some(why)) => return Err(why),
-        (false, None) => return Err(format!("{} leads nowhere that is known", resource.address)),
-        _ => {}
+    if !leads {
+        if !is_open {
+            return Err(format!("{} leads nowhere that is known", resource.address));
+        }
+        found.insert("GatewayId".to_owned(), json!(format!("${{{}}}", resource.address)));
     }
     found.insert("State".to_owned(), json!("active"));
     found.insert("Origin".to_owned(), json!("CreateRoute"));

@@ -227,6 +227,17 @@ impl<'p> World<'p> {
         self.of(kinds).find(|one| self.is_called(one, id))
     }
 
+    /// The id of the only resource of some kinds that has none yet: an id of theirs that
+    /// is not known yet can be no other.
+    pub(super) fn only_new(&self, kinds: &[&str]) -> Option<String> {
+        let of_kind = self.plan.resources.iter().filter(|one| kinds.contains(&one.kind.as_str()));
+        let mut new = of_kind.filter(|one| one.is_unknown("id"));
+        match (new.next(), new.next()) {
+            (Some(one), None) if !one.data => Some(self.physical(one)),
+            _ => None,
+        }
+    }
+
     /// Whether an id is one of a resource's.
     pub(super) fn is_called(&self, resource: &'p Resource, id: &str) -> bool {
         !id.is_empty()
