@@ -243,12 +243,19 @@ fn each<'p>(
 ) -> Vec<Target<'p>> {
     let hidden = || vec![Target::Hidden];
     let (Some(key), false) = (scope.key, scope.for_each.is_null()) else { return hidden() };
-    // The plan outlives the scope: the expression is looked up in it again.
     let references: Vec<&str> =
         items(&scope.for_each["references"]).iter().filter_map(Value::as_str).collect();
     let [one] = address::longest(&references)[..] else { return hidden() };
+    let mut whole = address::steps(one);
+    if let ([first, call], Some(asked)) = (whole.as_mut_slice(), asked)
+        && first.name == "module"
+    {
+        call.key = Some(key.to_owned());
+        let call = call.clone();
+        return output(plan, scope, &call, std::slice::from_ref(asked), false, depth + 1);
+    }
     let inner = Scope { key: Some(key), for_each: &Value::Null, ..scope };
-    let found = self::one(plan, inner, &address::steps(one), true, depth + 1);
+    let found = self::one(plan, inner, &whole, true, depth + 1);
     match found.as_slice() {
         [Target::Attribute(resource, None)] if resource.key.as_deref() == Some(key) => {
             let rest = asked.map(|step| step.name.clone());

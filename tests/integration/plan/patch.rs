@@ -107,6 +107,16 @@ impl Plan {
         self
     }
 
+    /// Where a resource is to be deleted.
+    pub(super) fn deleting(mut self, address: &str) -> Self {
+        let values = self.planned(address).clone();
+        self.list("/planned_values/root_module/resources").retain(|one| one["address"] != address);
+        self.list("/configuration/root_module/resources").retain(|one| one["address"] != address);
+        *self.change(address) = json!({"actions": ["delete"], "before": values, "after": null,
+            "after_unknown": {}});
+        self
+    }
+
     /// With one more resource: what is known, and what refers to others.
     pub(super) fn with(mut self, address: &str, known: Value, refers: &[(&str, &[&str])]) -> Self {
         let (kind, name) = address.split_once('.').expect("an address");
