@@ -126,7 +126,10 @@ fn an_update_is_told_by_ids_that_are_known() {
     assert_eq!(healthy.target.account_id.as_deref(), Some("210987654321"));
     let without = plan.deleting("aws_security_group_rule.endpoint");
     let broken = report(&without);
-    assert_eq!(faults_of(&broken), [("NET03".to_owned(), "aws_security_group.endpoint".to_owned())]);
+    assert_eq!(
+        faults_of(&broken),
+        [("NET03".to_owned(), "aws_security_group.endpoint".to_owned())]
+    );
     assert!(broken.causes[0].finding.resource.starts_with("sg-0"), "{:?}", broken.causes[0]);
 }
 

@@ -92,11 +92,7 @@ pub(super) fn port(world: &World<'_>, resource: &Resource) -> Option<i64> {
 }
 
 /// The security groups: the default one of the VPC, where none is named.
-fn groups<'p>(
-    world: &World<'p>,
-    resource: &'p Resource,
-    subnets: &Value,
-) -> Result<Value, String> {
+fn groups<'p>(world: &World<'p>, resource: &'p Resource, subnets: &Value) -> Result<Value, String> {
     let named = match world.is_left_to_aws(resource, "vpc_security_group_ids") {
         true => Vec::new(),
         false => world.ids(resource, "vpc_security_group_ids").settled()?.unwrap_or_default(),
@@ -157,9 +153,9 @@ fn read_instance<'p>(world: &World<'p>, instance: &'p Resource) -> Result<Value,
 
 /// What instances of both kinds have.
 fn common(world: &World<'_>, instance: &Resource) -> Value {
-    let Some(instance) = world.of(&[INSTANCE, MEMBERS[0], MEMBERS[1]]).find(|one| {
-        one.address == instance.address
-    }) else {
+    let Some(instance) =
+        world.of(&[INSTANCE, MEMBERS[0], MEMBERS[1]]).find(|one| one.address == instance.address)
+    else {
         return json!({});
     };
     let mut found = json!({"DBInstanceIdentifier": world.name(instance),
@@ -172,7 +168,10 @@ fn common(world: &World<'_>, instance: &Resource) -> Value {
     set("DBInstanceArn", world.own_id(instance, "arn").map(Value::String));
     set("Engine", engine_of(instance).map(Value::String));
     let version = instance.known_text("engine_version_actual");
-    set("EngineVersion", version.or_else(|| instance.known_text("engine_version")).map(Value::String));
+    set(
+        "EngineVersion",
+        version.or_else(|| instance.known_text("engine_version")).map(Value::String),
+    );
     set("CACertificateIdentifier", instance.known_text("ca_cert_identifier").map(Value::String));
     if let Some(host) = world.host(instance, host_attribute(instance)) {
         let mut endpoint = json!({"Address": host});
@@ -221,7 +220,10 @@ fn read_cluster<'p>(world: &World<'p>, cluster: &'p Resource) -> Result<Value, S
     set("DBClusterArn", world.own_id(cluster, "arn").map(Value::String));
     set("Engine", engine_of(cluster).map(Value::String));
     let version = cluster.known_text("engine_version_actual");
-    set("EngineVersion", version.or_else(|| cluster.known_text("engine_version")).map(Value::String));
+    set(
+        "EngineVersion",
+        version.or_else(|| cluster.known_text("engine_version")).map(Value::String),
+    );
     set("Endpoint", world.host(cluster, "endpoint").map(Value::String));
     set("ReaderEndpoint", world.host(cluster, "reader_endpoint").map(Value::String));
     set("Port", port(world, cluster).map(|port| json!(port)));
@@ -238,7 +240,8 @@ fn read_cluster<'p>(world: &World<'p>, cluster: &'p Resource) -> Result<Value, S
 fn read_member<'p>(world: &World<'p>, member: &'p Resource) -> Result<Value, String> {
     let id = world.id(member, "cluster_identifier").settled()?;
     let id = id.ok_or_else(|| format!("{} names no cluster", member.address))?;
-    let cluster = world.called(&CLUSTERS, &id).ok_or_else(|| format!("{id} lies outside the plan"))?;
+    let cluster =
+        world.called(&CLUSTERS, &id).ok_or_else(|| format!("{id} lies outside the plan"))?;
     let subnets = subnet_group(world, cluster)?;
     let mut found = common(world, member);
     found["DBClusterIdentifier"] = json!(world.name(cluster));
@@ -255,4 +258,58 @@ fn read_member<'p>(world: &World<'p>, member: &'p Resource) -> Result<Value, Str
     found["PubliclyAccessible"] = public(member)?;
     add_parameter_group(world, member, "db_parameter_group_name", &mut found);
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn an_instance_of_a_cluster_has_what_the_cluster_has() {
+        let found = evidence(
+            &[
+                ("aws_security_group.g", json!({}), &[]),
+                ("aws_subnet.s", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_db_subnet_group.n",
+                    json!({"name": "n"}),
+                    &[("subnet_ids", &["aws_subnet.s.id"])],
+                ),
+                (
+                    "aws_rds_cluster.c",
+                    json!({"cluster_identifier": "c", "engine": "aurora-mysql",
+                    "db_subnet_group_name": "n"}),
+                    &[("vpc_security_group_ids", &["aws_security_group.g.id"])],
+                ),
+                (
+                    "aws_rds_cluster_instance.i",
+                    json!({"identifier": "i"}),
+                    &[("cluster_identifier", &["aws_rds_cluster.c.id"])],
+                ),
+            ],
+            put,
+        );
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        let cluster = &found.db_clusters.known().expect("clusters")[0];
+        assert_eq!(cluster.port, Some(3306), "the engine's own");
+        let one = &found.db_instances.known().expect("instances")[0];
+        assert_eq!(one.db_cluster_identifier.as_deref(), Some("c"));
+        assert_eq!(one.engine.as_deref(), Some("aurora-mysql"));
+        let group = one.db_subnet_group.as_ref().expect("subnets");
+        assert_eq!(group.vpc_id.as_deref(), Some("vpc-1"));
+        let own = one.vpc_security_groups[0].vpc_security_group_id.as_deref();
+        assert_eq!(own, Some("aws_security_group.g"));
+    }
+
+    #[test]
+    fn one_without_a_group_that_shows_is_left_out() {
+        let found = evidence(
+            &[("aws_db_instance.d", json!({"identifier": "d", "engine": "postgres"}), &[])],
+            put,
+        );
+        assert_eq!(gaps(&found), [("DBInstances", "d")]);
+    }
 }

@@ -13,6 +13,7 @@ use crate::{evidence::Fact, template::Draft};
 
 const FUNCTION: &str = "aws_lambda_function";
 const ALIAS: &str = "aws_lambda_alias";
+const PERMISSION: &str = "aws_lambda_permission";
 
 /// The role of the function: its ARN or name, as far as that is known.
 pub(super) type Role = Seen<String>;
@@ -50,7 +51,8 @@ pub(super) fn put<'p>(world: &World<'p>, draft: &mut Draft, parts: &Parts<'p>) -
     world.declare(draft, &plain, function);
     world.declare(draft, &world.name(function), function);
     if arn != plain {
-        let alias = world.made(&[ALIAS]).find(|one| world.own_id(one, "arn").as_deref() == Some(&arn));
+        let alias =
+            world.made(&[ALIAS]).find(|one| world.own_id(one, "arn").as_deref() == Some(&arn));
         world.declare(draft, &arn, alias.unwrap_or(function));
     }
     let role = world.arn_in(function, "role");
@@ -123,7 +125,11 @@ fn put_function<'p>(
 fn environment(draft: &mut Draft, function: &Resource, arn: &str) -> Value {
     let path = "environment.0.variables";
     if function.is_unknown(path) {
-        draft.gap(Fact::Function, arn, format!("{}.environment is not known yet", function.address));
+        draft.gap(
+            Fact::Function,
+            arn,
+            format!("{}.environment is not known yet", function.address),
+        );
         return Value::Null;
     }
     let mut variables: Map<String, Value> = members(at(&function.values, path))
@@ -144,12 +150,7 @@ fn environment(draft: &mut Draft, function: &Resource, arn: &str) -> Value {
 
 /// Where the function runs. Groups that cannot be told leave open what every rule says
 /// of it: then no path may be walked, so its subnets are left open too.
-fn network<'p>(
-    world: &World<'p>,
-    draft: &mut Draft,
-    function: &'p Resource,
-    arn: &str,
-) -> Value {
+fn network<'p>(world: &World<'p>, draft: &mut Draft, function: &'p Resource, arn: &str) -> Value {
     let config = function.blocks("vpc_config");
     if config == Seen::Absent {
         return Value::Null;
@@ -160,8 +161,7 @@ fn network<'p>(
         (Seen::Known(_), Seen::Known(subnets), Seen::Known(groups)) => {
             let dual = function.flag("vpc_config.0.ipv6_allowed_for_dual_stack").known();
             let vpc = vpc_of(world, function, &subnets);
-            let mut found =
-                json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc});
+            let mut found = json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc});
             if let Some(dual) = dual {
                 found["Ipv6AllowedForDualStack"] = json!(dual);
             }
@@ -173,7 +173,8 @@ fn network<'p>(
                 Seen::Open(why) => Some(why),
                 _ => None,
             });
-            let why = why.unwrap_or_else(|| format!("{}.vpc_config is not known yet", function.address));
+            let why =
+                why.unwrap_or_else(|| format!("{}.vpc_config is not known yet", function.address));
             draft.gap(Fact::Function, arn, why.clone());
             unknown_network(draft, &function.address, &why)
         }
@@ -225,7 +226,7 @@ fn put_policy<'p>(
     let qualifier = arn.strip_prefix(plain).and_then(|rest| rest.strip_prefix(':'));
     let mut statements = Vec::new();
     let mut open = None;
-    for permission in world.made(&["aws_lambda_permission"]) {
+    for permission in world.made(&[PERMISSION]) {
         match belongs(world, permission, function, plain, qualifier) {
             Ok(false) => {}
             Ok(true) => match statement(world, permission, arn) {
@@ -241,10 +242,14 @@ fn put_policy<'p>(
     }
     match open {
         Some(why) => draft.gap(Fact::FunctionPolicy, arn, why),
-        // One that is there already may have permissions from elsewhere; one that is
-        // only read has none in the plan.
-        None if statements.is_empty() && function.data => {
-            draft.gap(Fact::FunctionPolicy, arn, format!("{} lies outside the plan", function.address));
+        // One that is there already may have permissions from elsewhere, unless the plan
+        // takes one away.
+        None if statements.is_empty() && function.exists && !is_taken_away(world, function) => {
+            draft.gap(
+                Fact::FunctionPolicy,
+                arn,
+                format!("no permission for {} is in the plan", function.address),
+            );
         }
         None if statements.is_empty() => draft.put("FunctionPolicy", Value::Null),
         None => draft.put(
@@ -252,6 +257,13 @@ fn put_policy<'p>(
             json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}),
         ),
     }
+}
+
+/// Whether the plan takes a permission away from the function.
+fn is_taken_away<'p>(world: &World<'p>, function: &'p Resource) -> bool {
+    let gone = world.plan.removed.iter().filter(|one| one.kind == PERMISSION);
+    gone.filter_map(|one| one.known_text("function_name"))
+        .any(|name| world.is_called(function, &name))
 }
 
 /// Whether a permission is for the function and the qualifier.
@@ -281,11 +293,7 @@ fn belongs<'p>(
     Ok(own.as_deref() == qualifier)
 }
 
-fn statement<'p>(
-    world: &World<'p>,
-    permission: &'p Resource,
-    arn: &str,
-) -> Result<Value, String> {
+fn statement<'p>(world: &World<'p>, permission: &'p Resource, arn: &str) -> Result<Value, String> {
     let sid = permission.known_text("statement_id").unwrap_or_else(|| permission.address.clone());
     let action = permission.text("action").settled()?.unwrap_or_default();
     let principal = world.arn_in(permission, "principal").settled()?.unwrap_or_default();
@@ -317,3 +325,69 @@ fn statement<'p>(
     Ok(found)
 }
 
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::{
+        Draft,
+        terraform::{
+            secret::Parts,
+            testing::{evidence, gaps},
+            value::Seen,
+            world::World,
+        },
+    };
+
+    const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        let function = Seen::Known(format!("{ARN}:live"));
+        let _ = super::put(world, draft, &Parts { secret: None, version: None, function });
+    }
+
+    #[test]
+    fn the_policy_is_that_of_the_qualifier_as_lambda_writes_it() {
+        let permission = |sid: &str, principal: &str, qualifier: Option<&str>| {
+            json!({"statement_id": sid, "action": "lambda:InvokeFunction", "principal": principal,
+                "function_name": "f", "qualifier": qualifier, "source_account": "123456789012"})
+        };
+        let found = evidence(
+            &[
+                ("aws_lambda_function.f", json!({"function_name": "f"}), &[]),
+                (
+                    "aws_lambda_permission.a",
+                    permission("a", "secretsmanager.amazonaws.com", Some("live")),
+                    &[],
+                ),
+                ("aws_lambda_permission.b", permission("b", "210987654321", Some("live")), &[]),
+                ("aws_lambda_permission.c", permission("c", "x.amazonaws.com", None), &[]),
+            ],
+            put,
+        );
+        let policy = &found.function_policy.known().expect("a policy").0;
+        let statements = policy["Statement"].as_array().expect("statements");
+        assert_eq!(statements.len(), 2, "{policy}");
+        assert_eq!(statements[0]["Principal"]["Service"], "secretsmanager.amazonaws.com");
+        assert_eq!(statements[0]["Resource"], format!("{ARN}:live"));
+        assert_eq!(statements[0]["Condition"]["StringEquals"]["AWS:SourceAccount"], "123456789012");
+        assert_eq!(statements[1]["Principal"]["AWS"], "arn:aws:iam::210987654321:root");
+    }
+
+    #[test]
+    fn one_that_is_there_already_may_have_permissions_from_elsewhere() {
+        let known = json!({"id": "f", "function_name": "f"});
+        let found = evidence(&[("aws_lambda_function.f", known, &[])], put);
+        assert_eq!(gaps(&found), [("FunctionPolicy", format!("{ARN}:live").as_str())]);
+    }
+
+    #[test]
+    fn variables_that_nobody_vouches_for_are_hidden() {
+        let variables = json!({"EXCLUDE_CHARACTERS": "/@", "DB_PASSWORD": "hunter2"});
+        let known = json!({"function_name": "f", "environment": [{"variables": variables}]});
+        let found = evidence(&[("aws_lambda_function.f", known, &[])], put);
+        let function = &found.function.known().expect("a function").configuration;
+        assert_eq!(function.variable("EXCLUDE_CHARACTERS"), Some("/@"));
+        assert_eq!(function.variable("DB_PASSWORD"), Some("(hidden)"));
+    }
+}

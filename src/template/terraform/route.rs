@@ -58,7 +58,10 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
         let id = world.default_of(vpc, "default_route_table_id");
         let vpc_id = world.physical(vpc);
         world.declare(draft, &id, vpc);
-        tables.insert(id, Table { vpc: vpc_id, routes: Vec::new(), associations: Vec::new(), open: None });
+        tables.insert(
+            id,
+            Table { vpc: vpc_id, routes: Vec::new(), associations: Vec::new(), open: None },
+        );
     }
     for table in world.made(&TABLES) {
         add_table(world, draft, table, &mut tables);
@@ -102,13 +105,10 @@ fn add_table<'p>(
     let id = world.physical(table);
     world.declare(draft, &id, table);
     let known = tables.remove(&id);
-    let vpc = known.map(|table| Seen::Known(table.vpc)).unwrap_or_else(|| world.id(table, "vpc_id"));
-    let mut made = Table {
-        vpc: String::new(),
-        routes: Vec::new(),
-        associations: Vec::new(),
-        open: None,
-    };
+    let vpc =
+        known.map(|table| Seen::Known(table.vpc)).unwrap_or_else(|| world.id(table, "vpc_id"));
+    let mut made =
+        Table { vpc: String::new(), routes: Vec::new(), associations: Vec::new(), open: None };
     match vpc {
         Seen::Known(vpc) => made.vpc = vpc,
         Seen::Absent => made.open = Some(format!("{} names no VPC", table.address)),
@@ -117,7 +117,12 @@ fn add_table<'p>(
     match world.blocks(table, "route") {
         Seen::Known(count) => {
             for index in 0..count {
-                match read(world, table, &format!("route.~{index}."), ["cidr_block", "ipv6_cidr_block"]) {
+                match read(
+                    world,
+                    table,
+                    &format!("route.~{index}."),
+                    ["cidr_block", "ipv6_cidr_block"],
+                ) {
                     Ok(route) if !is_removed(world, table, &id, &route) => made.routes.push(route),
                     Ok(_) => {}
                     Err(why) => made.open = Some(why),
@@ -159,12 +164,16 @@ fn read<'p>(
     let mut found = Map::new();
     let path = |name: &str| format!("{at}{name}");
     for (ours, theirs) in [(four, "DestinationCidrBlock"), (six, "DestinationIpv6CidrBlock")] {
-        if let Some(block) = resource.text(&path(ours)).settled()? {
+        if !world.is_left_to_aws(resource, &path(ours))
+            && let Some(block) = resource.text(&path(ours)).settled()?
+        {
             found.insert(theirs.to_owned(), json!(block));
         }
     }
-    let list = world.id(resource, &path("destination_prefix_list_id")).settled()?;
-    if let Some(list) = list {
+    let list = path("destination_prefix_list_id");
+    if !world.is_left_to_aws(resource, &list)
+        && let Some(list) = world.id(resource, &list).settled()?
+    {
         found.insert("DestinationPrefixListId".to_owned(), json!(list));
     }
     let mut is_open = false;
@@ -178,7 +187,7 @@ fn read<'p>(
         match world.id(resource, &path) {
             Seen::Known(id) => drop(found.insert(theirs.to_owned(), json!(id))),
             Seen::Absent => {}
-            Seen::Open(_) => match only().filter(|_| !at.is_empty()) {
+            Seen::Open(_) => match only() {
                 Some(id) => drop(found.insert(theirs.to_owned(), json!(id))),
                 None => is_open = true,
             },
@@ -242,5 +251,67 @@ fn associate(world: &World<'_>, draft: &mut Draft, tables: &mut BTreeMap<String,
             (Seen::Open(why), _) | (_, Seen::Open(why)) => draft.gap(Fact::RouteTables, "", why),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn tables_have_their_routes_and_subnets_and_the_vpc_a_main_one() {
+        let vpc: (&str, &[&str]) = ("vpc_id", &["aws_vpc.v.id"]);
+        let found = evidence(
+            &[
+                ("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[]),
+                ("aws_route_table.a", json!({}), &[vpc]),
+                (
+                    "aws_route.r",
+                    json!({"destination_cidr_block": "0.0.0.0/0"}),
+                    &[
+                        ("route_table_id", &["aws_route_table.a.id"]),
+                        ("nat_gateway_id", &["aws_nat_gateway.n.id"]),
+                    ],
+                ),
+                ("aws_nat_gateway.n", json!({}), &[]),
+                ("aws_subnet.s", json!({}), &[vpc]),
+                (
+                    "aws_route_table_association.s",
+                    json!({}),
+                    &[
+                        ("subnet_id", &["aws_subnet.s.id"]),
+                        ("route_table_id", &["aws_route_table.a.id"]),
+                    ],
+                ),
+            ],
+            put,
+        );
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        let all = found.route_tables.known().expect("tables");
+        let [own, main] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(own.routes[0].nat_gateway_id.as_deref(), Some("aws_nat_gateway.n"));
+        assert_eq!(own.associations[0].subnet_id.as_deref(), Some("aws_subnet.s"));
+        assert_eq!(main.associations[0].main, Some(true));
+        assert_eq!(main.vpc_id.as_deref(), Some("aws_vpc.v"));
+    }
+
+    #[test]
+    fn a_target_that_does_not_show_is_something_and_a_destination_leaves_the_table_open() {
+        let table: (&str, &[&str]) = ("route_table_id", &["aws_route_table.a.id"]);
+        let given = |known, refer: (&str, &[&str])| {
+            let refers = [table, refer];
+            let own = ("aws_route_table.a", json!({"vpc_id": "vpc-1"}), &[][..]);
+            evidence(&[own, ("aws_route.r", known, &refers)], put)
+        };
+        let target =
+            given(json!({"destination_cidr_block": "0.0.0.0/0"}), ("gateway_id", &["local.x"]));
+        let route = &target.route_tables.known().expect("tables")[0].routes[0];
+        assert_eq!(route.gateway_id.as_deref(), Some("${aws_route.r}"));
+        let destination =
+            given(json!({"gateway_id": "igw-1"}), ("destination_cidr_block", &["local.x"]));
+        assert_eq!(gaps(&destination), [("RouteTables", "aws_route_table.a")]);
     }
 }

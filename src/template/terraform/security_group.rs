@@ -74,12 +74,7 @@ fn default_group(world: &World<'_>, id: &str, vpc: String) -> Group {
     }
 }
 
-fn read_group<'p>(
-    world: &World<'p>,
-    draft: &mut Draft,
-    group: &'p Resource,
-    id: &str,
-) -> Group {
+fn read_group<'p>(world: &World<'p>, draft: &mut Draft, group: &'p Resource, id: &str) -> Group {
     let mut made = Group {
         name: group.known_text("name").unwrap_or_else(|| group.address.clone()),
         ..Group::default()
@@ -195,11 +190,7 @@ fn inline<'p>(
 }
 
 /// One of the newer separate rules.
-fn separate<'p>(
-    world: &World<'p>,
-    draft: &mut Draft,
-    rule: &'p Resource,
-) -> Result<Value, String> {
+fn separate<'p>(world: &World<'p>, draft: &mut Draft, rule: &'p Resource) -> Result<Value, String> {
     let mut other = Other::default();
     let mut some = |seen: Seen<String>| other.some(seen).into_iter().collect::<Vec<_>>();
     let mut read = Rule {
@@ -317,8 +308,89 @@ fn peers_in(rule: &Value) -> Vec<String> {
         ("PrefixListIds", "PrefixListId"),
         ("UserIdGroupPairs", "GroupId"),
     ] {
-        peers.extend(items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)));
+        peers.extend(
+            items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)),
+        );
     }
     peers.sort();
     peers
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::put;
+    use crate::template::terraform::testing::{Given, evidence, gaps};
+
+    fn groups(given: &[Given<'_>]) -> Value {
+        let mut all = vec![("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[][..])];
+        all.extend(given.iter().cloned());
+        serde_json::to_value(evidence(&all, put)).expect("JSON")["SecurityGroups"].clone()
+    }
+
+    #[test]
+    fn a_group_without_blocks_lets_nothing_out_and_the_default_one_all() {
+        let found = groups(&[("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[])]);
+        assert_eq!(found[0]["GroupId"], "aws_security_group.a");
+        assert_eq!(found[0].get("IpPermissionsEgress"), None);
+        assert_eq!(found[1]["GroupId"], "aws_vpc.v.default_security_group_id");
+        assert_eq!(found[1]["IpPermissionsEgress"][0]["IpProtocol"], "-1");
+    }
+
+    #[test]
+    fn rules_of_all_three_kinds_are_rules_of_their_group() {
+        let group: &[(&str, &[&str])] = &[("security_group_id", &["aws_security_group.a.id"])];
+        let block = json!({"from_port": 80, "to_port": 80, "protocol": "tcp",
+            "cidr_blocks": ["10.1.0.0/16"], "self": true});
+        let old = json!({"type": "ingress", "from_port": 443, "to_port": 443, "protocol": "tcp",
+            "ipv6_cidr_blocks": ["::/0"]});
+        let new = json!({"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"});
+        let found = groups(&[
+            ("aws_security_group.a", json!({"vpc_id": "vpc-1", "ingress": [block]}), &[]),
+            ("aws_security_group_rule.b", old, group),
+            ("aws_vpc_security_group_egress_rule.c", new, group),
+        ]);
+        let ingress = &found[0]["IpPermissions"];
+        assert_eq!(ingress[0]["IpRanges"][0]["CidrIp"], "10.1.0.0/16");
+        assert_eq!(ingress[0]["UserIdGroupPairs"][0]["GroupId"], "aws_security_group.a");
+        assert_eq!(
+            (&ingress[1]["FromPort"], &ingress[1]["Ipv6Ranges"][0]["CidrIpv6"]),
+            (&json!(443), &json!("::/0"))
+        );
+        assert_eq!(found[0]["IpPermissionsEgress"][0]["IpRanges"][0]["CidrIp"], "0.0.0.0/0");
+    }
+
+    #[test]
+    fn an_unknown_port_leaves_the_group_open_and_an_unknown_peer_only_the_rule() {
+        let group: (&str, &[&str]) = ("security_group_id", &["aws_security_group.a.id"]);
+        let port = evidence(
+            &[
+                ("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_vpc_security_group_ingress_rule.b",
+                    json!({"ip_protocol": "tcp"}),
+                    &[group, ("from_port", &["random_integer.p.result"])],
+                ),
+            ],
+            put,
+        );
+        assert_eq!(gaps(&port), [("SecurityGroups", "aws_security_group.a")]);
+        let peer = evidence(
+            &[
+                ("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_vpc_security_group_ingress_rule.b",
+                    json!({"ip_protocol": "tcp", "from_port": 1, "to_port": 2}),
+                    &[group, ("cidr_ipv4", &["aws_eip.x.public_ip"])],
+                ),
+            ],
+            put,
+        );
+        let list = "${aws_vpc_security_group_ingress_rule.b}";
+        assert_eq!(gaps(&peer), [("ManagedPrefixListEntries", list)]);
+        let rule = &peer.security_groups.known().expect("groups")[0].ip_permissions[0];
+        assert_eq!((rule.from_port, rule.to_port), (Some(1), Some(2)));
+        assert_eq!(rule.prefix_list_ids[0].prefix_list_id.as_deref(), Some(list));
+    }
 }

@@ -28,9 +28,7 @@ pub(super) fn put<'p>(world: &World<'p>, draft: &mut Draft, parts: &Parts<'p>) {
     let Some(host) = world.host(database, attribute) else { return };
     // Of one that was left out, nothing may be said, and not that it does not exist.
     if !is_known(draft, &host) {
-        for (key, fact) in
-            [("DBInstances", Fact::DBInstances), ("DBClusters", Fact::DBClusters)]
-        {
+        for (key, fact) in [("DBInstances", Fact::DBInstances), ("DBClusters", Fact::DBClusters)] {
             draft.take(key);
             draft.gap(fact, &host, format!("{} cannot be told whole", database.address));
         }
@@ -145,4 +143,74 @@ fn is_known(draft: &Draft, host: &str) -> bool {
     let is = |value: &Value| value.as_str() == Some(host);
     list("DBInstances").iter().any(|one| is(&one["Endpoint"]["Address"]))
         || list("DBClusters").iter().any(|one| is(&one["Endpoint"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{
+        evidence::Evidence,
+        template::{
+            Draft,
+            terraform::{database, secret, testing::evidence, world::World},
+        },
+    };
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        let rotation = world.made(&["aws_secretsmanager_secret_rotation"]).next();
+        let parts = secret::put(world, draft, rotation.expect("a rotation"));
+        database::put(world, draft);
+        super::put(world, draft, &parts);
+    }
+
+    /// With a value that refers to these.
+    fn read(database: Value, references: &[&str]) -> Evidence {
+        let own: (&str, &[&str]) = ("secret_id", &["aws_secretsmanager_secret.s.id"]);
+        evidence(
+            &[
+                ("aws_secretsmanager_secret.s", json!({"name": "s"}), &[]),
+                ("aws_secretsmanager_secret.admin", json!({"name": "admin"}), &[]),
+                (
+                    "aws_secretsmanager_secret_rotation.r",
+                    json!({"rotation_lambda_arn": "arn:f"}),
+                    &[own],
+                ),
+                (
+                    "aws_secretsmanager_secret_version.v",
+                    json!({}),
+                    &[own, ("secret_string", references)],
+                ),
+                ("aws_db_instance.d", database, &[]),
+            ],
+            put,
+        )
+    }
+
+    #[test]
+    fn the_value_names_its_database_and_its_superuser() {
+        let database =
+            json!({"identifier": "d", "engine": "postgres", "vpc_security_group_ids": ["sg-1"]});
+        let references = ["aws_db_instance.d.address", "aws_secretsmanager_secret.admin.arn"];
+        let found = read(database.clone(), &references);
+        let named = found.database.as_ref().expect("a database");
+        assert_eq!(
+            (named.host.as_str(), named.port),
+            ("d.planned.eu-west-1.rds.amazonaws.com", 5432)
+        );
+        let superuser = found.superuser_secret.known().expect("a superuser");
+        assert_eq!(superuser.name.as_deref(), Some("admin"));
+        let managed =
+            read(database.clone(), &["aws_db_instance.d.master_user_secret[0].secret_arn"]);
+        let superuser = managed.superuser_secret.known().expect("a superuser");
+        assert_eq!(superuser.owning_service.as_deref(), Some("rds"));
+        assert!(read(database, &["local.value"]).database.is_none());
+    }
+
+    #[test]
+    fn a_database_that_was_left_out_is_not_said_to_be_missing() {
+        let found =
+            read(json!({"identifier": "d", "engine": "postgres"}), &["aws_db_instance.d.address"]);
+        assert!(found.database.is_some() && found.db_instances.is_unseen());
+    }
 }

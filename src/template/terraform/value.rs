@@ -202,7 +202,10 @@ mod tests {
             json!({"c": true, "l": [{"q": true}], "m": true}),
         );
         assert_eq!(one.text("a"), Seen::Known("x".to_owned()));
-        assert_eq!((one.text("b"), one.text("e"), one.text("z")), (Seen::Absent, Seen::Absent, Seen::Absent));
+        assert_eq!(
+            (one.text("b"), one.text("e"), one.text("z")),
+            (Seen::Absent, Seen::Absent, Seen::Absent)
+        );
         assert!(one.text("c").is_open() && one.value("l").is_open() && one.text("m.0.x").is_open());
         assert_eq!((one.number("n"), one.number("l.0.p")), (Seen::Known(5432), Seen::Known(1)));
         assert!(one.text("l.~0.q").is_open());

@@ -14,6 +14,9 @@ use crate::template::{Draft, Origin};
 /// Ids that lead from one to the next further than this go round in a circle.
 const LONGEST_WAY: u8 = 8;
 
+/// What makes a VPC.
+const VPCS: [&str; 2] = ["aws_vpc", "aws_default_vpc"];
+
 /// A plan at a place.
 pub(super) struct World<'p> {
     pub(super) plan: &'p Plan,
@@ -68,18 +71,22 @@ impl<'p> World<'p> {
         self.id_after(resource, path, "arn", 0)
     }
 
-    fn id_after(&self, resource: &'p Resource, path: &str, wanted: &str, depth: u8) -> Seen<String> {
+    fn id_after(
+        &self,
+        resource: &'p Resource,
+        path: &str,
+        wanted: &str,
+        depth: u8,
+    ) -> Seen<String> {
         let why = match resource.text(path) {
             Seen::Open(why) => why,
             seen => return seen,
         };
-        match self.candidates(resource, path, wanted, depth) {
-            Some(found) => match found.ids.as_slice() {
-                [one] => Seen::Known(one.clone()),
-                _ => Seen::Open(why),
-            },
-            None => Seen::Open(why),
-        }
+        let found = self.candidates(resource, path, wanted, depth);
+        let only = found.and_then(|mut found| found.ids.pop().filter(|_| found.ids.is_empty()));
+        // Modules for networks hand their VPC on through a local value, which no plan shows.
+        let new = || (path == "vpc_id").then(|| self.only_new(&VPCS)).flatten();
+        only.or_else(new).map_or(Seen::Open(why), Seen::Known)
     }
 
     /// The texts of a list at a path. Open where one of them is.
@@ -97,7 +104,9 @@ impl<'p> World<'p> {
             Seen::Open(why) => why,
             seen => return seen,
         };
-        let Some(found) = self.candidates(resource, path, wanted, 0) else { return Seen::Open(why) };
+        let Some(found) = self.candidates(resource, path, wanted, 0) else {
+            return Seen::Open(why);
+        };
         // Of a list that is known in part, what is missing must be just what it refers to.
         let unknown = resource.unknown_items(path);
         let open = unknown.iter().filter(|unknown| **unknown).count();

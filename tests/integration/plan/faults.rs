@@ -57,21 +57,17 @@ fn with_other_vpc(plan: Plan) -> Plan {
 
 /// A superuser's secret with a key of its own, which the value names.
 fn with_superuser(plan: Plan) -> Plan {
-    plan.with(
-        "aws_kms_key.admin",
-        json!({"is_enabled": true}),
-        &[],
-    )
-    .with(
-        "aws_secretsmanager_secret.admin",
-        json!({"name": "prod/admin"}),
-        &[("kms_key_id", &["aws_kms_key.admin.arn"])],
-    )
-    .refer(
-        VERSION,
-        "secret_string",
-        &["aws_db_instance.orders.address", "aws_secretsmanager_secret.admin.arn"],
-    )
+    plan.with("aws_kms_key.admin", json!({"is_enabled": true}), &[])
+        .with(
+            "aws_secretsmanager_secret.admin",
+            json!({"name": "prod/admin"}),
+            &[("kms_key_id", &["aws_kms_key.admin.arn"])],
+        )
+        .refer(
+            VERSION,
+            "secret_string",
+            &["aws_db_instance.orders.address", "aws_secretsmanager_secret.admin.arn"],
+        )
 }
 
 /// The statements of the role's policy, with one more.
@@ -88,7 +84,10 @@ fn with_managed_superuser(plan: Plan) -> Plan {
     plan.refer(
         VERSION,
         "secret_string",
-        &["aws_db_instance.orders.address", "aws_db_instance.orders.master_user_secret[0].secret_arn"],
+        &[
+            "aws_db_instance.orders.address",
+            "aws_db_instance.orders.master_user_secret[0].secret_arn",
+        ],
     )
 }
 
@@ -125,11 +124,8 @@ fn net03_the_endpoints_group() {
     // Blocks in the group that are known: for another network.
     let block = json!([{"cidr_blocks": ["10.99.0.0/16"], "from_port": 443, "to_port": 443,
         "protocol": "tcp", "security_groups": [], "self": false}]);
-    let inline = Plan::healthy().without(rule).planned_only(
-        "aws_security_group.endpoint",
-        "ingress",
-        block,
-    );
+    let inline =
+        Plan::healthy().without(rule).planned_only("aws_security_group.endpoint", "ingress", block);
     assert_found(&inline, "NET03", "aws_security_group.endpoint");
 }
 
@@ -221,11 +217,18 @@ fn iam01_an_action_is_missing() {
     let plan = Plan::healthy().set(
         DOCUMENT,
         "statement.0.actions",
-        json!(["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
-            "secretsmanager:UpdateSecretVersionStage"]),
+        json!([
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:UpdateSecretVersionStage"
+        ]),
     );
     assert_found(&plan, "IAM01", "aws_iam_role.rotate");
-    assert_found(&Plan::healthy().without("aws_iam_role_policy.rotate"), "IAM01", "aws_iam_role.rotate");
+    assert_found(
+        &Plan::healthy().without("aws_iam_role_policy.rotate"),
+        "IAM01",
+        "aws_iam_role.rotate",
+    );
 }
 
 #[test]
@@ -295,7 +298,11 @@ fn iam11_a_boundary() {
         "Action": ["kms:*", "logs:*", "ec2:*", "secretsmanager:Get*", "secretsmanager:Describe*"],
         "Resource": "*"}]});
     let plan = Plan::healthy()
-        .with("aws_iam_policy.boundary", json!({"name": "edge", "policy": boundary.to_string()}), &[])
+        .with(
+            "aws_iam_policy.boundary",
+            json!({"name": "edge", "policy": boundary.to_string()}),
+            &[],
+        )
         .refer("aws_iam_role.rotate", "permissions_boundary", &["aws_iam_policy.boundary.arn"]);
     assert_found(&plan, "IAM11", "aws_iam_policy.boundary");
 }
@@ -316,7 +323,11 @@ fn kms01_and_kms02_a_key_that_cannot_be_used() {
     let off = Plan::healthy().set("aws_kms_key.orders", "is_enabled", false);
     assert_found(&off, "KMS01", "aws_kms_key.orders");
     let empty = Plan::healthy()
-        .with("aws_kms_external_key.own", json!({"enabled": null, "key_material_base64": null}), &[])
+        .with(
+            "aws_kms_external_key.own",
+            json!({"enabled": null, "key_material_base64": null}),
+            &[],
+        )
         .refer("aws_secretsmanager_secret.orders", "kms_key_id", &["aws_kms_external_key.own.arn"]);
     assert_found(&empty, "KMS02", "aws_kms_external_key.own");
 }

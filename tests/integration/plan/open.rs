@@ -148,7 +148,10 @@ fn an_acl_of_any_subnet() {
 #[test]
 fn an_endpoint_with_groups_that_do_not_show() {
     let endpoint = "aws_vpc_endpoint.secretsmanager";
-    assert_open(&Plan::healthy().refer(endpoint, "security_group_ids", LOCAL), "secrets-manager-path");
+    assert_open(
+        &Plan::healthy().refer(endpoint, "security_group_ids", LOCAL),
+        "secrets-manager-path",
+    );
     assert_open(&Plan::healthy().refer(endpoint, "vpc_id", LOCAL), "secrets-manager-path");
     assert_open(&Plan::healthy().refer(endpoint, "policy", LOCAL), "secrets-manager-path");
 }
@@ -184,11 +187,16 @@ fn a_denial_is_read_to_the_letter() {
 
 #[test]
 fn a_key_that_lies_outside_the_plan() {
-    let plan = Plan::healthy()
-        .set("aws_secretsmanager_secret.orders", "kms_key_id",
-            "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+    let plan = Plan::healthy().set(
+        "aws_secretsmanager_secret.orders",
+        "kms_key_id",
+        "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    );
     assert_open(&plan, "key-usable");
-    assert_open(&Plan::healthy().refer("aws_secretsmanager_secret.orders", "kms_key_id", LOCAL), "key-usable");
+    assert_open(
+        &Plan::healthy().refer("aws_secretsmanager_secret.orders", "kms_key_id", LOCAL),
+        "key-usable",
+    );
 }
 
 #[test]
@@ -201,7 +209,10 @@ fn a_function_that_lies_outside_the_plan() {
     let hidden = Plan::healthy().refer(rotation, "rotation_lambda_arn", LOCAL);
     assert_open(&hidden, "secrets-manager-path");
     let gaps = &declared(&plan).evidence.gaps;
-    assert!(gaps.iter().any(|gap| gap.resource == arn && gap.message.contains("outside")), "{gaps:?}");
+    assert!(
+        gaps.iter().any(|gap| gap.resource == arn && gap.message.contains("outside")),
+        "{gaps:?}"
+    );
 }
 
 #[test]
