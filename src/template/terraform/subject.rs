@@ -119,11 +119,27 @@ fn put_one<'p>(world: &World<'p>, draft: &mut Draft, source: &'p Resource, named
         }
         _ => {}
     }
+    own_secret(draft, &world.name(source), &arn);
     if let Some(owner) = world.own_id(source, "arn") {
         let kind = if source.kind == INSTANCE { "DBInstance" } else { "DBCluster" };
         found["Tags"] = json!([{"Key": format!("aws:rds:primary{kind}Arn"), "Value": owner}]);
     }
     draft.put("SuperuserSecret", found);
+}
+
+/// Notes on the database which secret RDS manages for it.
+fn own_secret(draft: &mut Draft, name: &str, arn: &str) {
+    for (key, id) in
+        [("DBInstances", "DBInstanceIdentifier"), ("DBClusters", "DBClusterIdentifier")]
+    {
+        let Some(Value::Array(all)) = draft.get_mut(key) else { continue };
+        let owner = all.iter_mut().find(|one| {
+            one[id] == name && (key == "DBClusters" || one["DBClusterIdentifier"].is_null())
+        });
+        if let Some(owner) = owner {
+            owner["MasterUserSecret"] = json!({"SecretArn": arn, "SecretStatus": "active"});
+        }
+    }
 }
 
 /// The databases whose attributes the value is made of.
@@ -204,6 +220,9 @@ mod tests {
             read(database.clone(), &["aws_db_instance.d.master_user_secret[0].secret_arn"]);
         let superuser = managed.superuser_secret.known().expect("a superuser");
         assert_eq!(superuser.owning_service.as_deref(), Some("rds"));
+        let owner = &managed.db_instances.known().expect("instances")[0];
+        let own = owner.master_user_secret.as_ref().and_then(|own| own.secret_arn.as_ref());
+        assert_eq!(own, superuser.arn.as_ref());
         assert!(read(database, &["local.value"]).database.is_none());
     }
 
