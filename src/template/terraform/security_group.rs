@@ -23,7 +23,7 @@ const EGRESS: &str = "aws_vpc_security_group_egress_rule";
 #[derive(Default)]
 struct Group {
     name: String,
-    vpc: String,
+    vpc: Option<String>,
     ingress: Vec<Value>,
     egress: Vec<Value>,
     /// Why it cannot be told.
@@ -66,7 +66,7 @@ fn default_group(world: &World<'_>, id: &str, vpc: String) -> Group {
     let own = json!({"GroupId": id, "UserId": world.place.account});
     Group {
         name: "default".to_owned(),
-        vpc,
+        vpc: Some(vpc),
         ingress: vec![json!({"IpProtocol": "-1", "UserIdGroupPairs": [own]})],
         egress: vec![json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
             "Ipv6Ranges": [{"CidrIpv6": "::/0"}]})],
@@ -79,12 +79,8 @@ fn read_group<'p>(world: &World<'p>, draft: &mut Draft, group: &'p Resource, id:
         name: group.known_text("name").unwrap_or_else(|| group.address.clone()),
         ..Group::default()
     };
-    match world.id(group, "vpc_id") {
-        Seen::Known(vpc) => made.vpc = vpc,
-        // Without one it is in the default VPC, which the plan does not hold.
-        Seen::Absent => made.vpc = "the default VPC".to_owned(),
-        Seen::Open(why) => made.open = Some(why),
-    }
+    // Of one in the default VPC nothing says where that is; what it lets through is known.
+    made.vpc = world.id(group, "vpc_id").known();
     for egress in [false, true] {
         let name = if egress { "egress" } else { "ingress" };
         // Terraform takes away the rule that lets everything out: where no block is
@@ -336,6 +332,12 @@ mod tests {
         assert_eq!(found[0].get("IpPermissionsEgress"), None);
         assert_eq!(found[1]["GroupId"], "aws_vpc.v.default_security_group_id");
         assert_eq!(found[1]["IpPermissionsEgress"][0]["IpProtocol"], "-1");
+    }
+
+    #[test]
+    fn a_group_of_a_vpc_that_does_not_show_still_has_its_rules() {
+        let found = groups(&[("aws_security_group.a", json!({}), &[("vpc_id", &["local.x"])])]);
+        assert_eq!(found[0]["GroupId"], "aws_security_group.a");
     }
 
     #[test]
