@@ -259,3 +259,57 @@ fn read_member<'p>(world: &World<'p>, member: &'p Resource) -> Result<Value, Str
     add_parameter_group(world, member, "db_parameter_group_name", &mut found);
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn an_instance_of_a_cluster_has_what_the_cluster_has() {
+        let found = evidence(
+            &[
+                ("aws_security_group.g", json!({}), &[]),
+                ("aws_subnet.s", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_db_subnet_group.n",
+                    json!({"name": "n"}),
+                    &[("subnet_ids", &["aws_subnet.s.id"])],
+                ),
+                (
+                    "aws_rds_cluster.c",
+                    json!({"cluster_identifier": "c", "engine": "aurora-mysql",
+                    "db_subnet_group_name": "n"}),
+                    &[("vpc_security_group_ids", &["aws_security_group.g.id"])],
+                ),
+                (
+                    "aws_rds_cluster_instance.i",
+                    json!({"identifier": "i"}),
+                    &[("cluster_identifier", &["aws_rds_cluster.c.id"])],
+                ),
+            ],
+            put,
+        );
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        let cluster = &found.db_clusters.known().expect("clusters")[0];
+        assert_eq!(cluster.port, Some(3306), "the engine's own");
+        let one = &found.db_instances.known().expect("instances")[0];
+        assert_eq!(one.db_cluster_identifier.as_deref(), Some("c"));
+        assert_eq!(one.engine.as_deref(), Some("aurora-mysql"));
+        let group = one.db_subnet_group.as_ref().expect("subnets");
+        assert_eq!(group.vpc_id.as_deref(), Some("vpc-1"));
+        let own = one.vpc_security_groups[0].vpc_security_group_id.as_deref();
+        assert_eq!(own, Some("aws_security_group.g"));
+    }
+
+    #[test]
+    fn one_without_a_group_that_shows_is_left_out() {
+        let found = evidence(
+            &[("aws_db_instance.d", json!({"identifier": "d", "engine": "postgres"}), &[])],
+            put,
+        );
+        assert_eq!(gaps(&found), [("DBInstances", "d")]);
+    }
+}

@@ -132,3 +132,45 @@ fn policy<'p>(world: &World<'p>, endpoint: &'p Resource, id: &str) -> Document {
     }
     document(world, endpoint, "policy")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{Given, evidence, gaps};
+
+    fn endpoint<'g>(refers: &'g [(&'g str, &'g [&'g str])]) -> Given<'g> {
+        let known = json!({"vpc_endpoint_type": "Interface",
+            "service_name": "com.amazonaws.eu-west-1.secretsmanager"});
+        ("aws_vpc_endpoint.e", known, refers)
+    }
+
+    #[test]
+    fn an_endpoint_has_what_is_associated_with_it_and_the_default_group_without_one() {
+        let vpc: (&str, &[&str]) = ("vpc_id", &["aws_vpc.v.id"]);
+        let own: (&str, &[&str]) = ("vpc_endpoint_id", &["aws_vpc_endpoint.e.id"]);
+        let found = evidence(
+            &[
+                endpoint(&[vpc]),
+                ("aws_vpc.v", json!({}), &[]),
+                ("aws_vpc_endpoint_subnet_association.s", json!({"subnet_id": "subnet-1"}), &[own]),
+                ("aws_vpc_endpoint_policy.p", json!({"policy": "{\"Statement\": []}"}), &[own]),
+            ],
+            put,
+        );
+        let one = &found.vpc_endpoints.known().expect("endpoints")[0];
+        assert_eq!(one.subnet_ids, ["subnet-1"]);
+        assert_eq!(one.groups[0].group_id.as_deref(), Some("aws_vpc.v.default_security_group_id"));
+        assert_eq!(one.private_dns_enabled, Some(false), "nothing asks for it");
+        assert!(one.policy_document.is_some());
+    }
+
+    #[test]
+    fn one_of_which_a_part_does_not_show_is_left_out() {
+        let parts: &[(&str, &[&str])] =
+            &[("vpc_id", &["aws_vpc.v.id"]), ("security_group_ids", &["local.groups"])];
+        let found = evidence(&[endpoint(parts), ("aws_vpc.v", json!({}), &[])], put);
+        assert_eq!(gaps(&found), [("VpcEndpoints", "aws_vpc_endpoint.e")]);
+    }
+}

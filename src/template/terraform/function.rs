@@ -13,6 +13,7 @@ use crate::{evidence::Fact, template::Draft};
 
 const FUNCTION: &str = "aws_lambda_function";
 const ALIAS: &str = "aws_lambda_alias";
+const PERMISSION: &str = "aws_lambda_permission";
 
 /// The role of the function: its ARN or name, as far as that is known.
 pub(super) type Role = Seen<String>;
@@ -225,7 +226,7 @@ fn put_policy<'p>(
     let qualifier = arn.strip_prefix(plain).and_then(|rest| rest.strip_prefix(':'));
     let mut statements = Vec::new();
     let mut open = None;
-    for permission in world.made(&["aws_lambda_permission"]) {
+    for permission in world.made(&[PERMISSION]) {
         match belongs(world, permission, function, plain, qualifier) {
             Ok(false) => {}
             Ok(true) => match statement(world, permission, arn) {
@@ -241,13 +242,13 @@ fn put_policy<'p>(
     }
     match open {
         Some(why) => draft.gap(Fact::FunctionPolicy, arn, why),
-        // One that is there already may have permissions from elsewhere; one that is
-        // only read has none in the plan.
-        None if statements.is_empty() && function.data => {
+        // One that is there already may have permissions from elsewhere, unless the plan
+        // takes one away.
+        None if statements.is_empty() && function.exists && !is_taken_away(world, function) => {
             draft.gap(
                 Fact::FunctionPolicy,
                 arn,
-                format!("{} lies outside the plan", function.address),
+                format!("no permission for {} is in the plan", function.address),
             );
         }
         None if statements.is_empty() => draft.put("FunctionPolicy", Value::Null),
@@ -256,6 +257,13 @@ fn put_policy<'p>(
             json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}),
         ),
     }
+}
+
+/// Whether the plan takes a permission away from the function.
+fn is_taken_away<'p>(world: &World<'p>, function: &'p Resource) -> bool {
+    let gone = world.plan.removed.iter().filter(|one| one.kind == PERMISSION);
+    gone.filter_map(|one| one.known_text("function_name"))
+        .any(|name| world.is_called(function, &name))
 }
 
 /// Whether a permission is for the function and the qualifier.
@@ -315,4 +323,71 @@ fn statement<'p>(world: &World<'p>, permission: &'p Resource, arn: &str) -> Resu
         found["Condition"] = Value::Object(conditions);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::{
+        Draft,
+        terraform::{
+            secret::Parts,
+            testing::{evidence, gaps},
+            value::Seen,
+            world::World,
+        },
+    };
+
+    const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        let function = Seen::Known(format!("{ARN}:live"));
+        let _ = super::put(world, draft, &Parts { secret: None, version: None, function });
+    }
+
+    #[test]
+    fn the_policy_is_that_of_the_qualifier_as_lambda_writes_it() {
+        let permission = |sid: &str, principal: &str, qualifier: Option<&str>| {
+            json!({"statement_id": sid, "action": "lambda:InvokeFunction", "principal": principal,
+                "function_name": "f", "qualifier": qualifier, "source_account": "123456789012"})
+        };
+        let found = evidence(
+            &[
+                ("aws_lambda_function.f", json!({"function_name": "f"}), &[]),
+                (
+                    "aws_lambda_permission.a",
+                    permission("a", "secretsmanager.amazonaws.com", Some("live")),
+                    &[],
+                ),
+                ("aws_lambda_permission.b", permission("b", "210987654321", Some("live")), &[]),
+                ("aws_lambda_permission.c", permission("c", "x.amazonaws.com", None), &[]),
+            ],
+            put,
+        );
+        let policy = &found.function_policy.known().expect("a policy").0;
+        let statements = policy["Statement"].as_array().expect("statements");
+        assert_eq!(statements.len(), 2, "{policy}");
+        assert_eq!(statements[0]["Principal"]["Service"], "secretsmanager.amazonaws.com");
+        assert_eq!(statements[0]["Resource"], format!("{ARN}:live"));
+        assert_eq!(statements[0]["Condition"]["StringEquals"]["AWS:SourceAccount"], "123456789012");
+        assert_eq!(statements[1]["Principal"]["AWS"], "arn:aws:iam::210987654321:root");
+    }
+
+    #[test]
+    fn one_that_is_there_already_may_have_permissions_from_elsewhere() {
+        let known = json!({"id": "f", "function_name": "f"});
+        let found = evidence(&[("aws_lambda_function.f", known, &[])], put);
+        assert_eq!(gaps(&found), [("FunctionPolicy", format!("{ARN}:live").as_str())]);
+    }
+
+    #[test]
+    fn variables_that_nobody_vouches_for_are_hidden() {
+        let variables = json!({"EXCLUDE_CHARACTERS": "/@", "DB_PASSWORD": "hunter2"});
+        let known = json!({"function_name": "f", "environment": [{"variables": variables}]});
+        let found = evidence(&[("aws_lambda_function.f", known, &[])], put);
+        let function = &found.function.known().expect("a function").configuration;
+        assert_eq!(function.variable("EXCLUDE_CHARACTERS"), Some("/@"));
+        assert_eq!(function.variable("DB_PASSWORD"), Some("(hidden)"));
+    }
 }

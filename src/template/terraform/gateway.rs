@@ -192,3 +192,59 @@ fn transit_attachment<'p>(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn gateways_are_there_once_the_plan_is_carried_out() {
+        let found = evidence(
+            &[
+                ("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[]),
+                ("aws_internet_gateway.i", json!({}), &[("vpc_id", &["aws_vpc.v.id"])]),
+                ("aws_subnet.s", json!({}), &[("vpc_id", &["aws_vpc.v.id"])]),
+                ("aws_nat_gateway.n", json!({}), &[("subnet_id", &["aws_subnet.s.id"])]),
+                (
+                    "aws_vpc_peering_connection.p",
+                    json!({"peer_vpc_id": "vpc-2", "auto_accept": true}),
+                    &[("vpc_id", &["aws_vpc.v.id"])],
+                ),
+            ],
+            put,
+        );
+        let nat = &found.nat_gateways.known().expect("NAT gateways")[0];
+        assert_eq!(
+            (nat.vpc_id.as_deref(), nat.state.as_deref()),
+            (Some("aws_vpc.v"), Some("available"))
+        );
+        let gateway = &found.internet_gateways.known().expect("gateways")[0];
+        assert_eq!(gateway.internet_gateway_id.as_deref(), Some("igw-aws_internet_gateway.i"));
+        assert_eq!(gateway.attachments[0].vpc_id.as_deref(), Some("aws_vpc.v"));
+        let peering = &found.vpc_peering_connections.known().expect("peerings")[0];
+        assert_eq!(peering.status.as_ref().and_then(|s| s.code.as_deref()), Some("active"));
+    }
+
+    #[test]
+    fn what_another_side_must_accept_and_what_a_transit_gateway_routes_is_open() {
+        let found = evidence(
+            &[
+                (
+                    "aws_vpc_peering_connection.p",
+                    json!({"vpc_id": "vpc-1", "peer_vpc_id": "vpc-2"}),
+                    &[],
+                ),
+                ("aws_ec2_transit_gateway.t", json!({}), &[]),
+            ],
+            put,
+        );
+        let wanted = [
+            ("TransitGatewayRouteTables", ""),
+            ("VpcPeeringConnections", "aws_vpc_peering_connection.p"),
+        ];
+        assert_eq!(gaps(&found), wanted);
+    }
+}

@@ -206,3 +206,41 @@ fn implied(vpc: &str, attribute: &str) -> String {
 fn path(resource: &Resource) -> String {
     resource.known_text("path").unwrap_or_else(|| "/".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::terraform::testing::{plan, world};
+
+    #[test]
+    fn what_is_known_is_kept_and_what_is_not_is_made_of_names() {
+        let plan = plan(&[
+            ("aws_secretsmanager_secret.a", json!({"name": "prod/a"}), &[]),
+            ("aws_secretsmanager_secret.b[\"x:y\"]", json!({}), &[]),
+            ("aws_iam_role.a", json!({"name": "r", "path": "/p/"}), &[]),
+            ("aws_vpc.a", json!({"id": "vpc-1", "default_security_group_id": "sg-1"}), &[]),
+            ("aws_vpc.b", json!({}), &[]),
+            ("aws_internet_gateway.a", json!({}), &[]),
+            ("data.aws_vpc.later", json!({}), &[]),
+            ("aws_db_instance.a", json!({"identifier": "Orders"}), &[]),
+        ]);
+        let world = world(&plan);
+        let own = |index: usize, name: &str| world.own_id(&plan.resources[index], name);
+        let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
+        assert_eq!(own(0, "id"), Some(format!("{secret}prod/a-XXXXXX")));
+        let other = own(1, "arn").expect("an ARN");
+        assert_eq!(other.split(':').count(), 7, "no colon of a key: {other}");
+        assert_eq!(own(2, "arn").as_deref(), Some("arn:aws:iam::123456789012:role/p/r"));
+        assert_eq!(own(2, "id").as_deref(), Some("r"));
+        assert_eq!(own(3, "default_security_group_id").as_deref(), Some("sg-1"));
+        assert_eq!(
+            own(4, "main_route_table_id").as_deref(),
+            Some("aws_vpc.b.default_route_table_id")
+        );
+        assert_eq!(own(5, "id").as_deref(), Some("igw-aws_internet_gateway.a"));
+        assert_eq!(own(6, "id"), None, "what is read later may be anything");
+        let host = own(7, "address").expect("a host");
+        assert_eq!(host, "orders.planned.eu-west-1.rds.amazonaws.com");
+    }
+}

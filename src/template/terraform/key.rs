@@ -182,3 +182,80 @@ fn read_grant<'p>(world: &World<'p>, grant: &'p Resource) -> Result<Value, Strin
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{arn_of, put};
+    use crate::{
+        evidence::Key,
+        template::{
+            Draft,
+            terraform::{
+                secret::Parts,
+                testing::{evidence, plan, world},
+                value::Seen,
+                world::World,
+            },
+        },
+    };
+
+    fn put_all(world: &World<'_>, draft: &mut Draft) {
+        put(world, draft, &Parts { secret: None, version: None, function: Seen::Absent });
+    }
+
+    const ARN: &str = "arn:aws:kms:eu-west-1:123456789012:key/aws_kms_key.k";
+
+    fn key(known: Value) -> Key {
+        let found = evidence(&[("aws_kms_key.k", known, &[])], put_all);
+        found.keys.get(ARN).cloned().expect("the key")
+    }
+
+    #[test]
+    fn a_new_key_is_enabled_and_belongs_to_the_account() {
+        let key = key(json!({}));
+        let metadata = key.key_metadata.known().expect("metadata");
+        assert_eq!(metadata.key_state.as_deref(), Some("Enabled"));
+        let policy = key.policy.known().expect("a policy");
+        assert_eq!(policy.0["Statement"][0]["Principal"]["AWS"], "arn:aws:iam::123456789012:root");
+        assert!(!key.grants.is_unseen(), "there are none");
+        let off = self::key(json!({"is_enabled": false}));
+        let state = off.key_metadata.known().and_then(|metadata| metadata.key_state.clone());
+        assert_eq!(state.as_deref(), Some("Disabled"));
+    }
+
+    #[test]
+    fn an_alias_leads_to_its_key() {
+        let plan = plan(&[
+            ("aws_kms_key.k", json!({}), &[]),
+            (
+                "aws_kms_alias.a",
+                json!({"name": "alias/a"}),
+                &[("target_key_id", &["aws_kms_key.k.key_id"])],
+            ),
+        ]);
+        let world = world(&plan);
+        for name in ["alias/a", "arn:aws:kms:eu-west-1:123456789012:alias/a", ARN] {
+            assert_eq!(arn_of(&world, name), ARN, "{name}");
+        }
+        assert_eq!(arn_of(&world, "alias/other"), "alias/other");
+    }
+
+    #[test]
+    fn grants_are_read_with_their_constraints() {
+        let grant = json!({"grantee_principal": "arn:r", "operations": ["Decrypt"],
+            "constraints": [{"encryption_context_equals": {"a": "b"}}]});
+        let found = evidence(
+            &[
+                ("aws_kms_key.k", json!({}), &[]),
+                ("aws_kms_grant.g", grant, &[("key_id", &["aws_kms_key.k.key_id"])]),
+            ],
+            put_all,
+        );
+        let grants = found.keys[ARN].grants.known().expect("grants").clone();
+        let constraints = grants[0].constraints.as_ref().expect("constraints");
+        let equals = constraints.encryption_context_equals.as_ref().expect("a context");
+        assert_eq!(equals.get("a").map(String::as_str), Some("b"));
+    }
+}

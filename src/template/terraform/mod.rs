@@ -28,6 +28,8 @@ mod route;
 mod secret;
 mod security_group;
 mod subject;
+#[cfg(test)]
+mod testing;
 mod value;
 mod vpc;
 mod world;

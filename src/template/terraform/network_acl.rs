@@ -186,3 +186,64 @@ fn entry(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn an_acl_denies_what_it_does_not_name_and_the_default_one_nothing() {
+        let entry = json!({"rule_no": 100, "action": "ALLOW", "protocol": "tcp", "from_port": 443,
+            "to_port": 443, "cidr_block": "10.0.0.0/8"});
+        let found = evidence(
+            &[
+                ("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[]),
+                (
+                    "aws_network_acl.a",
+                    json!({"egress": [entry]}),
+                    &[("vpc_id", &["aws_vpc.v.id"]), ("subnet_ids", &["aws_subnet.s.id"])],
+                ),
+                ("aws_subnet.s", json!({}), &[]),
+                (
+                    "aws_network_acl_rule.r",
+                    json!({"rule_number": 90, "egress": false,
+                    "protocol": "-1", "rule_action": "deny", "cidr_block": "0.0.0.0/0"}),
+                    &[("network_acl_id", &["aws_network_acl.a.id"])],
+                ),
+            ],
+            put,
+        );
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        let all = found.network_acls.known().expect("ACLs");
+        let [own, default] = all.as_slice() else { panic!("{all:?}") };
+        let read: Vec<_> = own
+            .entries
+            .iter()
+            .map(|e| (e.rule_number, e.egress, e.protocol.as_deref(), e.rule_action.as_deref()))
+            .collect();
+        assert!(read.contains(&(Some(100), Some(true), Some("6"), Some("allow"))), "{read:?}");
+        assert!(read.contains(&(Some(90), Some(false), Some("-1"), Some("deny"))), "{read:?}");
+        assert_eq!(read.iter().filter(|entry| entry.0 == Some(32767)).count(), 2);
+        assert_eq!(own.associations[0].subnet_id.as_deref(), Some("aws_subnet.s"));
+        assert_eq!((default.is_default, default.entries.len()), (Some(true), 6));
+    }
+
+    #[test]
+    fn an_entry_that_does_not_show_leaves_the_acl_open() {
+        let found = evidence(
+            &[
+                ("aws_network_acl.a", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_network_acl_rule.r",
+                    json!({"rule_number": 90, "rule_action": "deny"}),
+                    &[("network_acl_id", &["aws_network_acl.a.id"]), ("cidr_block", &["local.x"])],
+                ),
+            ],
+            put,
+        );
+        assert_eq!(gaps(&found), [("NetworkAcls", "aws_network_acl.a")]);
+    }
+}

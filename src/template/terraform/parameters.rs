@@ -69,3 +69,51 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
         draft.put("DBParameters", Value::Array(parameters));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::{
+        Draft,
+        terraform::{
+            database,
+            testing::{evidence, gaps},
+            world::World,
+        },
+    };
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        database::put(world, draft);
+        super::put(world, draft);
+    }
+
+    fn instance(group: &str) -> serde_json::Value {
+        json!({"identifier": "d", "engine": "postgres", "parameter_group_name": group,
+            "vpc_security_group_ids": ["sg-1"], "publicly_accessible": false})
+    }
+
+    #[test]
+    fn parameters_of_a_group_in_the_plan_are_known() {
+        let group = json!({"name": "own", "parameter": [{"name": "rds.force_ssl", "value": "1"}]});
+        let found = evidence(
+            &[
+                ("aws_db_parameter_group.g", group, &[]),
+                ("aws_db_instance.d", instance("own"), &[]),
+            ],
+            put,
+        );
+        let one = &found.db_parameters.known().expect("parameters")[0];
+        assert_eq!(one.db_parameter_group_name.as_deref(), Some("own"));
+        assert_eq!(one.parameter_value.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_group_outside_the_plan_is_a_gap_and_a_default_one_is_not() {
+        let found = evidence(&[("aws_db_instance.d", instance("elsewhere"), &[])], put);
+        assert_eq!(gaps(&found), [("DBParameters", "elsewhere")]);
+        assert!(found.db_parameters.is_unseen());
+        let found = evidence(&[("aws_db_instance.d", instance("default.postgres16"), &[])], put);
+        assert!(found.gaps.is_empty());
+    }
+}

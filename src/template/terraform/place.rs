@@ -113,27 +113,51 @@ fn identity(plan: &Plan) -> Option<String> {
     all.find_map(|one| one.known_text("account_id"))
 }
 
-/// How often the ARNs of what the plan manages name each region and account.
+/// How often ARNs in the plan name each region and account: those of its own resources
+/// before those that they name.
 #[derive(Default)]
 struct Counted {
     regions: BTreeMap<String, usize>,
     accounts: BTreeMap<String, usize>,
 }
 
+/// An ARN of its own counts for so many that it names.
+const OWN: usize = 1000;
+/// Arguments that name what is usually of the same account; layers and applications of
+/// repositories are not.
+const NAMED: [&str; 8] = [
+    "role",
+    "rotation_lambda_arn",
+    "kms_key_id",
+    "kms_key_arn",
+    "source_arn",
+    "policy_arn",
+    "secret_arn",
+    "secret_id",
+];
+
 fn counted(plan: &Plan) -> Counted {
     let mut counted = Counted::default();
     for resource in &plan.resources {
-        let Some(arn) = resource.known_text("arn") else { continue };
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let ["arn", _, _, region, account, _] = parts[..] else { continue };
-        if looks_like_a_region(region) {
-            *counted.regions.entry(region.to_owned()).or_default() += 1;
-        }
-        if account.len() == SOME_ACCOUNT.len() && account.chars().all(|c| c.is_ascii_digit()) {
-            *counted.accounts.entry(account.to_owned()).or_default() += 1;
+        for (weight, names) in [(OWN, &["arn"][..]), (1, &NAMED[..])] {
+            let arns = names.iter().filter_map(|name| resource.known_text(name));
+            arns.for_each(|arn| counted.add(&arn, weight));
         }
     }
     counted
+}
+
+impl Counted {
+    fn add(&mut self, text: &str, weight: usize) {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", _, _, region, account, _] = parts[..] else { return };
+        if looks_like_a_region(region) && weight == OWN {
+            *self.regions.entry(region.to_owned()).or_default() += weight;
+        }
+        if account.len() == SOME_ACCOUNT.len() && account.chars().all(|c| c.is_ascii_digit()) {
+            *self.accounts.entry(account.to_owned()).or_default() += weight;
+        }
+    }
 }
 
 fn most(counted: &BTreeMap<String, usize>) -> Option<String> {
@@ -180,5 +204,7 @@ mod tests {
         let nothing = place(json!({}), json!({}), &none);
         assert!(nothing.assumed.is_some() && nothing.account == "123456789012");
         assert_eq!(place(json!({}), arn, &none).account, "210987654321");
+        let named = json!({"role": "arn:aws:iam::345678901234:role/x"});
+        assert_eq!(place(json!({}), named, &none).account, "345678901234");
     }
 }

@@ -216,8 +216,15 @@ fn parse(text: &str) -> Result<Value, TemplateError> {
                 .to_owned(),
         ));
     }
-    // Between the document and the end, tools print lines of their own.
-    serde_json::from_str(text.trim()).map_err(|error| {
+    // What wraps terraform in a pipeline prints lines of its own before and after.
+    let text = text.trim();
+    let start = match text.starts_with('{') {
+        true => 0,
+        false => text.find("\n{").map_or(0, |end| end + 1),
+    };
+    let mut all = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+    let first = all.next().unwrap_or_else(|| serde_json::from_str(""));
+    first.map_err(|error| {
         let what = if error.is_eof() { "cut off" } else { "not JSON" };
         TemplateError::Syntax(format!(
             "the plan is {what}: {error}. Write it with `terraform show -json PLAN > plan.json`"
@@ -290,7 +297,7 @@ mod tests {
     fn what_is_no_plan_says_what_to_do() {
         assert!(error("PK\u{3}\u{4}\0\0").contains("terraform show -json PLAN"));
         assert!(error("{\"format_version\": ").contains("cut off"));
-        assert!(error("resource {").contains("not JSON"));
+        assert!(error("resource {").contains("not JSON") && error("").contains("cut off"));
         assert!(error("[]").contains("no Terraform plan"));
         assert!(error("{}").contains("no Terraform plan"));
         assert!(error(r#"{"AWSTemplateFormatVersion": "x"}"#).contains("CloudFormation"));
@@ -298,6 +305,13 @@ mod tests {
         assert!(error(r#"{"version": 4, "serial": 1, "lineage": "x"}"#).contains("state file"));
         let newer = error(r#"{"format_version": "2.0", "planned_values": {}}"#);
         assert!(newer.contains("update rotdoctor"), "{newer}");
+    }
+
+    #[test]
+    fn what_a_pipeline_prints_around_it_is_left_out() {
+        let wrapped = "[command]/bin/terraform show -json plan\n{\"format_version\": \"1.2\", \
+                       \"planned_values\": {}}%0A\n::set-output name=exitcode::0\n";
+        assert!(Plan::read(wrapped).expect("a plan").resources.is_empty());
     }
 
     #[test]

@@ -162,3 +162,60 @@ fn conditions<'p>(world: &World<'p>, source: &'p Resource, at: &str) -> Option<M
     }
     Some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Document, document};
+    use crate::template::terraform::testing::{plan, world};
+
+    /// The policy that `aws_x.p` takes from a data source with these statements.
+    fn read(statements: Value, refers: &[(&str, &[&str])]) -> Document {
+        let mut all: Vec<(&str, &[&str])> = refers.to_vec();
+        all.push(("json", &["data.aws_iam_policy_document.d"]));
+        let plan = plan(&[
+            ("aws_x.p", json!({}), &[("policy", &["data.aws_iam_policy_document.d.json"])]),
+            ("data.aws_iam_policy_document.d", json!({"statement": statements}), &all),
+            ("aws_secretsmanager_secret.s", json!({"name": "s"}), &[]),
+        ]);
+        document(&world(&plan), &plan.resources[0], "policy")
+    }
+
+    const RESOURCES: (&str, &[&str]) =
+        ("statement.0.resources", &["aws_secretsmanager_secret.s.arn"]);
+
+    #[test]
+    fn a_document_is_put_together_where_only_ids_are_missing() {
+        let statement = json!([{"sid": "S", "actions": ["a:B"],
+            "principals": [{"type": "AWS", "identifiers": ["1"]}, {"type": "Service", "identifiers": ["s"]}],
+            "condition": [{"test": "StringEquals", "variable": "aws:x", "values": ["v"]}]}]);
+        let Document::Known(found) = read(statement, &[RESOURCES]) else { panic!("no document") };
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s-XXXXXX";
+        assert_eq!(
+            found["Statement"],
+            json!([{"Sid": "S", "Effect": "Allow", "Action": ["a:B"], "Resource": [arn],
+                "Principal": {"AWS": ["1"], "Service": ["s"]},
+                "Condition": {"StringEquals": {"aws:x": ["v"]}}}])
+        );
+    }
+
+    #[test]
+    fn a_part_that_does_not_show_leaves_all_of_it_open() {
+        let open = |document: Document| matches!(document, Document::Open(_));
+        let hidden: (&str, &[&str]) = ("statement.0.resources", &["local.arns"]);
+        assert!(open(read(json!([{"actions": ["a:B"]}]), &[hidden])));
+        assert!(open(read(json!([{"effect": "Deny", "actions": ["a:B"]}]), &[RESOURCES])));
+    }
+
+    #[test]
+    fn a_text_is_read_and_one_that_is_none_is_open() {
+        let read = |text: &str| {
+            let plan = plan(&[("aws_x.p", json!({"policy": text}), &[])]);
+            document(&world(&plan), &plan.resources[0], "policy")
+        };
+        assert!(matches!(read(r#"{"Statement": []}"#), Document::Known(_)));
+        assert_eq!((read(""), read("{}")), (Document::Absent, Document::Absent));
+        assert!(matches!(read("nonsense"), Document::Open(_)));
+    }
+}

@@ -44,3 +44,36 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn entries_stand_in_the_list_and_beside_it() {
+        let list: &[(&str, &[&str])] = &[("prefix_list_id", &["aws_ec2_managed_prefix_list.l.id"])];
+        let own = json!({"entry": [{"cidr": "10.0.0.0/8"}]});
+        let found = evidence(
+            &[
+                ("aws_ec2_managed_prefix_list.l", own.clone(), &[]),
+                ("aws_ec2_managed_prefix_list_entry.e", json!({"cidr": "172.16.0.0/12"}), list),
+            ],
+            put,
+        );
+        let lists = found.managed_prefix_list_entries.known().expect("lists");
+        assert_eq!(lists["aws_ec2_managed_prefix_list.l"], ["10.0.0.0/8", "172.16.0.0/12"]);
+        let open: &[(&str, &[&str])] = &[("prefix_list_id", &["local.list"])];
+        let found = evidence(
+            &[
+                ("aws_ec2_managed_prefix_list.l", own, &[]),
+                ("aws_ec2_managed_prefix_list_entry.e", json!({"cidr": "172.16.0.0/12"}), open),
+            ],
+            put,
+        );
+        let wanted = [("ManagedPrefixListEntries", "aws_ec2_managed_prefix_list.l")];
+        assert_eq!(gaps(&found), wanted);
+    }
+}

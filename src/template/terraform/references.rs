@@ -233,12 +233,19 @@ fn variable<'p>(
 fn each<'p>(plan: &'p Plan, scope: Scope<'_>, asked: Option<&Step>, depth: u8) -> Vec<Target<'p>> {
     let hidden = || vec![Target::Hidden];
     let (Some(key), false) = (scope.key, scope.for_each.is_null()) else { return hidden() };
-    // The plan outlives the scope: the expression is looked up in it again.
     let references: Vec<&str> =
         items(&scope.for_each["references"]).iter().filter_map(Value::as_str).collect();
     let [one] = address::longest(&references)[..] else { return hidden() };
+    let mut whole = address::steps(one);
+    if let ([first, call], Some(asked)) = (whole.as_mut_slice(), asked)
+        && first.name == "module"
+    {
+        call.key = Some(key.to_owned());
+        let call = call.clone();
+        return output(plan, scope, &call, std::slice::from_ref(asked), false, depth + 1);
+    }
     let inner = Scope { key: Some(key), for_each: &Value::Null, ..scope };
-    let found = self::one(plan, inner, &address::steps(one), true, depth + 1);
+    let found = self::one(plan, inner, &whole, true, depth + 1);
     match found.as_slice() {
         [Target::Attribute(resource, None)] if resource.key.as_deref() == Some(key) => {
             let rest = asked.map(|step| step.name.clone());
@@ -308,5 +315,87 @@ fn output<'p>(
             }
             _ => hidden(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::terraform::{
+        testing::{plan, world},
+        value::Seen,
+    };
+
+    #[test]
+    fn an_instance_of_the_same_key_is_meant_where_the_expression_counts() {
+        let plan = plan(&[
+            ("aws_subnet.a[0]", json!({}), &[]),
+            ("aws_subnet.a[1]", json!({}), &[]),
+            ("aws_x.counted[1]", json!({}), &[("subnet_id", &["aws_subnet.a", "count.index"])]),
+            ("aws_x.plain[1]", json!({}), &[("subnet_id", &["aws_subnet.a"])]),
+            (
+                "aws_x.first",
+                json!({}),
+                &[("subnet_id", &["aws_subnet.a[0].id", "aws_subnet.a[0]"])],
+            ),
+            ("aws_x.all", json!({}), &[("subnet_ids", &["aws_subnet.a"])]),
+        ]);
+        let world = world(&plan);
+        let id = |index: usize| world.id(&plan.resources[index], "subnet_id");
+        assert_eq!(id(2), Seen::Known("aws_subnet.a[1]".to_owned()));
+        assert!(id(3).is_open(), "one of two is none");
+        assert_eq!(id(4), Seen::Known("aws_subnet.a[0]".to_owned()));
+        let all = world.ids(&plan.resources[5], "subnet_ids");
+        assert_eq!(all.known().map(|ids| ids.len()), Some(2));
+    }
+
+    #[test]
+    fn each_value_is_the_instance_with_the_same_key() {
+        let plan = plan(&[
+            ("aws_x.each[\"a\"]", json!({}), &[]),
+            ("aws_x.each[\"b\"]", json!({}), &[]),
+            ("aws_y.one[\"b\"]", json!({}), &[("x_id", &["each.value.id", "each.value"])]),
+        ]);
+        let id = world(&plan).id(&plan.resources[2], "x_id");
+        assert_eq!(id, Seen::Known("aws_x.each[\"b\"]".to_owned()));
+    }
+
+    #[test]
+    fn a_choice_tells_nothing_unless_only_one_of_it_is_unknown() {
+        let plan = plan(&[
+            ("aws_security_group.a", json!({}), &[]),
+            ("aws_security_group.b", json!({}), &[]),
+            (
+                "aws_x.two",
+                json!({}),
+                &[("g", &["var.x", "aws_security_group.a.id", "aws_security_group.b.id"])],
+            ),
+            ("aws_x.local", json!({}), &[("g", &["local.g", "aws_security_group.a.id"])]),
+            ("aws_x.path", json!({}), &[("g", &["path.module", "aws_security_group.a.id"])]),
+        ]);
+        let world = world(&plan);
+        assert!(world.id(&plan.resources[2], "g").is_open());
+        assert!(world.id(&plan.resources[3], "g").is_open());
+        assert!(world.ids(&plan.resources[2], "g").is_open());
+        let known = Seen::Known("aws_security_group.a".to_owned());
+        assert_eq!(world.id(&plan.resources[4], "g"), known);
+    }
+
+    #[test]
+    fn a_vpc_that_is_handed_on_in_secret_is_the_only_new_one() {
+        let hidden: &[(&str, &[&str])] = &[("vpc_id", &["local.vpc_id"])];
+        let given = [
+            ("aws_vpc.a", json!({}), &[][..]),
+            ("aws_subnet.a", json!({}), hidden),
+            ("aws_vpc.b", json!({}), &[]),
+        ];
+        let one = plan(&given[..2]);
+        assert_eq!(
+            world(&one).id(&one.resources[1], "vpc_id"),
+            Seen::Known("aws_vpc.a".to_owned())
+        );
+        let two = plan(&given);
+        assert!(world(&two).id(&two.resources[1], "vpc_id").is_open());
     }
 }

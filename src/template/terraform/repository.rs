@@ -119,3 +119,87 @@ fn of_expression<'p>(
     let Some(found) = world.ids_of_kinds(stack, path, kinds) else { return Seen::Open(why) };
     if found.is_empty() { Seen::Open(why) } else { Seen::Known(found) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        evidence::Time,
+        template::{
+            Draft,
+            terraform::{
+                function,
+                plan::Plan,
+                secret::Parts,
+                testing::{evidence, gaps, world},
+                value::Seen,
+                world::World,
+            },
+        },
+    };
+
+    const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:rotate";
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        let parts = Parts { secret: None, version: None, function: Seen::Known(ARN.to_owned()) };
+        let role = function::put(world, draft, &parts);
+        assert!(role.is_open(), "the stack makes its own");
+    }
+
+    #[test]
+    fn the_parameters_of_a_vended_template_tell_its_function() {
+        let application = "arn:aws:serverlessrepo:us-east-1:297356227824:applications/\
+                           SecretsManagerRDSPostgreSQLRotationSingleUser";
+        let parameters = json!({"functionName": "rotate", "vpcSubnetIds": "subnet-1, subnet-2",
+            "vpcSecurityGroupIds": "sg-1", "endpoint": "https://secretsmanager.eu-west-1.amazonaws.com"});
+        let known = json!({"application_id": application, "parameters": parameters});
+        let found = evidence(&[(&format!("{}.s", super::STACK), known, &[])], put);
+        let function = found.function.known().expect("a function");
+        let config = function.configuration.vpc_config.as_ref().expect("a network");
+        assert_eq!(config.subnet_ids, ["subnet-1", "subnet-2"]);
+        assert_eq!(
+            function.configuration.variable("SECRETS_MANAGER_ENDPOINT"),
+            Some("https://secretsmanager.eu-west-1.amazonaws.com")
+        );
+        assert_eq!(
+            function.tags.get("serverlessrepo:applicationId").map(String::as_str),
+            Some(application)
+        );
+        assert!(found.function_policy.known().is_some());
+        assert!(gaps(&found).is_empty());
+    }
+
+    #[test]
+    fn a_map_of_parameters_that_is_not_known_tells_what_it_names() {
+        let references = json!(["aws_subnet.a.id", "aws_security_group.g.id", "var.region"]);
+        let address = format!("{}.s", super::STACK);
+        let mut whole = json!({"format_version": "1.2", "variables": {"region": {"value": "eu-west-1"}},
+            "configuration": {"root_module": {"resources": [{"address": address, "mode": "managed",
+                "type": super::STACK, "name": "s",
+                "expressions": {"parameters": {"references": references}}}]}},
+            "resource_changes": []});
+        for (address, known, unknown) in [
+            ("aws_subnet.a", json!({"vpc_id": "vpc-1"}), json!({"id": true})),
+            ("aws_security_group.g", json!({}), json!({"id": true})),
+            (
+                address.as_str(),
+                json!({"parameters": {"functionName": "rotate"}}),
+                json!({"parameters": {"vpcSubnetIds": true, "vpcSecurityGroupIds": true}}),
+            ),
+        ] {
+            let (kind, name) = address.split_once('.').expect("an address");
+            let change = json!({"address": address, "mode": "managed", "type": kind, "name": name,
+                "change": {"actions": ["create"], "after": known, "after_unknown": unknown}});
+            whole["resource_changes"].as_array_mut().expect("a list").push(change);
+        }
+        let plan = Plan::read(&whole.to_string()).expect("a plan");
+        let mut draft = Draft::default();
+        put(&world(&plan), &mut draft);
+        let found = draft.finish(Time::default()).expect("evidence").evidence;
+        let function = found.function.known().expect("a function");
+        let config = function.configuration.vpc_config.as_ref().expect("a network");
+        assert_eq!(config.subnet_ids, ["aws_subnet.a"]);
+        assert_eq!(config.security_group_ids, ["aws_security_group.g"]);
+    }
+}

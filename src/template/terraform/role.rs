@@ -215,3 +215,62 @@ fn managed(world: &World<'_>, draft: &mut Draft, fact: Fact, arn: &str) -> Value
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::{
+        Draft,
+        terraform::{
+            testing::{evidence, gaps},
+            value::Seen,
+            world::World,
+        },
+    };
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        super::put(world, draft, Seen::Known("r".to_owned()));
+    }
+
+    #[test]
+    fn policies_of_every_kind_are_the_roles() {
+        let document = r#"{"Statement": []}"#;
+        let role: (&str, &[&str]) = ("role", &["aws_iam_role.r.name"]);
+        let found = evidence(
+            &[
+                (
+                    "aws_iam_role.r",
+                    json!({"name": "r", "inline_policy": [{"name": "in", "policy": document}],
+                    "managed_policy_arns": ["arn:aws:iam::aws:policy/Some"]}),
+                    &[],
+                ),
+                ("aws_iam_role_policy.p", json!({"name": "own", "policy": document}), &[role]),
+                ("aws_iam_policy.m", json!({"name": "m", "policy": document}), &[]),
+                (
+                    "aws_iam_role_policy_attachment.m",
+                    json!({}),
+                    &[role, ("policy_arn", &["aws_iam_policy.m.arn"])],
+                ),
+                ("aws_iam_role_policy.other", json!({"role": "other", "policy": document}), &[]),
+            ],
+            put,
+        );
+        let inline = found.role_policies.known().expect("policies");
+        let mut names: Vec<_> = inline.iter().filter_map(|p| p.policy_name.as_deref()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["in", "own"]);
+        let attached = found.attached_policies.known().expect("policies");
+        let read: Vec<bool> = attached.iter().map(|p| p.policy_document.is_some()).collect();
+        assert_eq!(read, [true, false], "{attached:?}");
+        assert_eq!(gaps(&found), [("AttachedPolicies", "arn:aws:iam::aws:policy/Some")]);
+        assert!(!found.permissions_boundary.is_unseen(), "there is none");
+    }
+
+    #[test]
+    fn a_role_outside_the_plan_is_a_gap_that_names_it() {
+        let found = evidence(&[("aws_iam_role.other", json!({"name": "other"}), &[])], put);
+        assert_eq!(gaps(&found).len(), 4);
+        assert!(gaps(&found).iter().all(|(_, id)| *id == "r"));
+    }
+}

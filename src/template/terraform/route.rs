@@ -1,5 +1,7 @@
-//! EC2: route tables, their routes and associations. A table of which one route cannot
-//! be told is left out: any path may hang on it.
+//! EC2: route tables, their routes and associations. A route of which only the target
+//! cannot be told leads to something behind which nothing is seen; a table of which a
+//! destination cannot be told is left out. Of what blocks in a table refer to, Terraform
+//! writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,18 @@ const GATEWAYS: [(&str, &str); 11] = [
     // A gateway load balancer's endpoint; EC2 tells it as a gateway.
     ("vpc_endpoint_id", "GatewayId"),
 ];
+
+/// What an argument of a route may name.
+fn kinds_behind(argument: &str) -> &'static [&'static str] {
+    match argument {
+        "gateway_id" => &["aws_internet_gateway", "aws_vpn_gateway"],
+        "nat_gateway_id" => &["aws_nat_gateway"],
+        "transit_gateway_id" => &["aws_ec2_transit_gateway"],
+        "vpc_peering_connection_id" => &["aws_vpc_peering_connection"],
+        "egress_only_gateway_id" => &["aws_egress_only_internet_gateway"],
+        _ => &[],
+    }
+}
 
 /// A table in the making.
 struct Table {
@@ -150,32 +164,41 @@ fn read<'p>(
     let mut found = Map::new();
     let path = |name: &str| format!("{at}{name}");
     for (ours, theirs) in [(four, "DestinationCidrBlock"), (six, "DestinationIpv6CidrBlock")] {
-        if let Some(block) = resource.text(&path(ours)).settled()? {
+        if !world.is_left_to_aws(resource, &path(ours))
+            && let Some(block) = resource.text(&path(ours)).settled()?
+        {
             found.insert(theirs.to_owned(), json!(block));
         }
     }
-    let list = world.id(resource, &path("destination_prefix_list_id")).settled()?;
-    if let Some(list) = list {
+    let list = path("destination_prefix_list_id");
+    if !world.is_left_to_aws(resource, &list)
+        && let Some(list) = world.id(resource, &list).settled()?
+    {
         found.insert("DestinationPrefixListId".to_owned(), json!(list));
     }
-    let mut open = None;
+    let mut is_open = false;
     for (ours, theirs) in GATEWAYS {
         let path = path(ours);
         // Of the targets one is set; AWS fills in the others.
         if world.is_left_to_aws(resource, &path) {
             continue;
         }
+        let only = || world.only_new(kinds_behind(ours));
         match world.id(resource, &path) {
             Seen::Known(id) => drop(found.insert(theirs.to_owned(), json!(id))),
             Seen::Absent => {}
-            Seen::Open(why) => open = Some(why),
+            Seen::Open(_) => match only() {
+                Some(id) => drop(found.insert(theirs.to_owned(), json!(id))),
+                None => is_open = true,
+            },
         }
     }
     let leads = GATEWAYS.iter().any(|(_, theirs)| found.contains_key(*theirs));
-    match (leads, open) {
-        (false, Some(why)) => return Err(why),
-        (false, None) => return Err(format!("{} leads nowhere that is known", resource.address)),
-        _ => {}
+    if !leads {
+        if !is_open {
+            return Err(format!("{} leads nowhere that is known", resource.address));
+        }
+        found.insert("GatewayId".to_owned(), json!(format!("${{{}}}", resource.address)));
     }
     found.insert("State".to_owned(), json!("active"));
     found.insert("Origin".to_owned(), json!("CreateRoute"));
@@ -228,5 +251,67 @@ fn associate(world: &World<'_>, draft: &mut Draft, tables: &mut BTreeMap<String,
             (Seen::Open(why), _) | (_, Seen::Open(why)) => draft.gap(Fact::RouteTables, "", why),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn tables_have_their_routes_and_subnets_and_the_vpc_a_main_one() {
+        let vpc: (&str, &[&str]) = ("vpc_id", &["aws_vpc.v.id"]);
+        let found = evidence(
+            &[
+                ("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[]),
+                ("aws_route_table.a", json!({}), &[vpc]),
+                (
+                    "aws_route.r",
+                    json!({"destination_cidr_block": "0.0.0.0/0"}),
+                    &[
+                        ("route_table_id", &["aws_route_table.a.id"]),
+                        ("nat_gateway_id", &["aws_nat_gateway.n.id"]),
+                    ],
+                ),
+                ("aws_nat_gateway.n", json!({}), &[]),
+                ("aws_subnet.s", json!({}), &[vpc]),
+                (
+                    "aws_route_table_association.s",
+                    json!({}),
+                    &[
+                        ("subnet_id", &["aws_subnet.s.id"]),
+                        ("route_table_id", &["aws_route_table.a.id"]),
+                    ],
+                ),
+            ],
+            put,
+        );
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+        let all = found.route_tables.known().expect("tables");
+        let [own, main] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!(own.routes[0].nat_gateway_id.as_deref(), Some("aws_nat_gateway.n"));
+        assert_eq!(own.associations[0].subnet_id.as_deref(), Some("aws_subnet.s"));
+        assert_eq!(main.associations[0].main, Some(true));
+        assert_eq!(main.vpc_id.as_deref(), Some("aws_vpc.v"));
+    }
+
+    #[test]
+    fn a_target_that_does_not_show_is_something_and_a_destination_leaves_the_table_open() {
+        let table: (&str, &[&str]) = ("route_table_id", &["aws_route_table.a.id"]);
+        let given = |known, refer: (&str, &[&str])| {
+            let refers = [table, refer];
+            let own = ("aws_route_table.a", json!({"vpc_id": "vpc-1"}), &[][..]);
+            evidence(&[own, ("aws_route.r", known, &refers)], put)
+        };
+        let target =
+            given(json!({"destination_cidr_block": "0.0.0.0/0"}), ("gateway_id", &["local.x"]));
+        let route = &target.route_tables.known().expect("tables")[0].routes[0];
+        assert_eq!(route.gateway_id.as_deref(), Some("${aws_route.r}"));
+        let destination =
+            given(json!({"gateway_id": "igw-1"}), ("destination_cidr_block", &["local.x"]));
+        assert_eq!(gaps(&destination), [("RouteTables", "aws_route_table.a")]);
     }
 }

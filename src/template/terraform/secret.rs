@@ -214,3 +214,72 @@ fn put_shape(draft: &mut Draft, secret: Option<&Resource>, version: Option<&Reso
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::{
+        evidence::Evidence,
+        template::{
+            Draft,
+            terraform::{
+                testing::{Given, evidence, gaps},
+                world::World,
+            },
+        },
+    };
+
+    fn put_first(world: &World<'_>, draft: &mut Draft) {
+        let rotation = world.made(&["aws_secretsmanager_secret_rotation"]).next();
+        let _ = put(world, draft, rotation.expect("a rotation"));
+    }
+
+    fn read(more: &[Given<'_>], days: serde_json::Value) -> Evidence {
+        let secret: &[(&str, &[&str])] = &[("secret_id", &["aws_secretsmanager_secret.s.id"])];
+        let known = json!({"rotation_lambda_arn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
+            "rotation_rules": [{"automatically_after_days": days}]});
+        let mut all = vec![("aws_secretsmanager_secret_rotation.r", known, secret)];
+        all.extend(more.iter().cloned());
+        evidence(&all, put_first)
+    }
+
+    #[test]
+    fn the_secret_has_its_rules_its_policy_and_the_keys_of_its_value() {
+        let secret: &[(&str, &[&str])] = &[("secret_id", &["aws_secretsmanager_secret.s.id"])];
+        let arn: &[(&str, &[&str])] = &[("secret_arn", &["aws_secretsmanager_secret.s.arn"])];
+        let value = json!({"host": "h", "password": "hunter2"}).to_string();
+        let found = read(
+            &[
+                ("aws_secretsmanager_secret.s", json!({"name": "s"}), &[]),
+                ("aws_secretsmanager_secret_version.v", json!({"secret_string": value}), secret),
+                (
+                    "aws_secretsmanager_secret_policy.p",
+                    json!({"policy": "{\"Statement\": []}"}),
+                    arn,
+                ),
+            ],
+            json!("30"),
+        );
+        let own = found.secret.known().expect("a secret");
+        assert_eq!(own.name.as_deref(), Some("s"));
+        let rules = own.rotation_rules.as_ref().expect("rules");
+        assert_eq!(rules.automatically_after_days, Some(30));
+        assert!(own.version_with("AWSCURRENT").is_some());
+        assert!(found.secret_policy.known().is_some());
+        let shape = &found.secret_shape.known().expect("a shape")["AWSCURRENT"];
+        assert_eq!(shape.keys, ["host", "password"]);
+        assert_eq!(shape.values.len(), 1, "of the values only the place");
+    }
+
+    #[test]
+    fn what_is_not_in_the_plan_is_a_gap() {
+        let found = read(&[("aws_secretsmanager_secret.other", json!({}), &[])], json!(1));
+        let facts: Vec<&str> = gaps(&found).into_iter().map(|(fact, _)| fact).collect();
+        assert_eq!(facts, ["Secret", "SecretPolicy", "SecretShape"]);
+        assert!(found.secret.is_unseen());
+        let found = read(&[("aws_secretsmanager_secret.s", json!({"name": "s"}), &[])], json!(1));
+        assert_eq!(gaps(&found), [("SecretShape", "")]);
+    }
+}

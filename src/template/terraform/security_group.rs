@@ -1,5 +1,7 @@
-//! EC2: security groups and their rules, inline and separate. A group of which one rule
-//! cannot be told is left out: what it lets through is not known then.
+//! EC2: security groups and their rules, inline and separate. Where the other side of a
+//! rule cannot be told, a list of blocks stands for it whose entries nobody knows: what
+//! else the group lets through is known. Of what blocks in a group refer to, Terraform
+//! writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +23,7 @@ const EGRESS: &str = "aws_vpc_security_group_egress_rule";
 #[derive(Default)]
 struct Group {
     name: String,
-    vpc: String,
+    vpc: Option<String>,
     ingress: Vec<Value>,
     egress: Vec<Value>,
     /// Why it cannot be told.
@@ -41,10 +43,10 @@ pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
     for group in world.made(&GROUPS) {
         let id = world.physical(group);
         world.declare(draft, &id, group);
-        let made = read_group(world, group, &id);
+        let made = read_group(world, draft, group, &id);
         groups.insert(id, made);
     }
-    add_rules(world, &mut groups);
+    add_rules(world, draft, &mut groups);
     for (id, group) in groups {
         match group.open {
             Some(why) => draft.gap(Fact::SecurityGroups, &id, why),
@@ -64,7 +66,7 @@ fn default_group(world: &World<'_>, id: &str, vpc: String) -> Group {
     let own = json!({"GroupId": id, "UserId": world.place.account});
     Group {
         name: "default".to_owned(),
-        vpc,
+        vpc: Some(vpc),
         ingress: vec![json!({"IpProtocol": "-1", "UserIdGroupPairs": [own]})],
         egress: vec![json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}],
             "Ipv6Ranges": [{"CidrIpv6": "::/0"}]})],
@@ -72,17 +74,13 @@ fn default_group(world: &World<'_>, id: &str, vpc: String) -> Group {
     }
 }
 
-fn read_group<'p>(world: &World<'p>, group: &'p Resource, id: &str) -> Group {
+fn read_group<'p>(world: &World<'p>, draft: &mut Draft, group: &'p Resource, id: &str) -> Group {
     let mut made = Group {
         name: group.known_text("name").unwrap_or_else(|| group.address.clone()),
         ..Group::default()
     };
-    match world.id(group, "vpc_id") {
-        Seen::Known(vpc) => made.vpc = vpc,
-        // Without one it is in the default VPC, which the plan does not hold.
-        Seen::Absent => made.vpc = "the default VPC".to_owned(),
-        Seen::Open(why) => made.open = Some(why),
-    }
+    // Of one in the default VPC nothing says where that is; what it lets through is known.
+    made.vpc = world.id(group, "vpc_id").known();
     for egress in [false, true] {
         let name = if egress { "egress" } else { "ingress" };
         // Terraform takes away the rule that lets everything out: where no block is
@@ -96,7 +94,7 @@ fn read_group<'p>(world: &World<'p>, group: &'p Resource, id: &str) -> Group {
             }
         };
         for index in 0..count {
-            match inline(world, group, &format!("{name}.~{index}"), id) {
+            match inline(world, draft, group, &format!("{name}.~{index}"), id) {
                 Ok(rule) if is_removed(world, group, id, egress, &rule) => {}
                 Ok(rule) if egress => made.egress.push(rule),
                 Ok(rule) => made.ingress.push(rule),
@@ -155,50 +153,81 @@ fn pair(group: &str, account: &str) -> Value {
 /// A rule in a block of a group, or in one of the older separate rules.
 fn inline<'p>(
     world: &World<'p>,
+    draft: &mut Draft,
     resource: &'p Resource,
     at: &str,
     own: &str,
 ) -> Result<Value, String> {
     let path = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
-    let list = |name: &str| -> Result<Vec<String>, String> {
-        Ok(world.ids(resource, &path(name)).settled()?.unwrap_or_default())
-    };
-    let mut groups = list("security_groups")?;
+    let mut other = Other::default();
+    let [groups, four, six, lists] =
+        ["security_groups", "cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"]
+            .map(|name| other.some(world.ids(resource, &path(name))));
+    let mut groups = groups.unwrap_or_default();
     if resource.flag(&path("self")).settled()? == Some(true) {
         groups.push(own.to_owned());
     }
     if at.is_empty() && !world.is_left_to_aws(resource, "source_security_group_id") {
-        groups.extend(world.id(resource, "source_security_group_id").settled()?);
+        groups.extend(other.some(world.id(resource, "source_security_group_id")));
     }
-    let rule = Rule {
+    let mut rule = Rule {
         protocol: resource.text(&path("protocol")).settled()?.unwrap_or_else(|| "-1".to_owned()),
         ports: (
             resource.number(&path("from_port")).settled()?,
             resource.number(&path("to_port")).settled()?,
         ),
-        four: list("cidr_blocks")?,
-        six: list("ipv6_cidr_blocks")?,
-        lists: list("prefix_list_ids")?,
+        four: four.unwrap_or_default(),
+        six: six.unwrap_or_default(),
+        lists: lists.unwrap_or_default(),
         groups,
     };
+    other.stand_in(draft, resource, &mut rule);
     Ok(rule.shape(&world.place.account))
 }
 
 /// One of the newer separate rules.
-fn separate<'p>(world: &World<'p>, rule: &'p Resource) -> Result<Value, String> {
-    let some = |list: Option<String>| list.into_iter().collect::<Vec<_>>();
-    let read = Rule {
+fn separate<'p>(world: &World<'p>, draft: &mut Draft, rule: &'p Resource) -> Result<Value, String> {
+    let mut other = Other::default();
+    let mut some = |seen: Seen<String>| other.some(seen).into_iter().collect::<Vec<_>>();
+    let mut read = Rule {
         protocol: rule.text("ip_protocol").settled()?.unwrap_or_else(|| "-1".to_owned()),
         ports: (rule.number("from_port").settled()?, rule.number("to_port").settled()?),
-        four: some(rule.text("cidr_ipv4").settled()?),
-        six: some(rule.text("cidr_ipv6").settled()?),
-        lists: some(world.id(rule, "prefix_list_id").settled()?),
-        groups: some(world.id(rule, "referenced_security_group_id").settled()?),
+        four: some(rule.text("cidr_ipv4")),
+        six: some(rule.text("cidr_ipv6")),
+        lists: some(world.id(rule, "prefix_list_id")),
+        groups: some(world.id(rule, "referenced_security_group_id")),
     };
+    other.stand_in(draft, rule, &mut read);
     Ok(read.shape(&world.place.account))
 }
 
-fn add_rules(world: &World<'_>, groups: &mut BTreeMap<String, Group>) {
+/// The other side of a rule, where it cannot be told.
+#[derive(Default)]
+struct Other {
+    open: Option<String>,
+}
+
+impl Other {
+    fn some<T>(&mut self, seen: Seen<T>) -> Option<T> {
+        match seen.settled() {
+            Ok(known) => known,
+            Err(why) => {
+                self.open = Some(why);
+                None
+            }
+        }
+    }
+
+    fn stand_in(self, draft: &mut Draft, resource: &Resource, rule: &mut Rule) {
+        if let Some(why) = self.open {
+            let id = format!("${{{}}}", resource.address);
+            draft.gap(Fact::ManagedPrefixListEntries, &id, why);
+            rule.lists.push(id);
+        }
+    }
+}
+
+fn add_rules(world: &World<'_>, draft: &mut Draft, groups: &mut BTreeMap<String, Group>) {
     for rule in world.made(&[RULE, INGRESS, EGRESS]) {
         let id = match world.id(rule, "security_group_id") {
             Seen::Known(id) => id,
@@ -210,8 +239,10 @@ fn add_rules(world: &World<'_>, groups: &mut BTreeMap<String, Group>) {
             }
         };
         let Some(group) = groups.get_mut(&id) else { continue };
-        let read =
-            if rule.kind == RULE { inline(world, rule, "", &id) } else { separate(world, rule) };
+        let read = match rule.kind.as_str() {
+            RULE => inline(world, draft, rule, "", &id),
+            _ => separate(world, draft, rule),
+        };
         let egress = match rule.kind.as_str() {
             RULE => rule.known_text("type").as_deref() == Some("egress"),
             kind => kind == EGRESS,
@@ -279,4 +310,89 @@ fn peers_in(rule: &Value) -> Vec<String> {
     }
     peers.sort();
     peers
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::put;
+    use crate::template::terraform::testing::{Given, evidence, gaps};
+
+    fn groups(given: &[Given<'_>]) -> Value {
+        let mut all = vec![("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[][..])];
+        all.extend(given.iter().cloned());
+        serde_json::to_value(evidence(&all, put)).expect("JSON")["SecurityGroups"].clone()
+    }
+
+    #[test]
+    fn a_group_without_blocks_lets_nothing_out_and_the_default_one_all() {
+        let found = groups(&[("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[])]);
+        assert_eq!(found[0]["GroupId"], "aws_security_group.a");
+        assert_eq!(found[0].get("IpPermissionsEgress"), None);
+        assert_eq!(found[1]["GroupId"], "aws_vpc.v.default_security_group_id");
+        assert_eq!(found[1]["IpPermissionsEgress"][0]["IpProtocol"], "-1");
+    }
+
+    #[test]
+    fn a_group_of_a_vpc_that_does_not_show_still_has_its_rules() {
+        let found = groups(&[("aws_security_group.a", json!({}), &[("vpc_id", &["local.x"])])]);
+        assert_eq!(found[0]["GroupId"], "aws_security_group.a");
+    }
+
+    #[test]
+    fn rules_of_all_three_kinds_are_rules_of_their_group() {
+        let group: &[(&str, &[&str])] = &[("security_group_id", &["aws_security_group.a.id"])];
+        let block = json!({"from_port": 80, "to_port": 80, "protocol": "tcp",
+            "cidr_blocks": ["10.1.0.0/16"], "self": true});
+        let old = json!({"type": "ingress", "from_port": 443, "to_port": 443, "protocol": "tcp",
+            "ipv6_cidr_blocks": ["::/0"]});
+        let new = json!({"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"});
+        let found = groups(&[
+            ("aws_security_group.a", json!({"vpc_id": "vpc-1", "ingress": [block]}), &[]),
+            ("aws_security_group_rule.b", old, group),
+            ("aws_vpc_security_group_egress_rule.c", new, group),
+        ]);
+        let ingress = &found[0]["IpPermissions"];
+        assert_eq!(ingress[0]["IpRanges"][0]["CidrIp"], "10.1.0.0/16");
+        assert_eq!(ingress[0]["UserIdGroupPairs"][0]["GroupId"], "aws_security_group.a");
+        assert_eq!(
+            (&ingress[1]["FromPort"], &ingress[1]["Ipv6Ranges"][0]["CidrIpv6"]),
+            (&json!(443), &json!("::/0"))
+        );
+        assert_eq!(found[0]["IpPermissionsEgress"][0]["IpRanges"][0]["CidrIp"], "0.0.0.0/0");
+    }
+
+    #[test]
+    fn an_unknown_port_leaves_the_group_open_and_an_unknown_peer_only_the_rule() {
+        let group: (&str, &[&str]) = ("security_group_id", &["aws_security_group.a.id"]);
+        let port = evidence(
+            &[
+                ("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_vpc_security_group_ingress_rule.b",
+                    json!({"ip_protocol": "tcp"}),
+                    &[group, ("from_port", &["random_integer.p.result"])],
+                ),
+            ],
+            put,
+        );
+        assert_eq!(gaps(&port), [("SecurityGroups", "aws_security_group.a")]);
+        let peer = evidence(
+            &[
+                ("aws_security_group.a", json!({"vpc_id": "vpc-1"}), &[]),
+                (
+                    "aws_vpc_security_group_ingress_rule.b",
+                    json!({"ip_protocol": "tcp", "from_port": 1, "to_port": 2}),
+                    &[group, ("cidr_ipv4", &["aws_eip.x.public_ip"])],
+                ),
+            ],
+            put,
+        );
+        let list = "${aws_vpc_security_group_ingress_rule.b}";
+        assert_eq!(gaps(&peer), [("ManagedPrefixListEntries", list)]);
+        let rule = &peer.security_groups.known().expect("groups")[0].ip_permissions[0];
+        assert_eq!((rule.from_port, rule.to_port), (Some(1), Some(2)));
+        assert_eq!(rule.prefix_list_ids[0].prefix_list_id.as_deref(), Some(list));
+    }
 }

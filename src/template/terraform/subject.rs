@@ -119,11 +119,27 @@ fn put_one<'p>(world: &World<'p>, draft: &mut Draft, source: &'p Resource, named
         }
         _ => {}
     }
+    own_secret(draft, &world.name(source), &arn);
     if let Some(owner) = world.own_id(source, "arn") {
         let kind = if source.kind == INSTANCE { "DBInstance" } else { "DBCluster" };
         found["Tags"] = json!([{"Key": format!("aws:rds:primary{kind}Arn"), "Value": owner}]);
     }
     draft.put("SuperuserSecret", found);
+}
+
+/// Notes on the database which secret RDS manages for it.
+fn own_secret(draft: &mut Draft, name: &str, arn: &str) {
+    for (key, id) in
+        [("DBInstances", "DBInstanceIdentifier"), ("DBClusters", "DBClusterIdentifier")]
+    {
+        let Some(Value::Array(all)) = draft.get_mut(key) else { continue };
+        let owner = all.iter_mut().find(|one| {
+            one[id] == name && (key == "DBClusters" || one["DBClusterIdentifier"].is_null())
+        });
+        if let Some(owner) = owner {
+            owner["MasterUserSecret"] = json!({"SecretArn": arn, "SecretStatus": "active"});
+        }
+    }
 }
 
 /// The databases whose attributes the value is made of.
@@ -143,4 +159,77 @@ fn is_known(draft: &Draft, host: &str) -> bool {
     let is = |value: &Value| value.as_str() == Some(host);
     list("DBInstances").iter().any(|one| is(&one["Endpoint"]["Address"]))
         || list("DBClusters").iter().any(|one| is(&one["Endpoint"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{
+        evidence::Evidence,
+        template::{
+            Draft,
+            terraform::{database, secret, testing::evidence, world::World},
+        },
+    };
+
+    fn put(world: &World<'_>, draft: &mut Draft) {
+        let rotation = world.made(&["aws_secretsmanager_secret_rotation"]).next();
+        let parts = secret::put(world, draft, rotation.expect("a rotation"));
+        database::put(world, draft);
+        super::put(world, draft, &parts);
+    }
+
+    /// With a value that refers to these.
+    fn read(database: Value, references: &[&str]) -> Evidence {
+        let own: (&str, &[&str]) = ("secret_id", &["aws_secretsmanager_secret.s.id"]);
+        evidence(
+            &[
+                ("aws_secretsmanager_secret.s", json!({"name": "s"}), &[]),
+                ("aws_secretsmanager_secret.admin", json!({"name": "admin"}), &[]),
+                (
+                    "aws_secretsmanager_secret_rotation.r",
+                    json!({"rotation_lambda_arn": "arn:f"}),
+                    &[own],
+                ),
+                (
+                    "aws_secretsmanager_secret_version.v",
+                    json!({}),
+                    &[own, ("secret_string", references)],
+                ),
+                ("aws_db_instance.d", database, &[]),
+            ],
+            put,
+        )
+    }
+
+    #[test]
+    fn the_value_names_its_database_and_its_superuser() {
+        let database =
+            json!({"identifier": "d", "engine": "postgres", "vpc_security_group_ids": ["sg-1"]});
+        let references = ["aws_db_instance.d.address", "aws_secretsmanager_secret.admin.arn"];
+        let found = read(database.clone(), &references);
+        let named = found.database.as_ref().expect("a database");
+        assert_eq!(
+            (named.host.as_str(), named.port),
+            ("d.planned.eu-west-1.rds.amazonaws.com", 5432)
+        );
+        let superuser = found.superuser_secret.known().expect("a superuser");
+        assert_eq!(superuser.name.as_deref(), Some("admin"));
+        let managed =
+            read(database.clone(), &["aws_db_instance.d.master_user_secret[0].secret_arn"]);
+        let superuser = managed.superuser_secret.known().expect("a superuser");
+        assert_eq!(superuser.owning_service.as_deref(), Some("rds"));
+        let owner = &managed.db_instances.known().expect("instances")[0];
+        let own = owner.master_user_secret.as_ref().and_then(|own| own.secret_arn.as_ref());
+        assert_eq!(own, superuser.arn.as_ref());
+        assert!(read(database, &["local.value"]).database.is_none());
+    }
+
+    #[test]
+    fn a_database_that_was_left_out_is_not_said_to_be_missing() {
+        let found =
+            read(json!({"identifier": "d", "engine": "postgres"}), &["aws_db_instance.d.address"]);
+        assert!(found.database.is_some() && found.db_instances.is_unseen());
+    }
 }

@@ -71,16 +71,17 @@ fn put_vpc<'p>(world: &World<'p>, draft: &mut Draft, vpc: &'p Resource) {
             json!([{"Ipv6CidrBlock": block, "Ipv6CidrBlockState": state}]);
     }
     draft.push("Vpcs", found);
-    put_attributes(draft, vpc, &id);
+    put_attributes(world, draft, vpc, &id);
 }
 
 /// DescribeVpcAttribute. Of a VPC that is made, support is on and host names are off,
 /// unless it says otherwise (Amazon VPC User Guide, "DNS attributes for your VPC").
-fn put_attributes(draft: &mut Draft, vpc: &Resource, id: &str) {
+fn put_attributes(world: &World<'_>, draft: &mut Draft, vpc: &Resource, id: &str) {
     let made = vpc.kind == VPC && !vpc.data;
     let flag = |path: &str, default: bool| match vpc.flag(path) {
         Seen::Known(flag) => Some(flag),
         Seen::Absent if made => Some(default),
+        Seen::Open(_) if made && world.is_left_to_aws(vpc, path) => Some(default),
         _ => None,
     };
     let default_names = vpc.kind == DEFAULT_VPC;
@@ -230,7 +231,7 @@ pub(super) fn outside(world: &World<'_>, draft: &mut Draft) {
         }
     }
     let whole = whole(world);
-    hide_endpoints(draft, config["VpcId"].as_str(), &whole);
+    hide_endpoints(world, draft, config["VpcId"].as_str(), &whole);
     let known_vpcs = texts(draft, "Vpcs", "VpcId");
     for vpc in texts(draft, "Subnets", "VpcId").difference(&whole) {
         if !known_vpcs.contains(vpc) {
@@ -251,15 +252,94 @@ pub(super) fn outside(world: &World<'_>, draft: &mut Draft) {
 }
 
 /// Of a VPC that the plan does not hold whole, that no endpoint is known says nothing.
-fn hide_endpoints(draft: &mut Draft, vpc: Option<&str>, whole: &BTreeSet<String>) {
-    let Some(vpc) = vpc.filter(|vpc| !whole.contains(*vpc)) else { return };
-    let endpoints = draft.get("VpcEndpoints").map_or(&[][..], items);
+/// Nor does it of one that is there already and has no other way out: then there must be
+/// one, or nothing has worked so far.
+fn hide_endpoints(
+    world: &World<'_>,
+    draft: &mut Draft,
+    vpc: Option<&str>,
+    whole: &BTreeSet<String>,
+) {
+    let Some(vpc) = vpc else { return };
+    let list = |key: &str| draft.get(key).map_or(&[][..], items);
     let serves = |endpoint: &Value| {
         endpoint["VpcId"] == vpc
             && endpoint["ServiceName"].as_str().is_some_and(|s| s.ends_with(".secretsmanager"))
     };
-    if !endpoints.iter().any(serves) {
+    let leads_out = |table: &Value| {
+        table["VpcId"] == vpc
+            && items(&table["Routes"]).iter().any(|r| r["DestinationCidrBlock"] == "0.0.0.0/0")
+    };
+    let exists = world.called(&[VPC], vpc).is_some_and(|vpc| vpc.exists);
+    let ways = ["aws_vpc_endpoint", "aws_route", "aws_nat_gateway"];
+    let takes_away = world.plan.removed.iter().any(|one| ways.contains(&one.kind.as_str()));
+    let may_be_elsewhere =
+        !whole.contains(vpc) || exists && !takes_away && !list("RouteTables").iter().any(leads_out);
+    if may_be_elsewhere && !list("VpcEndpoints").iter().any(serves) {
         draft.take("VpcEndpoints");
-        draft.gap(Fact::VpcEndpoints, vpc, format!("the endpoints of {vpc} lie outside the plan"));
+        draft.gap(
+            Fact::VpcEndpoints,
+            vpc,
+            format!("no endpoint of {vpc} for Secrets Manager is in the plan"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::put;
+    use crate::template::terraform::testing::{evidence, gaps};
+
+    #[test]
+    fn a_vpc_has_the_attributes_that_aws_gives_it() {
+        let found = evidence(
+            &[
+                ("aws_vpc.v", json!({"cidr_block": "10.0.0.0/16"}), &[]),
+                ("aws_vpc_dhcp_options.o", json!({"domain_name_servers": ["10.0.0.9"]}), &[]),
+                (
+                    "aws_vpc_dhcp_options_association.o",
+                    json!({}),
+                    &[
+                        ("vpc_id", &["aws_vpc.v.id"]),
+                        ("dhcp_options_id", &["aws_vpc_dhcp_options.o.id"]),
+                    ],
+                ),
+                (
+                    "aws_subnet.s",
+                    json!({"cidr_block": "10.0.1.0/24"}),
+                    &[("vpc_id", &["aws_vpc.v.id"])],
+                ),
+            ],
+            put,
+        );
+        let vpc = &found.vpcs.known().expect("VPCs")[0];
+        assert_eq!(vpc.dhcp_options_id.as_deref(), Some("aws_vpc_dhcp_options.o"));
+        let attributes = &found.vpc_attributes.known().expect("attributes")["aws_vpc.v"];
+        let value =
+            |one: &Option<crate::evidence::BooleanAttribute>| one.as_ref().and_then(|a| a.value);
+        assert_eq!(value(&attributes.enable_dns_support), Some(true));
+        assert_eq!(value(&attributes.enable_dns_hostnames), Some(false));
+        let subnet = &found.subnets.known().expect("subnets")[0];
+        assert_eq!(subnet.vpc_id.as_deref(), Some("aws_vpc.v"));
+    }
+
+    #[test]
+    fn blocks_that_do_not_show_and_zones_are_gaps() {
+        let found = evidence(
+            &[
+                (
+                    "aws_vpc.v",
+                    json!({}),
+                    &[("cidr_block", &["aws_vpc_ipam_preview_next_cidr.x.cidr"])],
+                ),
+                ("aws_subnet.s", json!({"vpc_id": "vpc-1"}), &[("cidr_block", &["local.x"])]),
+                ("aws_route53_zone.z", json!({"name": "x", "vpc": [{"vpc_id": "vpc-1"}]}), &[]),
+            ],
+            put,
+        );
+        let wanted = [("HostedZonesByVPC", ""), ("Subnets", "aws_subnet.s"), ("Vpcs", "aws_vpc.v")];
+        assert_eq!(gaps(&found), wanted);
     }
 }

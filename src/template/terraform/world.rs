@@ -14,6 +14,9 @@ use crate::template::{Draft, Origin};
 /// Ids that lead from one to the next further than this go round in a circle.
 const LONGEST_WAY: u8 = 8;
 
+/// What makes a VPC.
+const VPCS: [&str; 2] = ["aws_vpc", "aws_default_vpc"];
+
 /// A plan at a place.
 pub(super) struct World<'p> {
     pub(super) plan: &'p Plan,
@@ -79,13 +82,11 @@ impl<'p> World<'p> {
             Seen::Open(why) => why,
             seen => return seen,
         };
-        match self.candidates(resource, path, wanted, depth) {
-            Some(found) => match found.ids.as_slice() {
-                [one] => Seen::Known(one.clone()),
-                _ => Seen::Open(why),
-            },
-            None => Seen::Open(why),
-        }
+        let found = self.candidates(resource, path, wanted, depth);
+        let only = found.and_then(|mut found| found.ids.pop().filter(|_| found.ids.is_empty()));
+        // Modules for networks hand their VPC on through a local value, which no plan shows.
+        let new = || (path == "vpc_id").then(|| self.only_new(&VPCS)).flatten();
+        only.or_else(new).map_or(Seen::Open(why), Seen::Known)
     }
 
     /// The texts of a list at a path. Open where one of them is.
@@ -233,6 +234,17 @@ impl<'p> World<'p> {
     /// The resource of some kinds that an id names.
     pub(super) fn called<'s>(&'s self, kinds: &'s [&str], id: &str) -> Option<&'p Resource> {
         self.of(kinds).find(|one| self.is_called(one, id))
+    }
+
+    /// The id of the only resource of some kinds that has none yet: an id of theirs that
+    /// is not known yet can be no other.
+    pub(super) fn only_new(&self, kinds: &[&str]) -> Option<String> {
+        let of_kind = self.plan.resources.iter().filter(|one| kinds.contains(&one.kind.as_str()));
+        let mut new = of_kind.filter(|one| one.is_unknown("id"));
+        match (new.next(), new.next()) {
+            (Some(one), None) if !one.data => Some(self.physical(one)),
+            _ => None,
+        }
     }
 
     /// Whether an id is one of a resource's.

@@ -116,14 +116,17 @@ fn net02_a_public_subnet() {
 
 #[test]
 fn net03_the_endpoints_group() {
-    let plan = Plan::healthy().refer(
-        "aws_security_group.endpoint",
-        "ingress.0.security_groups",
-        &["aws_security_group.db.id"],
-    );
+    let rule = "aws_security_group_rule.endpoint";
+    let another = &["aws_security_group.db.id"];
+    let plan = Plan::healthy().refer(rule, "source_security_group_id", another);
     assert_found(&plan, "NET03", "aws_security_group.endpoint");
-    let none = Plan::healthy().unset("aws_security_group.endpoint", "ingress");
-    assert_found(&none, "NET03", "aws_security_group.endpoint");
+    assert_found(&Plan::healthy().without(rule), "NET03", "aws_security_group.endpoint");
+    // Blocks in the group that are known: for another network.
+    let block = json!([{"cidr_blocks": ["10.99.0.0/16"], "from_port": 443, "to_port": 443,
+        "protocol": "tcp", "security_groups": [], "self": false}]);
+    let inline =
+        Plan::healthy().without(rule).planned_only("aws_security_group.endpoint", "ingress", block);
+    assert_found(&inline, "NET03", "aws_security_group.endpoint");
 }
 
 #[test]
@@ -301,7 +304,7 @@ fn iam11_a_boundary() {
             &[],
         )
         .refer("aws_iam_role.rotate", "permissions_boundary", &["aws_iam_policy.boundary.arn"]);
-    assert_found(&plan, "IAM11", "aws_iam_role.rotate");
+    assert_found(&plan, "IAM11", "aws_iam_policy.boundary");
 }
 
 #[test]

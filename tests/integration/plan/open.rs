@@ -50,9 +50,61 @@ fn the_other_side_of_a_rule_that_does_not_show() {
     let rule = "aws_vpc_security_group_ingress_rule.db_fn";
     let plan = Plan::healthy().refer(rule, "referenced_security_group_id", LOCAL);
     assert_open(&plan, "database-path");
+}
+
+/// What a block of a group refers to, Terraform does not write.
+#[test]
+fn a_block_of_a_group_that_names_another_group() {
     let group = "aws_security_group.endpoint";
-    let plan = Plan::healthy().refer(group, "ingress.0.security_groups", LOCAL);
+    let block = |port: u16| {
+        json!([{"cidr_blocks": [], "from_port": port, "to_port": port, "protocol": "tcp",
+            "self": false}])
+    };
+    let healthy = || Plan::healthy().without("aws_security_group_rule.endpoint");
+    let plan = healthy()
+        .planned_only(group, "ingress", block(443))
+        .open_only(group, "ingress.0.security_groups");
     assert_open(&plan, "secrets-manager-path");
+    // On another port it leaves nothing open.
+    let other = healthy()
+        .planned_only(group, "ingress", block(8443))
+        .open_only(group, "ingress.0.security_groups");
+    let found = faults_of(&report(&other));
+    assert_eq!(found, [("NET03".to_owned(), group.to_owned())]);
+}
+
+#[test]
+fn a_block_of_a_table_leads_to_the_only_gateway_or_nowhere_known() {
+    let vpc: &[(&str, &[&str])] = &[("vpc_id", &["aws_vpc.main.id"])];
+    let subnet: &[(&str, &[&str])] = &[("subnet_id", &["aws_subnet.public.id"])];
+    let rule = "aws_vpc_security_group_egress_rule.fn_https";
+    let route = json!([{"cidr_block": "0.0.0.0/0", "gateway_id": ""}]);
+    let table = "aws_route_table.private";
+    let nat = json!({"connectivity_type": "public"});
+    let out = Plan::healthy()
+        .without("aws_vpc_endpoint.secretsmanager")
+        .set(rule, "cidr_ipv4", "0.0.0.0/0")
+        .with("aws_subnet.public", json!({"cidr_block": "10.20.99.0/24"}), vpc)
+        .with("aws_internet_gateway.main", json!({}), vpc)
+        .with("aws_nat_gateway.one", nat.clone(), subnet)
+        .with("aws_route_table.public", json!({}), vpc)
+        .planned_only("aws_route_table.public", "route", route.clone())
+        .open_only("aws_route_table.public", "route.0.gateway_id")
+        .with(
+            "aws_route_table_association.public",
+            json!({}),
+            &[
+                ("subnet_id", &["aws_subnet.public.id"]),
+                ("route_table_id", &["aws_route_table.public.id"]),
+            ],
+        )
+        .planned_only(table, "route", route)
+        .open_only(table, "route.0.nat_gateway_id");
+    let passed = report(&out);
+    assert_eq!(faults_of(&passed), []);
+    assert!(passed.passed.iter().any(|one| one.check == "secrets-manager-path"));
+    let two = out.with("aws_nat_gateway.two", nat, subnet);
+    assert_open(&two, "secrets-manager-path");
 }
 
 #[test]
@@ -100,7 +152,11 @@ fn an_endpoint_with_groups_that_do_not_show() {
         &Plan::healthy().refer(endpoint, "security_group_ids", LOCAL),
         "secrets-manager-path",
     );
-    assert_open(&Plan::healthy().refer(endpoint, "vpc_id", LOCAL), "secrets-manager-path");
+    // Of two new VPCs it may be either; a single one it must be.
+    let two = Plan::healthy().with("aws_vpc.other", json!({"cidr_block": "10.30.0.0/16"}), &[]);
+    assert_open(&two.refer(endpoint, "vpc_id", LOCAL), "secrets-manager-path");
+    let one = report(&Plan::healthy().refer(endpoint, "vpc_id", LOCAL));
+    assert!(one.passed.iter().any(|one| one.check == "secrets-manager-path"));
     assert_open(&Plan::healthy().refer(endpoint, "policy", LOCAL), "secrets-manager-path");
 }
 

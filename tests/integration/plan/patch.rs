@@ -59,6 +59,22 @@ impl Plan {
         self
     }
 
+    /// A value that is known, of which the configuration says nothing: that of a block
+    /// which is an attribute to the provider.
+    pub(super) fn planned_only(mut self, address: &str, path: &str, value: Value) -> Self {
+        put(self.planned(address), path, value.clone());
+        put(&mut self.change(address)["after"], path, value);
+        put(&mut self.change(address)["after_unknown"], path, json!(false));
+        self
+    }
+
+    /// A part of such a value that is not known.
+    pub(super) fn open_only(mut self, address: &str, path: &str) -> Self {
+        put(self.planned(address), path, Value::Null);
+        put(&mut self.change(address)["after_unknown"], path, json!(true));
+        self
+    }
+
     /// A value that is not known, and what its expression names.
     pub(super) fn refer(mut self, address: &str, path: &str, references: &[&str]) -> Self {
         put(self.planned(address), path, Value::Null);
@@ -88,6 +104,16 @@ impl Plan {
             self.list(pointer).retain(|one| one["address"] != address);
             assert_eq!(self.list(pointer).len(), before - 1, "{address} in {pointer}");
         }
+        self
+    }
+
+    /// Where a resource is to be deleted.
+    pub(super) fn deleting(mut self, address: &str) -> Self {
+        let values = self.planned(address).clone();
+        self.list("/planned_values/root_module/resources").retain(|one| one["address"] != address);
+        self.list("/configuration/root_module/resources").retain(|one| one["address"] != address);
+        *self.change(address) = json!({"actions": ["delete"], "before": values, "after": null,
+            "after_unknown": {}});
         self
     }
 
