@@ -19,9 +19,17 @@ pub(super) struct Args {
     /// With what --simulate needs: AWS's simulation of the role's rights.
     #[arg(long)]
     simulate: bool,
+    /// With what an audit of many needs: the list of secrets, the account's roles at once,
+    /// and the regions for --all-regions.
+    #[arg(long)]
+    audit: bool,
     #[command(flatten)]
     select: SelectOptions,
 }
+
+/// What an audit asks for beside the facts about one secret.
+const OF_AUDIT: [&str; 3] =
+    ["ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails", "secretsmanager:ListSecrets"];
 
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
@@ -34,6 +42,9 @@ impl Args {
         }
         let mut actions: BTreeSet<&str> =
             facts.iter().flat_map(|fact| fact.actions()).copied().collect();
+        if self.audit {
+            actions.extend(OF_AUDIT);
+        }
         let reads_values = actions.remove("secretsmanager:GetSecretValue");
         let mut statements = vec![serde_json::json!({
             "Sid": "RotdoctorReadOnly",

@@ -49,6 +49,11 @@ const OF_FUNCTION: [Fact; 5] =
 const OF_ROLE: [Fact; 4] =
     [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary];
 const OF_KEY: [Fact; 3] = [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants];
+/// Facts by which a secret's keys are known.
+const NAMES_KEYS: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
+/// Facts by which a secret's database is known.
+const NAMES_DATABASES: [Fact; 4] =
+    [Fact::Function, Fact::SecretShape, Fact::DBInstances, Fact::DBClusters];
 const OF_DATABASES: [Fact; 2] = [Fact::DBInstances, Fact::DBClusters];
 /// What CloudTrail, a stack's events and the simulation tell is for one secret at a time.
 const NEVER: [Fact; 4] =
@@ -439,7 +444,7 @@ impl Run<'_> {
         let targets: BTreeSet<String> = inventory
             .secrets
             .iter()
-            .flat_map(|secret| kms::targets(&inventory.scene_before_keys(secret)))
+            .flat_map(|secret| kms::targets(&inventory.scene_of(secret, &NAMES_KEYS)))
             .collect();
         self.for_each("keys", targets.into_iter().collect(), async |key: &String| {
             let mut evidence = self.bare.clone();
@@ -464,7 +469,8 @@ impl Run<'_> {
             subnets.extend(vpc.subnet_ids.iter().cloned());
             function_vpcs.extend(vpc.vpc_id.clone().filter(|id| !id.is_empty()));
         }
-        let scenes = inventory.secrets.iter().map(|secret| inventory.scene_before_keys(secret));
+        let scenes =
+            inventory.secrets.iter().map(|secret| inventory.scene_of(secret, &NAMES_DATABASES));
         let database_vpcs: BTreeSet<String> =
             scenes.flat_map(|scene| rds::relevant(&scene).vpcs).collect();
         let facts: Vec<Fact> = self
@@ -494,7 +500,7 @@ impl Run<'_> {
     /// Every stack of the region, where a function or a secret was made by one.
     async fn stacks(&self, inventory: &Inventory) -> Result<Vec<crate::evidence::Stack>, Failure> {
         let named = |secret: &Secret| {
-            cloudformation::stack_name(&inventory.scene_before_keys(secret)).is_some()
+            cloudformation::stack_name(&inventory.scene_of(secret, &[Fact::Function])).is_some()
         };
         if !self.wanted.contains(&Fact::Stack) || !inventory.secrets.iter().any(named) {
             return Ok(Vec::new());
@@ -509,7 +515,7 @@ impl Run<'_> {
         }
         let mut groups = BTreeSet::new();
         for secret in &inventory.secrets {
-            let relevant = rds::relevant(&inventory.scene_before_keys(secret));
+            let relevant = rds::relevant(&inventory.scene_of(secret, &NAMES_DATABASES));
             groups.extend(relevant.parameter_groups.into_iter().map(|group| (false, group)));
             groups.extend(relevant.cluster_parameter_groups.into_iter().map(|group| (true, group)));
         }

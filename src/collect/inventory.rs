@@ -120,7 +120,7 @@ impl Inventory {
     }
 
     pub(super) fn evidence_about(&self, secret: &Secret) -> Evidence {
-        let mut scene = self.scene_before_keys(secret);
+        let mut scene = self.scene(secret, &self.wanted);
         self.lay_network(&mut scene);
         for key in kms::targets(&scene) {
             if let Some(part) = self.keys.get(&key) {
@@ -152,9 +152,14 @@ impl Inventory {
         scene.evidence
     }
 
-    /// What is known of one secret without its keys and its network: enough to know
-    /// which these are.
-    pub(super) fn scene_before_keys(&self, secret: &Secret) -> Scene {
+    /// Some facts about one secret, without its keys and its network: enough to know which
+    /// these are.
+    pub(super) fn scene_of(&self, secret: &Secret, facts: &[Fact]) -> Scene {
+        let facts = facts.iter().copied().filter(|fact| self.wanted.contains(fact)).collect();
+        self.scene(secret, &facts)
+    }
+
+    fn scene(&self, secret: &Secret, facts: &BTreeSet<Fact>) -> Scene {
         let mut evidence = self.bare.clone();
         let arn = secret.arn.as_deref();
         let part = |index| Some(arn?.split(':').nth(index)?.to_owned());
@@ -168,7 +173,7 @@ impl Inventory {
             .and_then(|part| part.evidence.function.known()?.configuration.role.as_ref())
             .and_then(|role| self.roles.get(role));
         let parts = [each, function.map(|part| &part.evidence), role, Some(&self.databases)];
-        for fact in self.wanted.iter().filter(|fact| !is_of_key(**fact)) {
+        for fact in facts.iter().filter(|fact| !is_of_key(**fact)) {
             for part in parts.into_iter().flatten() {
                 evidence.take_over(*fact, part);
             }

@@ -357,3 +357,29 @@ fn of_two_hundred_secrets_in_ministack_just_the_thirty_broken_are_found_in_every
         assert_eq!(told, broken, "{format}");
     }
 }
+
+#[test]
+fn an_audit_asks_for_nothing_that_the_printed_policy_does_not_allow() {
+    let stub = start(|_| None);
+    audit(&stub, &["--all", "--output", "json"]);
+    let everywhere = ["audit", "--all", "--all-regions", "--endpoint-url", &stub.url];
+    let run = run_with(everywhere);
+    assert_eq!(run.code, 4, "some region has to be asked which there are: {}", run.stderr);
+    let run = ran(bare(everywhere).envs(KEYS).env("AWS_REGION", "eu-west-1"));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+
+    let asked: BTreeSet<String> = stub
+        .asked()
+        .into_iter()
+        .map(|ask| ask.operation)
+        .filter(|operation| operation != "sts:GetCallerIdentity")
+        .collect();
+    let allowed = crate::permissions::printed(&["--audit"]);
+    let beyond: Vec<&String> = asked.difference(&allowed).collect();
+    assert!(beyond.is_empty(), "{beyond:?}");
+    // What a diagnosis does not need is needed here.
+    let of_diagnosis = crate::permissions::printed(&[]);
+    let only_here: BTreeSet<String> = allowed.difference(&of_diagnosis).cloned().collect();
+    assert_eq!(only_here.len(), 3, "{only_here:?}");
+    assert!(only_here.is_subset(&asked), "{only_here:?}");
+}

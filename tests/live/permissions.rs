@@ -26,7 +26,7 @@ fn rotdoctor(args: &[&str]) -> String {
 }
 
 /// The actions that the printed policy allows.
-fn printed(args: &[&str]) -> BTreeSet<String> {
+pub(crate) fn printed(args: &[&str]) -> BTreeSet<String> {
     let policy: serde_json::Value =
         serde_json::from_str(&rotdoctor(&[&["permissions"], args].concat())).expect("a policy");
     let statements = policy["Statement"].as_array().expect("statements").iter();
