@@ -383,3 +383,37 @@ fn an_audit_asks_for_nothing_that_the_printed_policy_does_not_allow() {
     assert_eq!(only_here.len(), 3, "{only_here:?}");
     assert!(only_here.is_subset(&asked), "{only_here:?}");
 }
+
+/// A template that puts a function into a network that exists: what the template leaves
+/// open is seen in AWS, the network's fault included.
+#[test]
+fn what_is_declared_lies_over_what_exists() {
+    let world = World::healthy(ministack());
+    let network = world.network();
+    let subnets = format!("Subnets={}", network.subnets.join(","));
+    let group = format!("Group={}", network.function_group);
+    let template =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/templates/into-existing-network.yaml");
+    let url = world.emulator.url();
+    let audit = |more: &[&str]| {
+        let args = ["audit", "--template", template, "--region", REGION, "--output", "json"];
+        let parameters = ["--parameters", &subnets, &group];
+        let run = ran(&mut with_credentials([&args[..], &parameters, more].concat()));
+        report(&run)["reports"][0].clone()
+    };
+    let path = |report: &Value, list: &str| {
+        let list = report[list].as_array().expect("a list").iter();
+        list.filter(|check| check["check"] == "secrets-manager-path").count()
+    };
+    let alone = audit(&[]);
+    assert_eq!(path(&alone, "inconclusive"), 1, "the template has no subnets: {alone:#}");
+    let live = ["--with-live", "--endpoint-url", &url];
+    let above = audit(&live);
+    assert_eq!(path(&above, "passed"), 1, "{above:#}");
+    assert_eq!(above["findings"], Value::Array(vec![]), "{above:#}");
+
+    network.without_way_out(&world.cloud);
+    let closed = audit(&live);
+    let codes = closed["findings"].to_string();
+    assert!(codes.contains("NET01"), "{closed:#}");
+}
