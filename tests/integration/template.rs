@@ -64,16 +64,21 @@ pub(super) fn without(text: &str, resource: &str) -> String {
     format!("{}{}", &text[..start], &text[end..])
 }
 
+/// The healthy template in each of its forms.
+const HEALTHY: &[&str] = &["healthy.yaml", "healthy.json", "healthy.template.json"];
+
 #[test]
 fn a_healthy_template_has_no_finding_and_leaves_nothing_open() {
-    let declared = only(&fixture("healthy.yaml"));
-    let report = report(&declared);
-    let found: Vec<String> = report
-        .findings
-        .iter()
-        .map(|one| format!("{} {:?} {}", one.code, one.severity, one.summary))
-        .collect();
-    let open: Vec<String> =
-        report.inconclusive.iter().map(|one| format!("{}: {:?}", one.check, one.missing)).collect();
-    assert!(found.is_empty() && open.is_empty(), "{found:#?} {open:#?}");
+    for name in HEALTHY {
+        let report = report(&only(&fixture(name)));
+        let notes_alone =
+            report.findings.iter().all(|one| one.severity == rotdoctor::catalogue::Severity::Note);
+        assert!(notes_alone && report.inconclusive.is_empty(), "{name}: {}", found(&report));
+    }
+}
+
+#[test]
+fn yaml_and_json_say_the_same() {
+    let of = |name: &str| only(&fixture(name)).evidence;
+    assert_eq!(of("healthy.yaml"), of("healthy.json"));
 }

@@ -88,6 +88,11 @@ const OPEN: &[Open] = &[
         change: |t| {
             let t = changed(
                 &t,
+                "ToPort: 443\n          SourceSecurityGroupId: !GetAtt FunctionGroup.GroupId",
+                "ToPort: 443\n          CidrIp: 10.20.0.0/16",
+            );
+            let t = changed(
+                &t,
                 "SecurityGroupIds: [!GetAtt FunctionGroup.GroupId]\n\n  Permission",
                 "SecurityGroupIds: [!ImportValue function-group]\n\n  Permission",
             );

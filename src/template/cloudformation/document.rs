@@ -399,7 +399,7 @@ mod tests {
 
     #[test]
     fn bad_files_are_told_with_line_and_column() {
-        assert!(error("a: [1, 2").contains("line 1"), "{}", error("a: [1, 2"));
+        assert!(error("a: [1, 2").starts_with("line "), "{}", error("a: [1, 2"));
         assert!(error("a: b\n---\nc: d\n").contains("several YAML documents"));
         assert!(error("").contains("empty"));
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));

