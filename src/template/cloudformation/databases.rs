@@ -249,7 +249,7 @@ fn parameters(world: &mut World<'_, '_>) {
             );
         }
     }
-    let mut found = Vec::new();
+    let (mut found, mut open) = (Vec::new(), false);
     let mut own: BTreeSet<String> = BTreeSet::new();
     for kind in [
         "AWS::RDS::DBParameterGroup",
@@ -261,6 +261,7 @@ fn parameters(world: &mut World<'_, '_>) {
             own.insert(group.id.clone());
             let parameters = group.properties.get("Parameters");
             if let Some(unknown) = parameters.unknown() {
+                open = true;
                 world.open(Fact::DBParameters, &group.id, unknown);
             }
             for (name, value) in parameters.members() {
@@ -268,19 +269,22 @@ fn parameters(world: &mut World<'_, '_>) {
                     Ok(Some(value)) => found.push(json!({"DBParameterGroupName": group.id,
                         "ParameterName": name, "ParameterValue": value, "Source": "user"})),
                     Ok(None) => {}
-                    Err(unknown) => world.open(Fact::DBParameters, &group.id, &unknown),
+                    Err(unknown) => {
+                        open = true;
+                        world.open(Fact::DBParameters, &group.id, &unknown);
+                    }
                 }
             }
         }
     }
-    for group in named.difference(&own) {
+    let outside: Vec<&String> =
+        named.difference(&own).filter(|group| !group.starts_with("default.")).collect();
+    for group in &outside {
         let why = format!("parameter group {group} is not in the template");
         world.draft.gap(Fact::DBParameters, group, why);
     }
-    // Where nothing is set and nothing is open, nobody looked at the engine's defaults.
-    if found.is_empty() {
-        world.draft.gap(Fact::DBParameters, "", "the engine's defaults are not declared");
-    } else {
+    // What no group sets has the engine's default; of a group that is open nothing is told.
+    if outside.is_empty() && !open {
         world.draft.put("DBParameters", Json::Array(found));
     }
 }

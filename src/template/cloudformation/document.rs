@@ -19,6 +19,8 @@ pub(super) struct Mark {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub(super) at: Mark,
+    /// Where its key stands, if it has one.
+    pub(super) key: Mark,
     pub(super) kind: Kind,
 }
 
@@ -127,16 +129,23 @@ fn of_json(value: Value) -> Node {
             Kind::Map(object.into_iter().map(|(key, value)| (key, of_json(value))).collect())
         }
     };
-    Node { at: Mark::default(), kind }
+    Node { at: Mark::default(), key: Mark::default(), kind }
 }
 
 /// A list or a map that is being read.
 struct Open {
     node: Node,
     /// The key whose value comes next.
-    key: Option<String>,
+    key: Option<Key>,
     anchor: usize,
     tag: Option<String>,
+}
+
+struct Key {
+    name: String,
+    at: Mark,
+    /// The name below it: of `!ImportValue Fn::Sub: x` in one line the tag is the key's.
+    below: Option<String>,
 }
 
 struct Reader {
@@ -233,7 +242,12 @@ impl Reader {
             return Err(too_deep(at));
         }
         let tag = tag.and_then(short_tag);
-        self.open.push(Open { node: Node { at, kind }, key: None, anchor, tag });
+        self.open.push(Open {
+            node: Node { at, key: Mark::default(), kind },
+            key: None,
+            anchor,
+            tag,
+        });
         Ok(())
     }
 
@@ -255,30 +269,51 @@ impl Reader {
         match &mut open.node.kind {
             Kind::List(list) => list.push(node),
             Kind::Map(entries) => match open.key.take() {
-                None => {
-                    let key = match &node.kind {
-                        Kind::Null => String::new(),
-                        _ => node.text().map(str::to_owned).ok_or_else(|| {
-                            syntax(node.at, "a key is a list or a map, and must be a name")
-                        })?,
+                None => open.key = Some(key_of(&node)?),
+                Some(Key { name, at, below }) => {
+                    let node = match below {
+                        Some(below) => {
+                            Node { at: node.at, key: at, kind: Kind::Map(vec![(below, node)]) }
+                        }
+                        None => Node { key: at, ..node },
                     };
-                    open.key = Some(key);
-                }
-                Some(key) if key == "<<" => merge(entries, node),
-                Some(key) => match entries.iter_mut().find(|(name, _)| *name == key) {
-                    Some((_, earlier)) => {
+                    if name == "<<" {
+                        merge(entries, node);
+                    } else if let Some((_, earlier)) =
+                        entries.iter_mut().find(|(key, _)| *key == name)
+                    {
                         self.notes.push(format!(
-                            "line {}: {key} stands twice in one map; the last one was taken",
-                            node.at.line
+                            "line {}: {name} stands twice in one map; the last one was taken",
+                            at.line
                         ));
                         *earlier = node;
+                    } else {
+                        entries.push((name, node));
                     }
-                    None => entries.push((key, node)),
-                },
+                }
             },
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// A node as the key of what follows.
+fn key_of(node: &Node) -> Result<Key, TemplateError> {
+    let at = node.at;
+    let named = |name: &str| Key { name: name.to_owned(), at, below: None };
+    match &node.kind {
+        Kind::Null => Ok(named("")),
+        Kind::Map(entries) => match entries.as_slice() {
+            [(tag, inner)] if inner.text().is_some() => {
+                Ok(Key { below: inner.text().map(str::to_owned), ..named(tag) })
+            }
+            _ => Err(syntax(at, "a key is a list or a map, and must be a name")),
+        },
+        _ => match node.text() {
+            Some(name) => Ok(named(name)),
+            None => Err(syntax(at, "a key is a list or a map, and must be a name")),
+        },
     }
 }
 
@@ -301,14 +336,16 @@ fn merge(entries: &mut Vec<(String, Node)>, from: Node) {
 
 /// The name of a short intrinsic; none for the tags of YAML itself.
 fn short_tag(tag: &Tag) -> Option<String> {
-    (!tag.is_yaml_core_schema() && !tag.suffix.is_empty()).then(|| tag.suffix.clone())
+    (!tag.is_yaml_core_schema() && !matches!(tag.suffix.as_str(), "" | "!"))
+        .then(|| tag.suffix.clone())
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Mark) -> Node {
     let as_text = style != ScalarStyle::Plain
         || tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
     let kind = if as_text { Kind::Text(text.to_owned()) } else { plain(text) };
-    tagged(Node { at, kind }, tag.and_then(short_tag).as_deref(), at)
+    let node = Node { at, key: Mark::default(), kind };
+    tagged(node, tag.and_then(short_tag).as_deref(), at)
 }
 
 fn plain(text: &str) -> Kind {
@@ -334,7 +371,7 @@ fn tagged(node: Node, tag: Option<&str>, at: Mark) -> Node {
         "Ref" | "Condition" => tag.to_owned(),
         _ => format!("Fn::{}", tag.trim_start_matches("Fn::")),
     };
-    Node { at, kind: Kind::Map(vec![(name, node)]) }
+    Node { at, key: Mark::default(), kind: Kind::Map(vec![(name, node)]) }
 }
 
 #[cfg(test)]
@@ -359,6 +396,17 @@ mod tests {
         assert_eq!(c.items().len(), 2);
         let d = node.get("a").and_then(|a| a.get("d")?.get("Fn::Sub")).expect("d");
         assert_eq!(d.text(), Some("${X}"));
+    }
+
+    #[test]
+    fn a_tag_before_a_key_in_one_line_is_that_of_the_pair() {
+        let node = root("a: [!ImportValue Fn::Sub: '${X}', b]");
+        let first = &node.get("a").expect("a").items()[0];
+        let inner = first.get("Fn::ImportValue").and_then(|it| it.get("Fn::Sub"));
+        assert_eq!(inner.and_then(Node::text), Some("${X}"));
+        let b = root("Resources:\n  A:\n    Type: T\n");
+        let a = b.get("Resources").and_then(|r| r.get("A")).expect("A");
+        assert_eq!((a.key.line, a.at.line), (2, 3));
     }
 
     #[test]
@@ -390,7 +438,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let below = format!("*a{}", level - 1);
-            let all = vec![below.as_str(); 10].join(", ");
+            let all = [below.as_str(); 10].join(", ");
             bomb.push_str(&format!("a{level}: &a{level} [{all}]\n"));
         }
         assert!(error(&bomb).contains("too many"), "{}", error(&bomb));

@@ -168,6 +168,10 @@ fn open_rule(world: &mut World<'_, '_>, name: &str, why: &str) -> String {
 }
 
 fn one_rule(world: &mut World<'_, '_>, name: &str, rule: &Resolved, direction: Direction) -> Json {
+    if let Some(unknown) = rule.unknown() {
+        let token = open_rule(world, name, &unknown.why);
+        return json!({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": token}]});
+    }
     let mut found = Map::new();
     let mut open: Option<Unknown> = None;
     let mut note = |unknown: Unknown| {

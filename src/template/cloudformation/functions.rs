@@ -234,7 +234,13 @@ pub(super) fn policy(world: &mut World<'_, '_>, arn: &str) {
             Ok(Some(name)) => same_function(world, &name, arn),
             Ok(None) => false,
             // The name of this very function may be open.
-            Err(unknown) => same_function(world, &unknown.token, arn) || on_open_function(&unknown),
+            Err(unknown) if same_function(world, &unknown.token, arn) => true,
+            Err(unknown) => {
+                if on_open_function(&unknown) {
+                    open.get_or_insert(unknown.why);
+                }
+                false
+            }
         };
         if !concerns {
             continue;

@@ -376,16 +376,8 @@ impl Scope<'_> {
         match name {
             "Condition" => self.condition(argument.text()?),
             "Fn::Not" => parts.next()?.map(|holds| !holds),
-            "Fn::And" => parts.fold(Some(true), |all, one| match (all, one) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            }),
-            "Fn::Or" => parts.fold(Some(false), |any, one| match (any, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            }),
+            "Fn::And" => every(&parts.collect::<Vec<_>>(), true),
+            "Fn::Or" => every(&parts.collect::<Vec<_>>(), false),
             "Fn::Equals" => {
                 let [a, b] = argument.items() else { return None };
                 let (a, b) = (self.resolve(a), self.resolve(b));
@@ -398,6 +390,14 @@ impl Scope<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether all parts are so, or one is otherwise: then that decides, whatever is open.
+fn every(parts: &[Option<bool>], so: bool) -> Option<bool> {
+    if parts.contains(&Some(!so)) {
+        return Some(!so);
+    }
+    parts.iter().all(|part| part.is_some()).then_some(so)
 }
 
 fn open(at: Mark, name: &str, why: &str) -> Resolved {
@@ -421,9 +421,8 @@ fn literal(text: &str) -> Value {
 fn concatenated(parts: Vec<Value>, delimiter: &str) -> Value {
     let mut text = String::new();
     let mut why: Option<String> = None;
-    let mut parts = parts.into_iter();
     let mut first = true;
-    while let Some(part) = parts.next() {
+    for part in parts {
         if text.len() > LONGEST {
             return Unknown::named("a long text", "the text is too long").into();
         }

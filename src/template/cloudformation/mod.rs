@@ -72,7 +72,7 @@ const MAY_BE_ADDED_TO: &[&str] = &[
 pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateError> {
     let document = document::read(text)?;
     let root = &document.root;
-    if !root.get("Resources").is_some_and(|resources| !resources.entries().is_empty()) {
+    if root.get("Resources").is_none_or(|resources| resources.entries().is_empty()) {
         return Err(wrong_kind(root));
     }
     let mut notes = document.notes;

@@ -211,6 +211,23 @@ fn network(world: &mut World<'_, '_>, vpc_config: &Json) {
     if let Some(why) = hidden {
         may_hold_more(world, &why);
     }
+    if let Some(host) = odd_endpoint(world) {
+        // As the CDK writes it. It is neither the private name of the endpoint nor one of
+        // the names that the endpoint lists.
+        let why = format!("whether {host} leads to the endpoint is not told");
+        world.draft.remove("VpcEndpoints");
+        world.draft.gap(Fact::VpcEndpoints, &host, why);
+    }
+}
+
+/// The host of `SECRETS_MANAGER_ENDPOINT`, where it is an endpoint's id before the name of
+/// the service.
+fn odd_endpoint(world: &World<'_, '_>) -> Option<String> {
+    let function = world.draft.get("Function")?;
+    let variables = &function["Configuration"]["Environment"]["Variables"];
+    let url = variables[functions::ENDPOINT_VARIABLE].as_str()?;
+    let host = url.trim_start_matches("https://").trim_end_matches('/');
+    (host.starts_with("vpce-") && !host.contains(".vpce.")).then(|| host.to_owned())
 }
 
 /// The function's VPC is not made here: what else is in it is not told.

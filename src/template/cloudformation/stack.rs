@@ -52,7 +52,9 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
     };
     world.draft.put(
         "Stack",
-        json!({"StackName": name, "_Template": {"Transforms": transforms(scope.root),
+        // What is judged is what deploying it now would make.
+        json!({"StackName": name, "CreationTime": scope.settings.captured_at.to_string(),
+            "_Template": {"Transforms": transforms(scope.root),
             "MadeByCdk": by_cdk, "RotationSchedules": schedules, "Permissions": permissions,
             "Circles": circles}}),
     );

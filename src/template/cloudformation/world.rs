@@ -77,7 +77,9 @@ impl<'s, 't> World<'s, 't> {
 
     /// A place in the file.
     pub(super) fn origin(&self, resource: &Resource<'_>, at: Mark) -> Origin {
-        let at = if at.line == 0 { resource.node.at } else { at };
+        // Of a whole resource, the line with its logical id.
+        let whole = at.line == 0 || at == resource.node.at;
+        let at = if whole { resource.node.key } else { at };
         Origin {
             address: resource.name.to_owned(),
             file: self.scope.settings.file.clone(),
