@@ -215,6 +215,18 @@ const OPEN: &[Open] = &[
         },
     },
     Open {
+        what: "the characters that the function leaves out",
+        check: "password-rules-possible",
+        change: |t| {
+            let t = parameter(&t, "Length");
+            changed(
+                &t,
+                "          EXCLUDE_CHARACTERS",
+                "          PASSWORD_LENGTH: !Ref Length\n          EXCLUDE_CHARACTERS",
+            )
+        },
+    },
+    Open {
         what: "what a nested stack adds to the VPC",
         check: "secrets-manager-path",
         change: |t| {

@@ -148,7 +148,7 @@ fn instance(
     let parameters = properties.get("DBParameterGroupName").id();
     let account = &scope.place;
     Ok(compact(json!({"DBInstanceIdentifier": database.id,
-        "DBInstanceArn": account.arn("rds", &format!("db:{}", database.id.to_lowercase())),
+        "DBInstanceArn": account.arn("rds", &format!("db:{}", arn_name(properties, &database.id, "DBInstanceIdentifier"))),
         "DBInstanceStatus": "available", "Engine": engine,
         "EngineVersion": told("EngineVersion").known(), "Endpoint": address,
         "MasterUsername": told("MasterUsername").known(), "DBName": properties.get("DBName").known(),
@@ -186,7 +186,7 @@ fn cluster(
         })
         .collect();
     let reader = scope.attribute_id(database.resource, "ReadEndpoint.Address");
-    let name = database.id.to_lowercase();
+    let name = arn_name(properties, &database.id, "DBClusterIdentifier");
     Ok(compact(json!({"DBClusterIdentifier": database.id,
         "DBClusterArn": scope.place.arn("rds", &format!("cluster:{name}")),
         "Status": "available", "Engine": engine(scope, database.resource)?,
@@ -200,6 +200,14 @@ fn cluster(
         "VpcSecurityGroups": groups(&told, vpc.as_deref()),
         "MasterUserSecret": master_secret(scope, database.resource),
         "DBClusterMembers": members, "TagList": World::tags(properties.get("Tags"))})))
+}
+
+/// A database's name in its ARN, where policies may name it: an open one stays open.
+fn arn_name(properties: &Resolved, id: &str, property: &str) -> String {
+    match properties.get(property).text() {
+        Err(unknown) => unknown.token,
+        _ => id.to_lowercase(),
+    }
 }
 
 /// The groups of a database; that of its VPC, where none is said.

@@ -347,57 +347,6 @@ impl Scope<'_> {
             Some(open) => Unknown::named("ToJsonString", open.why.clone()).into(),
         }
     }
-
-    /// Whether a condition holds; `None` where it cannot be told.
-    pub(super) fn condition(&self, name: &str) -> Option<bool> {
-        if let Some(assumed) = self.assumed(name) {
-            return Some(assumed);
-        }
-        if let Some(known) = self.conditions.borrow().get(name) {
-            return *known;
-        }
-        let node = self.condition_node(name)?;
-        // In a circle it cannot be told.
-        self.conditions.borrow_mut().insert(name.to_owned(), None);
-        let holds = self.holds(node);
-        self.conditions.borrow_mut().insert(name.to_owned(), holds);
-        holds
-    }
-
-    fn holds(&self, node: &Node) -> Option<bool> {
-        match node.entries() {
-            [(name, argument)] => self.condition_call(name, argument),
-            _ => self.resolve(node).flag().ok().flatten(),
-        }
-    }
-
-    fn condition_call(&self, name: &str, argument: &Node) -> Option<bool> {
-        let mut parts = argument.items().iter().map(|part| self.holds(part));
-        match name {
-            "Condition" => self.condition(argument.text()?),
-            "Fn::Not" => parts.next()?.map(|holds| !holds),
-            "Fn::And" => every(&parts.collect::<Vec<_>>(), true),
-            "Fn::Or" => every(&parts.collect::<Vec<_>>(), false),
-            "Fn::Equals" => {
-                let [a, b] = argument.items() else { return None };
-                let (a, b) = (self.resolve(a), self.resolve(b));
-                let known = a.first_unknown().is_none() && b.first_unknown().is_none();
-                known.then(|| match (a.text(), b.text()) {
-                    (Ok(a), Ok(b)) => a.unwrap_or_default() == b.unwrap_or_default(),
-                    _ => a.json() == b.json(),
-                })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Whether all parts are so, or one is otherwise: then that decides, whatever is open.
-fn every(parts: &[Option<bool>], so: bool) -> Option<bool> {
-    if parts.contains(&Some(!so)) {
-        return Some(!so);
-    }
-    parts.iter().all(|part| part.is_some()).then_some(so)
 }
 
 fn open(at: Mark, name: &str, why: &str) -> Resolved {

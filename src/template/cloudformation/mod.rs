@@ -5,6 +5,7 @@
 //! it leaves open is a token such as `${VpcId}`; any other value that is open takes the
 //! thing with it out of the evidence, and a gap says why.
 
+mod conditions;
 mod databases;
 mod document;
 mod filters;

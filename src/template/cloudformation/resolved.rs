@@ -101,7 +101,8 @@ impl Resolved {
     fn wrong(&self, expected: &str) -> Unknown {
         let place =
             if self.at.line == 0 { String::new() } else { format!(" in line {}", self.at.line) };
-        Unknown::named("a value of another type", format!("the value{place} is no {expected}"))
+        let named = format!("value {}.{}", self.at.line, self.at.column);
+        Unknown::named(&named, format!("the value{place} is no {expected}"))
     }
 
     /// A scalar as text.

@@ -53,7 +53,7 @@ fn one_role(world: &mut World<'_, '_>, role: &Made<'_, '_>, arn: &str) {
     match boundary {
         None => world.draft.put("PermissionsBoundary", Json::Null),
         Some(arn) => {
-            let found = managed(world, &arn);
+            let found = managed(world, &arn, Fact::PermissionsBoundary);
             world.draft.put("PermissionsBoundary", found);
         }
     }
@@ -148,13 +148,13 @@ fn attached(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
         }
     }
     for arn in arns {
-        let found = managed(world, &arn);
+        let found = managed(world, &arn, Fact::AttachedPolicies);
         world.draft.push("AttachedPolicies", found);
     }
 }
 
 /// A managed policy: of the template, or one of AWS's whose document is known.
-pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
+pub(super) fn managed(world: &mut World<'_, '_>, arn: &str, fact: Fact) -> Json {
     let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
     if let Some(document) = managed_policy(arn) {
         return json!({"PolicyName": name, "PolicyArn": arn, "PolicyDocument": document});
@@ -176,7 +176,7 @@ pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
         Some((_, Err(why))) => why,
         None => format!("the document of {arn} is not in the template"),
     };
-    world.draft.gap(Fact::AttachedPolicies, arn, why);
+    world.draft.gap(fact, arn, why);
     json!({"PolicyName": name, "PolicyArn": arn})
 }
 
