@@ -4,6 +4,9 @@
 
 use super::{document::Node, scope::Scope};
 
+/// How long a chain of conditions may be.
+const DEEPEST: u32 = 200;
+
 impl Scope<'_> {
     /// Whether a condition holds; `None` where it cannot be told.
     pub(super) fn condition(&self, name: &str) -> Option<bool> {
@@ -16,7 +19,12 @@ impl Scope<'_> {
         let node = self.condition_node(name)?;
         // In a circle it cannot be told.
         self.conditions.borrow_mut().insert(name.to_owned(), None);
+        if self.depth.get() > DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
         let holds = self.holds(node);
+        self.depth.set(self.depth.get() - 1);
         self.conditions.borrow_mut().insert(name.to_owned(), holds);
         holds
     }

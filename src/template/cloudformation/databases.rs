@@ -66,6 +66,9 @@ pub(super) fn engine(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<String>
 
 /// The cluster of an instance, where it is one of the template.
 fn cluster_of<'s, 't>(scope: &'s Scope<'t>, resource: &Resource<'_>) -> Option<&'s Resource<'t>> {
+    if !resource.kind.ends_with("Instance") {
+        return None;
+    }
     let id = scope.property(resource, "DBClusterIdentifier").id()?;
     scope.resources().iter().find(|one| {
         matches!(one.kind, "AWS::RDS::DBCluster" | "AWS::DocDB::DBCluster")
@@ -79,8 +82,7 @@ pub(super) fn port(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<i64> {
     if let Some(port) = scope.property(resource, "Port").number()? {
         return Ok(Some(port));
     }
-    if let Some(cluster) =
-        cluster_of(scope, resource).filter(|_| resource.kind.ends_with("Instance"))
+    if let Some(cluster) = cluster_of(scope, resource)
         && let Some(port) = scope.property(cluster, "Port").number()?
     {
         return Ok(Some(port));

@@ -107,14 +107,73 @@ impl Node {
 /// where it holds several documents.
 pub(super) fn read(text: &str) -> Result<Document, TemplateError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match read_yaml(text) {
-        Ok(document) => Ok(document),
-        Err(error @ TemplateError::WrongKind(_)) => Err(error),
-        // JSON has a few spellings that YAML lacks.
-        Err(error) => match serde_json::from_str::<Value>(text) {
-            Ok(value) => Ok(Document { root: of_json(value), notes: Vec::new() }),
-            Err(_) => Err(error),
-        },
+    let error = match read_yaml(text) {
+        Ok(document) => return Ok(document),
+        Err(Refusal::Kind(error)) => return Err(error),
+        Err(Refusal::Scan { at, what }) if what.contains(TOO_FAR_LEFT) => {
+            match read_indented(text, at.line) {
+                Some(document) => return Ok(document),
+                None => syntax(at, &what),
+            }
+        }
+        Err(Refusal::Scan { at, what }) => syntax(at, &what),
+    };
+    // JSON has a few spellings that YAML lacks.
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => Ok(Document { root: of_json(value), notes: Vec::new() }),
+        Err(_) => Err(error),
+    }
+}
+
+/// What the parser says of a line inside brackets that stands no further right than the
+/// key before them. YAML 1.2 forbids it, YAML 1.1 as CloudFormation reads it does not,
+/// and a closing bracket often stands there.
+const TOO_FAR_LEFT: &str = "invalid indentation";
+/// How often a file is read again with one more line moved.
+const MOST_MOVES: usize = 60;
+
+/// Reads the text with the lines moved to the right that stand too far left: those with
+/// closing brackets alone at once, others one after the other.
+fn read_indented(text: &str, first: u32) -> Option<Document> {
+    let closes = |line: &str| {
+        let plain = line.trim();
+        !plain.is_empty() && plain.chars().all(|c| matches!(c, ']' | '}' | ','))
+    };
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| if closes(line) { format!("{FURTHER_RIGHT}{line}") } else { line.to_owned() })
+        .collect();
+    let mut moved = first;
+    for _ in 0..MOST_MOVES {
+        match read_yaml(&lines.join("\n")) {
+            Ok(document) => return Some(document),
+            Err(Refusal::Scan { at, what }) if what.contains(TOO_FAR_LEFT) && at.line >= moved => {
+                let line = lines.get_mut(usize::try_from(at.line).ok()?.checked_sub(1)?)?;
+                if line.starts_with(FURTHER_RIGHT) {
+                    return None;
+                }
+                line.insert_str(0, FURTHER_RIGHT);
+                moved = at.line;
+            }
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+const FURTHER_RIGHT: &str = "                                                            ";
+
+/// Why a text is no document.
+enum Refusal {
+    /// The parser stopped.
+    Scan { at: Mark, what: String },
+    /// Anything else.
+    Kind(TemplateError),
+}
+
+impl From<TemplateError> for Refusal {
+    fn from(error: TemplateError) -> Self {
+        Self::Kind(error)
     }
 }
 
@@ -163,7 +222,7 @@ fn syntax(at: Mark, what: &str) -> TemplateError {
     ))
 }
 
-fn read_yaml(text: &str) -> Result<Document, TemplateError> {
+fn read_yaml(text: &str) -> Result<Document, Refusal> {
     let mut reader = Reader {
         open: Vec::new(),
         anchors: HashMap::new(),
@@ -177,7 +236,7 @@ fn read_yaml(text: &str) -> Result<Document, TemplateError> {
                 line: number(error.marker().line()),
                 column: number(error.marker().col() + 1),
             };
-            syntax(at, error.info())
+            Refusal::Scan { at, what: error.info().to_owned() }
         })?;
         reader.take(event, span)?;
     }
@@ -396,6 +455,15 @@ mod tests {
         assert_eq!(c.items().len(), 2);
         let d = node.get("a").and_then(|a| a.get("d")?.get("Fn::Sub")).expect("d");
         assert_eq!(d.text(), Some("${X}"));
+    }
+
+    #[test]
+    fn brackets_may_close_below_their_key() {
+        let node = root("a:\n  b: [\n    1, 2\n  ]\n  c: {\n  d: 3\n  }\n  e: 4\n");
+        let a = node.get("a").expect("a");
+        assert_eq!(a.get("b").map(|b| b.items().len()), Some(2));
+        assert_eq!(a.get("c").and_then(|c| c.get("d")?.text()), Some("3"));
+        assert_eq!(a.get("e").map(|e| e.at.line), Some(8));
     }
 
     #[test]

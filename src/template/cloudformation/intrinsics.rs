@@ -12,7 +12,7 @@ use super::{
 /// How long a text may become: what grows beyond is open.
 const LONGEST: usize = 1 << 16;
 /// How deep references may lead.
-const DEEPEST: usize = 200;
+const DEEPEST: u32 = 200;
 
 /// Whether a map with this one key is a call.
 pub(super) fn is_intrinsic(key: &str) -> bool {
@@ -27,6 +27,16 @@ impl Scope<'_> {
             return open(node.at, "too much", "the template's references multiply without end");
         }
         self.fuel.set(left - 1);
+        if self.depth.get() > DEEPEST {
+            return open(node.at, "too deep", "the template's references are nested too deep");
+        }
+        self.depth.set(self.depth.get() + 1);
+        let resolved = self.resolve_one(node);
+        self.depth.set(self.depth.get() - 1);
+        resolved
+    }
+
+    fn resolve_one(&self, node: &Node) -> Resolved {
         let value = match &node.kind {
             Kind::Null => Value::Nothing,
             Kind::Bool(bool) => Value::Bool(*bool),
@@ -145,7 +155,7 @@ impl Scope<'_> {
         }
         {
             let mut under_way = self.under_way.borrow_mut();
-            if under_way.iter().any(|one| one == name) || under_way.len() > DEEPEST {
+            if under_way.iter().any(|one| one == name) {
                 return Unknown::named(name, format!("{name} refers to itself")).into();
             }
             under_way.push(name.to_owned());
@@ -493,5 +503,23 @@ Resources:
         }
         let node = document::read("!Ref R0").expect("a node").root;
         with_scope(&text, |scope| assert!(scope.resolve(&node).first_unknown().is_some()));
+        // As deep as nesting and references go, conditions too.
+        let mut text = "Conditions:\n".to_owned();
+        for n in 0..5000 {
+            text.push_str(&format!("  C{n}: !Not [!Condition C{}]\n", n + 1));
+        }
+        text.push_str("Resources:\n");
+        for n in 0..500 {
+            let deep = format!("{}!Ref R{}{}", "[".repeat(40), n + 1, "]".repeat(40));
+            text.push_str(&format!(
+                "  R{n}: {{Type: 'AWS::IAM::Role', Condition: C0, Properties: {{RoleName: {deep}}}}}\n"
+            ));
+        }
+        let text = text.replace("RoleName: [", "RoleName: !Join ['', [").replace("]}}\n", "]]}}\n");
+        with_scope(&text, |scope| {
+            assert!(scope.resolve(&node).first_unknown().is_some());
+            assert_eq!(scope.condition("C0"), None);
+            scope.where_made(&scope.resources()[0]);
+        });
     }
 }
