@@ -53,6 +53,34 @@ const OPEN: &[Open] = &[
         },
     },
     Open {
+        what: "which group the database's rule is for",
+        check: "database-path",
+        change: |t| {
+            let t = parameter(&t, "Want");
+            let t =
+                changed(&t, "Conditions:\n", "Conditions:\n  Wanted: !Equals [!Ref Want, 'yes']\n");
+            changed(
+                &t,
+                "      GroupId: !GetAtt DatabaseGroup.GroupId\n",
+                "      GroupId: !If [Wanted, !GetAtt DatabaseGroup.GroupId, sg-0123456789abcdef0]\n",
+            )
+        },
+    },
+    Open {
+        what: "which VPC the endpoint is in",
+        check: "secrets-manager-path",
+        change: |t| {
+            let t = parameter(&t, "Want");
+            let t =
+                changed(&t, "Conditions:\n", "Conditions:\n  Wanted: !Equals [!Ref Want, 'yes']\n");
+            changed(
+                &t,
+                "      VpcId: !Ref Vpc\n      VpcEndpointType",
+                "      VpcId: !If [Wanted, !Ref Vpc, vpc-0123456789abcdef0]\n      VpcEndpointType",
+            )
+        },
+    },
+    Open {
         what: "whether the endpoint is made",
         check: "secrets-manager-path",
         change: |t| {

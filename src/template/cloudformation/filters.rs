@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     document::Mark,
     identity::default_acl,
-    resolved::{Resolved, Unknown, is_opaque},
+    resolved::{Resolved, Unknown, is_opaque, may_be_own},
     scope::Resource,
     world::{Made, World},
 };
@@ -137,9 +137,12 @@ fn rules(
 fn separate_rules(world: &mut World<'_, '_>, id: &str, direction: Direction) -> Vec<Json> {
     let mut found = Vec::new();
     for (rule, open) in world.perhaps(direction.kind()) {
-        if rule.properties.get("GroupId").id().as_deref() != Some(id) {
-            continue;
-        }
+        let group = rule.properties.get("GroupId").id().unwrap_or_default();
+        let open = match group == id {
+            true => open,
+            false if may_be_own(&group) => Err(format!("whether it is a rule of {id} is not told")),
+            false => continue,
+        };
         let name = rule.resource.name;
         found.push(match open {
             Ok(()) => one_rule(world, name, &rule.properties, direction),
