@@ -23,6 +23,8 @@ pub struct Origin {
 pub struct Origins {
     /// By id, name or ARN, as it stands in the evidence.
     by_id: BTreeMap<String, Origin>,
+    /// By policy, as findings name it, and the place in it, from 0: its statements.
+    statements: BTreeMap<(String, usize), Origin>,
     /// The rotation itself: the place of all that has no other.
     schedule: Origin,
 }
@@ -30,12 +32,23 @@ pub struct Origins {
 impl Origins {
     /// No thing but the rotation itself.
     pub fn of_schedule(schedule: Origin) -> Self {
-        Self { by_id: BTreeMap::new(), schedule }
+        Self { schedule, ..Self::default() }
     }
 
     /// Notes where a thing is declared, by an id that the evidence has for it.
     pub fn declare(&mut self, id: impl Into<String>, origin: Origin) {
         self.by_id.insert(id.into(), origin);
+    }
+
+    /// Notes where a statement of a policy is declared: the policy as findings name it,
+    /// and its place in the document, from 0.
+    pub fn declare_statement(&mut self, policy: impl Into<String>, at: usize, origin: Origin) {
+        self.statements.insert((policy.into(), at), origin);
+    }
+
+    /// Where the statement that decides a finding is declared, where it is noted.
+    pub fn of_statement(&self, policy: &str, at: usize) -> Option<&Origin> {
+        self.statements.get(&(policy.to_owned(), at))
     }
 
     /// Notes that the rotation itself is declared there.
@@ -69,7 +82,9 @@ fn names(words: &str, id: &str) -> bool {
 pub fn locate(report: &mut Report, origins: &Origins) {
     let causes = report.causes.iter_mut().map(|cause| &mut cause.finding);
     for finding in causes.chain(&mut report.findings) {
-        let origin = origins.of(&finding.resource);
+        let statement = finding.statement.as_ref();
+        let statement = statement.and_then(|it| origins.of_statement(&it.policy, it.index?));
+        let origin = statement.unwrap_or_else(|| origins.of(&finding.resource));
         finding.location = Some(Location {
             file: origin.file.clone(),
             line: origin.line,
@@ -100,5 +115,8 @@ mod tests {
         assert_eq!(address("egress of Group"), "Group");
         assert_eq!(address("Groups"), "Rotation", "a part of a word is another thing");
         assert_eq!(address("Group-2"), "Rotation");
+        origins.declare_statement("rotation", 1, at("Role"));
+        assert_eq!(origins.of_statement("rotation", 1).map(|it| it.address.as_str()), Some("Role"));
+        assert_eq!(origins.of_statement("rotation", 0), None);
     }
 }

@@ -64,16 +64,56 @@ pub(super) fn without(text: &str, resource: &str) -> String {
     format!("{}{}", &text[..start], &text[end..])
 }
 
+/// The healthy template in each of its forms.
+const HEALTHY: &[&str] = &["healthy.yaml", "healthy.json", "healthy.template.json"];
+
 #[test]
 fn a_healthy_template_has_no_finding_and_leaves_nothing_open() {
-    let declared = only(&fixture("healthy.yaml"));
-    let report = report(&declared);
-    let found: Vec<String> = report
-        .findings
+    for name in HEALTHY {
+        let report = report(&only(&fixture(name)));
+        let notes_alone =
+            report.findings.iter().all(|one| one.severity == rotdoctor::catalogue::Severity::Note);
+        assert!(notes_alone && report.inconclusive.is_empty(), "{name}: {}", found(&report));
+    }
+}
+
+#[test]
+fn a_name_that_only_the_stack_knows_leaves_nothing_open() {
+    let text = changed(
+        &fixture("healthy.yaml"),
+        "      Engine: postgres\n",
+        "      Engine: postgres\n      DBInstanceIdentifier: !Sub '${AWS::StackName}-orders'\n",
+    );
+    let report = report(&only(&text));
+    assert!(report.findings.is_empty() && report.inconclusive.is_empty(), "{}", found(&report));
+}
+
+#[test]
+fn what_exists_fills_what_a_template_leaves_open() {
+    let whole = only(&fixture("healthy.yaml"));
+    let text = changed(
+        &fixture("healthy.yaml"),
+        "      RotationLambdaARN: !GetAtt Function.Arn\n",
+        "      RotationLambdaARN: arn:aws:lambda:eu-west-1:123456789012:function:rotate-orders\n",
+    );
+    let outside = ["Function", "Permission", "FunctionRole"]
         .iter()
-        .map(|one| format!("{} {:?} {}", one.code, one.severity, one.summary))
-        .collect();
-    let open: Vec<String> =
-        report.inconclusive.iter().map(|one| format!("{}: {:?}", one.check, one.missing)).collect();
-    assert!(found.is_empty() && open.is_empty(), "{found:#?} {open:#?}");
+        .fold(text, |text, resource| without(&text, resource));
+    let mut declared =
+        only(&changed(&outside, "DependsOn: [Permission, Attachment,", "DependsOn: [Attachment,"));
+    let alone = report(&declared);
+    assert!(alone.inconclusive.iter().any(|one| one.check == "secret-rights"), "{}", found(&alone));
+    rotdoctor::template::lay_over(&mut declared, &whole.evidence);
+    let together = report(&declared);
+    assert!(
+        together.findings.is_empty() && together.inconclusive.is_empty(),
+        "{}",
+        found(&together)
+    );
+}
+
+#[test]
+fn yaml_and_json_say_the_same() {
+    let of = |name: &str| only(&fixture(name)).evidence;
+    assert_eq!(of("healthy.yaml"), of("healthy.json"));
 }

@@ -53,6 +53,34 @@ const OPEN: &[Open] = &[
         },
     },
     Open {
+        what: "which group the database's rule is for",
+        check: "database-path",
+        change: |t| {
+            let t = parameter(&t, "Want");
+            let t =
+                changed(&t, "Conditions:\n", "Conditions:\n  Wanted: !Equals [!Ref Want, 'yes']\n");
+            changed(
+                &t,
+                "      GroupId: !GetAtt DatabaseGroup.GroupId\n",
+                "      GroupId: !If [Wanted, !GetAtt DatabaseGroup.GroupId, sg-0123456789abcdef0]\n",
+            )
+        },
+    },
+    Open {
+        what: "which VPC the endpoint is in",
+        check: "secrets-manager-path",
+        change: |t| {
+            let t = parameter(&t, "Want");
+            let t =
+                changed(&t, "Conditions:\n", "Conditions:\n  Wanted: !Equals [!Ref Want, 'yes']\n");
+            changed(
+                &t,
+                "      VpcId: !Ref Vpc\n      VpcEndpointType",
+                "      VpcId: !If [Wanted, !Ref Vpc, vpc-0123456789abcdef0]\n      VpcEndpointType",
+            )
+        },
+    },
+    Open {
         what: "whether the endpoint is made",
         check: "secrets-manager-path",
         change: |t| {
@@ -86,6 +114,11 @@ const OPEN: &[Open] = &[
         what: "the function's group and the source of the rule, both imported",
         check: "database-path",
         change: |t| {
+            let t = changed(
+                &t,
+                "ToPort: 443\n          SourceSecurityGroupId: !GetAtt FunctionGroup.GroupId",
+                "ToPort: 443\n          CidrIp: 10.20.0.0/16",
+            );
             let t = changed(
                 &t,
                 "SecurityGroupIds: [!GetAtt FunctionGroup.GroupId]\n\n  Permission",
@@ -206,6 +239,18 @@ const OPEN: &[Open] = &[
                 &t,
                 "    Type: AWS::KMS::Key\n    Properties:\n",
                 "    Type: AWS::KMS::Key\n    Properties:\n      Enabled: !Ref On\n",
+            )
+        },
+    },
+    Open {
+        what: "the characters that the function leaves out",
+        check: "password-rules-possible",
+        change: |t| {
+            let t = parameter(&t, "Length");
+            changed(
+                &t,
+                "          EXCLUDE_CHARACTERS",
+                "          PASSWORD_LENGTH: !Ref Length\n          EXCLUDE_CHARACTERS",
             )
         },
     },

@@ -16,9 +16,10 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let stack = case.stack().if_known();
+    let stack = case.stack().or_not_applicable("the function belongs to no stack")?;
     let template = stack
-        .and_then(|stack| stack.template.as_ref())
+        .template
+        .as_ref()
         .ok_or_else(|| Stop::not_applicable("the stack's template was not read"))?;
     let secret = case.secret().if_known().and_then(|secret| secret.arn.as_deref());
     let hosted: Vec<&TemplateSchedule> = template
@@ -74,7 +75,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CHECK;
-    use crate::checks::testing::{codes, judge, not_applicable};
+    use crate::checks::testing::{codes, judge, lacks, not_applicable};
 
     fn bundle(transform: &str, schedule: Value) -> Value {
         let mut schedule = schedule;
@@ -103,6 +104,7 @@ mod tests {
         assert!(not_applicable(&judge(&CHECK, bundle(OLD, json!({"RotationLambdaARN": "arn:f"})))));
         let denied = json!({"Secret": {"ARN": "arn:s"},
             "Gaps": [{"Fact": "Stack", "Reason": "AccessDenied"}]});
-        assert!(not_applicable(&judge(&CHECK, denied)));
+        assert!(lacks(&judge(&CHECK, denied), crate::evidence::Fact::Stack));
+        assert!(not_applicable(&judge(&CHECK, json!({"Stack": {"StackName": "s"}}))));
     }
 }

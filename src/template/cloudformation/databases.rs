@@ -66,6 +66,9 @@ pub(super) fn engine(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<String>
 
 /// The cluster of an instance, where it is one of the template.
 fn cluster_of<'s, 't>(scope: &'s Scope<'t>, resource: &Resource<'_>) -> Option<&'s Resource<'t>> {
+    if !resource.kind.ends_with("Instance") {
+        return None;
+    }
     let id = scope.property(resource, "DBClusterIdentifier").id()?;
     scope.resources().iter().find(|one| {
         matches!(one.kind, "AWS::RDS::DBCluster" | "AWS::DocDB::DBCluster")
@@ -79,8 +82,7 @@ pub(super) fn port(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<i64> {
     if let Some(port) = scope.property(resource, "Port").number()? {
         return Ok(Some(port));
     }
-    if let Some(cluster) =
-        cluster_of(scope, resource).filter(|_| resource.kind.ends_with("Instance"))
+    if let Some(cluster) = cluster_of(scope, resource)
         && let Some(port) = scope.property(cluster, "Port").number()?
     {
         return Ok(Some(port));
@@ -148,7 +150,7 @@ fn instance(
     let parameters = properties.get("DBParameterGroupName").id();
     let account = &scope.place;
     Ok(compact(json!({"DBInstanceIdentifier": database.id,
-        "DBInstanceArn": account.arn("rds", &format!("db:{}", database.id.to_lowercase())),
+        "DBInstanceArn": account.arn("rds", &format!("db:{}", arn_name(properties, &database.id, "DBInstanceIdentifier"))),
         "DBInstanceStatus": "available", "Engine": engine,
         "EngineVersion": told("EngineVersion").known(), "Endpoint": address,
         "MasterUsername": told("MasterUsername").known(), "DBName": properties.get("DBName").known(),
@@ -186,7 +188,7 @@ fn cluster(
         })
         .collect();
     let reader = scope.attribute_id(database.resource, "ReadEndpoint.Address");
-    let name = database.id.to_lowercase();
+    let name = arn_name(properties, &database.id, "DBClusterIdentifier");
     Ok(compact(json!({"DBClusterIdentifier": database.id,
         "DBClusterArn": scope.place.arn("rds", &format!("cluster:{name}")),
         "Status": "available", "Engine": engine(scope, database.resource)?,
@@ -200,6 +202,14 @@ fn cluster(
         "VpcSecurityGroups": groups(&told, vpc.as_deref()),
         "MasterUserSecret": master_secret(scope, database.resource),
         "DBClusterMembers": members, "TagList": World::tags(properties.get("Tags"))})))
+}
+
+/// A database's name in its ARN, where policies may name it: an open one stays open.
+fn arn_name(properties: &Resolved, id: &str, property: &str) -> String {
+    match properties.get(property).text() {
+        Err(unknown) => unknown.token,
+        _ => id.to_lowercase(),
+    }
 }
 
 /// The groups of a database; that of its VPC, where none is said.
@@ -249,7 +259,7 @@ fn parameters(world: &mut World<'_, '_>) {
             );
         }
     }
-    let mut found = Vec::new();
+    let (mut found, mut open) = (Vec::new(), false);
     let mut own: BTreeSet<String> = BTreeSet::new();
     for kind in [
         "AWS::RDS::DBParameterGroup",
@@ -261,6 +271,7 @@ fn parameters(world: &mut World<'_, '_>) {
             own.insert(group.id.clone());
             let parameters = group.properties.get("Parameters");
             if let Some(unknown) = parameters.unknown() {
+                open = true;
                 world.open(Fact::DBParameters, &group.id, unknown);
             }
             for (name, value) in parameters.members() {
@@ -268,19 +279,22 @@ fn parameters(world: &mut World<'_, '_>) {
                     Ok(Some(value)) => found.push(json!({"DBParameterGroupName": group.id,
                         "ParameterName": name, "ParameterValue": value, "Source": "user"})),
                     Ok(None) => {}
-                    Err(unknown) => world.open(Fact::DBParameters, &group.id, &unknown),
+                    Err(unknown) => {
+                        open = true;
+                        world.open(Fact::DBParameters, &group.id, &unknown);
+                    }
                 }
             }
         }
     }
-    for group in named.difference(&own) {
+    let outside: Vec<&String> =
+        named.difference(&own).filter(|group| !group.starts_with("default.")).collect();
+    for group in &outside {
         let why = format!("parameter group {group} is not in the template");
         world.draft.gap(Fact::DBParameters, group, why);
     }
-    // Where nothing is set and nothing is open, nobody looked at the engine's defaults.
-    if found.is_empty() {
-        world.draft.gap(Fact::DBParameters, "", "the engine's defaults are not declared");
-    } else {
+    // What no group sets has the engine's default; of a group that is open nothing is told.
+    if outside.is_empty() && !open {
         world.draft.put("DBParameters", Json::Array(found));
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Mark {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub(super) at: Mark,
+    /// Where its key stands, if it has one.
+    pub(super) key: Mark,
     pub(super) kind: Kind,
 }
 
@@ -105,14 +107,73 @@ impl Node {
 /// where it holds several documents.
 pub(super) fn read(text: &str) -> Result<Document, TemplateError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match read_yaml(text) {
-        Ok(document) => Ok(document),
-        Err(error @ TemplateError::WrongKind(_)) => Err(error),
-        // JSON has a few spellings that YAML lacks.
-        Err(error) => match serde_json::from_str::<Value>(text) {
-            Ok(value) => Ok(Document { root: of_json(value), notes: Vec::new() }),
-            Err(_) => Err(error),
-        },
+    let error = match read_yaml(text) {
+        Ok(document) => return Ok(document),
+        Err(Refusal::Kind(error)) => return Err(error),
+        Err(Refusal::Scan { at, what }) if what.contains(TOO_FAR_LEFT) => {
+            match read_indented(text, at.line) {
+                Some(document) => return Ok(document),
+                None => syntax(at, &what),
+            }
+        }
+        Err(Refusal::Scan { at, what }) => syntax(at, &what),
+    };
+    // JSON has a few spellings that YAML lacks.
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => Ok(Document { root: of_json(value), notes: Vec::new() }),
+        Err(_) => Err(error),
+    }
+}
+
+/// What the parser says of a line inside brackets that stands no further right than the
+/// key before them. YAML 1.2 forbids it, YAML 1.1 as CloudFormation reads it does not,
+/// and a closing bracket often stands there.
+const TOO_FAR_LEFT: &str = "invalid indentation";
+/// How often a file is read again with one more line moved.
+const MOST_MOVES: usize = 60;
+
+/// Reads the text with the lines moved to the right that stand too far left: those with
+/// closing brackets alone at once, others one after the other.
+fn read_indented(text: &str, first: u32) -> Option<Document> {
+    let closes = |line: &str| {
+        let plain = line.trim();
+        !plain.is_empty() && plain.chars().all(|c| matches!(c, ']' | '}' | ','))
+    };
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| if closes(line) { format!("{FURTHER_RIGHT}{line}") } else { line.to_owned() })
+        .collect();
+    let mut moved = first;
+    for _ in 0..MOST_MOVES {
+        match read_yaml(&lines.join("\n")) {
+            Ok(document) => return Some(document),
+            Err(Refusal::Scan { at, what }) if what.contains(TOO_FAR_LEFT) && at.line >= moved => {
+                let line = lines.get_mut(usize::try_from(at.line).ok()?.checked_sub(1)?)?;
+                if line.starts_with(FURTHER_RIGHT) {
+                    return None;
+                }
+                line.insert_str(0, FURTHER_RIGHT);
+                moved = at.line;
+            }
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+const FURTHER_RIGHT: &str = "                                                            ";
+
+/// Why a text is no document.
+enum Refusal {
+    /// The parser stopped.
+    Scan { at: Mark, what: String },
+    /// Anything else.
+    Kind(TemplateError),
+}
+
+impl From<TemplateError> for Refusal {
+    fn from(error: TemplateError) -> Self {
+        Self::Kind(error)
     }
 }
 
@@ -127,16 +188,23 @@ fn of_json(value: Value) -> Node {
             Kind::Map(object.into_iter().map(|(key, value)| (key, of_json(value))).collect())
         }
     };
-    Node { at: Mark::default(), kind }
+    Node { at: Mark::default(), key: Mark::default(), kind }
 }
 
 /// A list or a map that is being read.
 struct Open {
     node: Node,
     /// The key whose value comes next.
-    key: Option<String>,
+    key: Option<Key>,
     anchor: usize,
     tag: Option<String>,
+}
+
+struct Key {
+    name: String,
+    at: Mark,
+    /// The name below it: of `!ImportValue Fn::Sub: x` in one line the tag is the key's.
+    below: Option<String>,
 }
 
 struct Reader {
@@ -154,7 +222,7 @@ fn syntax(at: Mark, what: &str) -> TemplateError {
     ))
 }
 
-fn read_yaml(text: &str) -> Result<Document, TemplateError> {
+fn read_yaml(text: &str) -> Result<Document, Refusal> {
     let mut reader = Reader {
         open: Vec::new(),
         anchors: HashMap::new(),
@@ -168,7 +236,7 @@ fn read_yaml(text: &str) -> Result<Document, TemplateError> {
                 line: number(error.marker().line()),
                 column: number(error.marker().col() + 1),
             };
-            syntax(at, error.info())
+            Refusal::Scan { at, what: error.info().to_owned() }
         })?;
         reader.take(event, span)?;
     }
@@ -233,7 +301,12 @@ impl Reader {
             return Err(too_deep(at));
         }
         let tag = tag.and_then(short_tag);
-        self.open.push(Open { node: Node { at, kind }, key: None, anchor, tag });
+        self.open.push(Open {
+            node: Node { at, key: Mark::default(), kind },
+            key: None,
+            anchor,
+            tag,
+        });
         Ok(())
     }
 
@@ -255,30 +328,51 @@ impl Reader {
         match &mut open.node.kind {
             Kind::List(list) => list.push(node),
             Kind::Map(entries) => match open.key.take() {
-                None => {
-                    let key = match &node.kind {
-                        Kind::Null => String::new(),
-                        _ => node.text().map(str::to_owned).ok_or_else(|| {
-                            syntax(node.at, "a key is a list or a map, and must be a name")
-                        })?,
+                None => open.key = Some(key_of(&node)?),
+                Some(Key { name, at, below }) => {
+                    let node = match below {
+                        Some(below) => {
+                            Node { at: node.at, key: at, kind: Kind::Map(vec![(below, node)]) }
+                        }
+                        None => Node { key: at, ..node },
                     };
-                    open.key = Some(key);
-                }
-                Some(key) if key == "<<" => merge(entries, node),
-                Some(key) => match entries.iter_mut().find(|(name, _)| *name == key) {
-                    Some((_, earlier)) => {
+                    if name == "<<" {
+                        merge(entries, node);
+                    } else if let Some((_, earlier)) =
+                        entries.iter_mut().find(|(key, _)| *key == name)
+                    {
                         self.notes.push(format!(
-                            "line {}: {key} stands twice in one map; the last one was taken",
-                            node.at.line
+                            "line {}: {name} stands twice in one map; the last one was taken",
+                            at.line
                         ));
                         *earlier = node;
+                    } else {
+                        entries.push((name, node));
                     }
-                    None => entries.push((key, node)),
-                },
+                }
             },
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// A node as the key of what follows.
+fn key_of(node: &Node) -> Result<Key, TemplateError> {
+    let at = node.at;
+    let named = |name: &str| Key { name: name.to_owned(), at, below: None };
+    match &node.kind {
+        Kind::Null => Ok(named("")),
+        Kind::Map(entries) => match entries.as_slice() {
+            [(tag, inner)] if inner.text().is_some() => {
+                Ok(Key { below: inner.text().map(str::to_owned), ..named(tag) })
+            }
+            _ => Err(syntax(at, "a key is a list or a map, and must be a name")),
+        },
+        _ => match node.text() {
+            Some(name) => Ok(named(name)),
+            None => Err(syntax(at, "a key is a list or a map, and must be a name")),
+        },
     }
 }
 
@@ -301,14 +395,16 @@ fn merge(entries: &mut Vec<(String, Node)>, from: Node) {
 
 /// The name of a short intrinsic; none for the tags of YAML itself.
 fn short_tag(tag: &Tag) -> Option<String> {
-    (!tag.is_yaml_core_schema() && !tag.suffix.is_empty()).then(|| tag.suffix.clone())
+    (!tag.is_yaml_core_schema() && !matches!(tag.suffix.as_str(), "" | "!"))
+        .then(|| tag.suffix.clone())
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Mark) -> Node {
     let as_text = style != ScalarStyle::Plain
         || tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
     let kind = if as_text { Kind::Text(text.to_owned()) } else { plain(text) };
-    tagged(Node { at, kind }, tag.and_then(short_tag).as_deref(), at)
+    let node = Node { at, key: Mark::default(), kind };
+    tagged(node, tag.and_then(short_tag).as_deref(), at)
 }
 
 fn plain(text: &str) -> Kind {
@@ -334,7 +430,7 @@ fn tagged(node: Node, tag: Option<&str>, at: Mark) -> Node {
         "Ref" | "Condition" => tag.to_owned(),
         _ => format!("Fn::{}", tag.trim_start_matches("Fn::")),
     };
-    Node { at, kind: Kind::Map(vec![(name, node)]) }
+    Node { at, key: Mark::default(), kind: Kind::Map(vec![(name, node)]) }
 }
 
 #[cfg(test)]
@@ -359,6 +455,26 @@ mod tests {
         assert_eq!(c.items().len(), 2);
         let d = node.get("a").and_then(|a| a.get("d")?.get("Fn::Sub")).expect("d");
         assert_eq!(d.text(), Some("${X}"));
+    }
+
+    #[test]
+    fn brackets_may_close_below_their_key() {
+        let node = root("a:\n  b: [\n    1, 2\n  ]\n  c: {\n  d: 3\n  }\n  e: 4\n");
+        let a = node.get("a").expect("a");
+        assert_eq!(a.get("b").map(|b| b.items().len()), Some(2));
+        assert_eq!(a.get("c").and_then(|c| c.get("d")?.text()), Some("3"));
+        assert_eq!(a.get("e").map(|e| e.at.line), Some(8));
+    }
+
+    #[test]
+    fn a_tag_before_a_key_in_one_line_is_that_of_the_pair() {
+        let node = root("a: [!ImportValue Fn::Sub: '${X}', b]");
+        let first = &node.get("a").expect("a").items()[0];
+        let inner = first.get("Fn::ImportValue").and_then(|it| it.get("Fn::Sub"));
+        assert_eq!(inner.and_then(Node::text), Some("${X}"));
+        let b = root("Resources:\n  A:\n    Type: T\n");
+        let a = b.get("Resources").and_then(|r| r.get("A")).expect("A");
+        assert_eq!((a.key.line, a.at.line), (2, 3));
     }
 
     #[test]
@@ -390,7 +506,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let below = format!("*a{}", level - 1);
-            let all = vec![below.as_str(); 10].join(", ");
+            let all = [below.as_str(); 10].join(", ");
             bomb.push_str(&format!("a{level}: &a{level} [{all}]\n"));
         }
         assert!(error(&bomb).contains("too many"), "{}", error(&bomb));
@@ -399,7 +515,7 @@ mod tests {
 
     #[test]
     fn bad_files_are_told_with_line_and_column() {
-        assert!(error("a: [1, 2").contains("line 1"), "{}", error("a: [1, 2"));
+        assert!(error("a: [1, 2").starts_with("line "), "{}", error("a: [1, 2"));
         assert!(error("a: b\n---\nc: d\n").contains("several YAML documents"));
         assert!(error("").contains("empty"));
         let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     document::Mark,
     identity::default_acl,
-    resolved::{Resolved, Unknown, is_opaque},
+    resolved::{Resolved, Unknown, is_opaque, may_be_own},
     scope::Resource,
     world::{Made, World},
 };
@@ -137,9 +137,12 @@ fn rules(
 fn separate_rules(world: &mut World<'_, '_>, id: &str, direction: Direction) -> Vec<Json> {
     let mut found = Vec::new();
     for (rule, open) in world.perhaps(direction.kind()) {
-        if rule.properties.get("GroupId").id().as_deref() != Some(id) {
-            continue;
-        }
+        let group = rule.properties.get("GroupId").id().unwrap_or_default();
+        let open = match group == id {
+            true => open,
+            false if may_be_own(&group) => Err(format!("whether it is a rule of {id} is not told")),
+            false => continue,
+        };
         let name = rule.resource.name;
         found.push(match open {
             Ok(()) => one_rule(world, name, &rule.properties, direction),
@@ -168,6 +171,10 @@ fn open_rule(world: &mut World<'_, '_>, name: &str, why: &str) -> String {
 }
 
 fn one_rule(world: &mut World<'_, '_>, name: &str, rule: &Resolved, direction: Direction) -> Json {
+    if let Some(unknown) = rule.unknown() {
+        let token = open_rule(world, name, &unknown.why);
+        return json!({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": token}]});
+    }
     let mut found = Map::new();
     let mut open: Option<Unknown> = None;
     let mut note = |unknown: Unknown| {

@@ -11,7 +11,7 @@ use super::{
     roles, serverless,
     world::{Made, World, compact},
 };
-use crate::evidence::Fact;
+use crate::{evidence::Fact, seal::HIDDEN};
 
 /// The variable in which the vended functions find Secrets Manager.
 pub(super) const ENDPOINT_VARIABLE: &str = "SECRETS_MANAGER_ENDPOINT";
@@ -159,7 +159,7 @@ fn configuration(
         Err(_) => None,
     };
     let found = compact(json!({"FunctionName": function.id, "FunctionArn": arn,
-        "Runtime": properties.get("Runtime").known(), "Role": named,
+        "Runtime": properties.get("Runtime").id(), "Role": named,
         "Handler": properties.get("Handler").known(),
         "Description": properties.get("Description").known(),
         // CreateFunction: 3 seconds and 128 MB, where nothing is said.
@@ -173,8 +173,8 @@ fn configuration(
     Ok((found, role))
 }
 
-/// The variables. One that is open is left out, save that which says where Secrets
-/// Manager is: without it nothing can be told of the way.
+/// The variables. One that is open stands as one that is not shown, save that which says
+/// where Secrets Manager is: without it nothing can be told of the way.
 fn environment(environment: &Resolved) -> Result<Json, Unknown> {
     let variables = environment.get("Variables");
     if let Some(unknown) = variables.unknown() {
@@ -185,7 +185,9 @@ fn environment(environment: &Resolved) -> Result<Json, Unknown> {
         match value.text() {
             Ok(value) => found.extend(value.map(|value| (name.clone(), Json::String(value)))),
             Err(unknown) if name == ENDPOINT_VARIABLE => return Err(unknown),
-            Err(_) => {}
+            Err(_) => {
+                found.insert(name.clone(), json!(HIDDEN));
+            }
         }
     }
     Ok(if found.is_empty() { Json::Null } else { json!({"Variables": found}) })
@@ -234,7 +236,13 @@ pub(super) fn policy(world: &mut World<'_, '_>, arn: &str) {
             Ok(Some(name)) => same_function(world, &name, arn),
             Ok(None) => false,
             // The name of this very function may be open.
-            Err(unknown) => same_function(world, &unknown.token, arn) || on_open_function(&unknown),
+            Err(unknown) if same_function(world, &unknown.token, arn) => true,
+            Err(unknown) => {
+                if on_open_function(&unknown) {
+                    open.get_or_insert(unknown.why);
+                }
+                false
+            }
         };
         if !concerns {
             continue;

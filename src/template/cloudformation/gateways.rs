@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{
     identity::default_group,
     policy_text::{self, Reading},
-    resolved::{Unknown, is_opaque},
+    resolved::{Unknown, is_opaque, may_be_own},
     world::{Made, World, compact},
 };
 use crate::evidence::Fact;
@@ -46,6 +46,9 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
 fn one_endpoint(endpoint: &Made<'_, '_>) -> Result<Json, Unknown> {
     let properties = &endpoint.properties;
     let vpc = properties.get("VpcId").id().unwrap_or_default();
+    if may_be_own(&vpc) {
+        return Err(Unknown::named(&endpoint.id, "which VPC it is in is not told"));
+    }
     let kind = properties.get("VpcEndpointType").text()?.unwrap_or_else(|| "Gateway".to_owned());
     let interface = kind == "Interface";
     let service = properties.get("ServiceName").text()?;
@@ -107,7 +110,7 @@ fn internet_gateways(world: &mut World<'_, '_>) {
         let Some(gateway) = properties.get("InternetGatewayId").id() else { continue };
         let vpc = properties.get("VpcId").id().unwrap_or_default();
         match open {
-            Ok(()) if is_opaque(&gateway) => world.draft.gap(
+            Ok(()) if is_opaque(&gateway) || may_be_own(&vpc) => world.draft.gap(
                 Fact::InternetGateways,
                 &gateway,
                 format!("{gateway} is not in the template"),

@@ -65,6 +65,15 @@ impl Scope<'_> {
         }
     }
 
+    /// The declared name where it is known, else the logical id: of a database it is held
+    /// against nothing but other references to it.
+    fn known_name(&self, resource: &Resource<'_>, property: &str) -> Value {
+        match self.property(resource, property).value {
+            Value::Text(name) => text(name),
+            _ => text(resource.name),
+        }
+    }
+
     /// A declared name with text around it.
     fn around(&self, name: Value, make: impl FnOnce(&str) -> String) -> Value {
         match name {
@@ -97,12 +106,13 @@ impl Scope<'_> {
             "AWS::IAM::Role" => self.declared_name(resource, "RoleName"),
             "AWS::IAM::ManagedPolicy" => self.managed_policy_arn(resource),
             "AWS::KMS::Alias" => self.declared_name(resource, "AliasName"),
-            "AWS::RDS::DBInstance" => self.declared_name(resource, "DBInstanceIdentifier"),
-            "AWS::RDS::DBCluster" | "AWS::DocDB::DBCluster" => {
-                self.declared_name(resource, "DBClusterIdentifier")
+            "AWS::RDS::DBInstance" | "AWS::DocDB::DBInstance" => {
+                self.known_name(resource, "DBInstanceIdentifier")
             }
-            "AWS::DocDB::DBInstance" => self.declared_name(resource, "DBInstanceIdentifier"),
-            "AWS::Redshift::Cluster" => self.declared_name(resource, "ClusterIdentifier"),
+            "AWS::RDS::DBCluster" | "AWS::DocDB::DBCluster" => {
+                self.known_name(resource, "DBClusterIdentifier")
+            }
+            "AWS::Redshift::Cluster" => self.known_name(resource, "ClusterIdentifier"),
             "AWS::RDS::DBSubnetGroup" | "AWS::DocDB::DBSubnetGroup" => {
                 self.declared_name(resource, "DBSubnetGroupName")
             }

@@ -12,7 +12,7 @@ use super::{
 /// How long a text may become: what grows beyond is open.
 const LONGEST: usize = 1 << 16;
 /// How deep references may lead.
-const DEEPEST: usize = 200;
+const DEEPEST: u32 = 200;
 
 /// Whether a map with this one key is a call.
 pub(super) fn is_intrinsic(key: &str) -> bool {
@@ -27,6 +27,16 @@ impl Scope<'_> {
             return open(node.at, "too much", "the template's references multiply without end");
         }
         self.fuel.set(left - 1);
+        if self.depth.get() > DEEPEST {
+            return open(node.at, "too deep", "the template's references are nested too deep");
+        }
+        self.depth.set(self.depth.get() + 1);
+        let resolved = self.resolve_one(node);
+        self.depth.set(self.depth.get() - 1);
+        resolved
+    }
+
+    fn resolve_one(&self, node: &Node) -> Resolved {
         let value = match &node.kind {
             Kind::Null => Value::Nothing,
             Kind::Bool(bool) => Value::Bool(*bool),
@@ -38,6 +48,10 @@ impl Scope<'_> {
             Kind::Map(entries) => match entries.as_slice() {
                 [(key, argument)] if is_intrinsic(key) => {
                     return self.intrinsic(node.at, key, argument);
+                }
+                // A macro in place may add any member.
+                _ if entries.iter().any(|(key, _)| key == "Fn::Transform") => {
+                    Unknown::named("Fn::Transform", "Fn::Transform is not evaluated").into()
                 }
                 _ => Value::Map(
                     entries
@@ -141,7 +155,7 @@ impl Scope<'_> {
         }
         {
             let mut under_way = self.under_way.borrow_mut();
-            if under_way.iter().any(|one| one == name) || under_way.len() > DEEPEST {
+            if under_way.iter().any(|one| one == name) {
                 return Unknown::named(name, format!("{name} refers to itself")).into();
             }
             under_way.push(name.to_owned());
@@ -343,57 +357,6 @@ impl Scope<'_> {
             Some(open) => Unknown::named("ToJsonString", open.why.clone()).into(),
         }
     }
-
-    /// Whether a condition holds; `None` where it cannot be told.
-    pub(super) fn condition(&self, name: &str) -> Option<bool> {
-        if let Some(assumed) = self.assumed(name) {
-            return Some(assumed);
-        }
-        if let Some(known) = self.conditions.borrow().get(name) {
-            return *known;
-        }
-        let node = self.condition_node(name)?;
-        // In a circle it cannot be told.
-        self.conditions.borrow_mut().insert(name.to_owned(), None);
-        let holds = self.holds(node);
-        self.conditions.borrow_mut().insert(name.to_owned(), holds);
-        holds
-    }
-
-    fn holds(&self, node: &Node) -> Option<bool> {
-        match node.entries() {
-            [(name, argument)] => self.condition_call(name, argument),
-            _ => self.resolve(node).flag().ok().flatten(),
-        }
-    }
-
-    fn condition_call(&self, name: &str, argument: &Node) -> Option<bool> {
-        let mut parts = argument.items().iter().map(|part| self.holds(part));
-        match name {
-            "Condition" => self.condition(argument.text()?),
-            "Fn::Not" => parts.next()?.map(|holds| !holds),
-            "Fn::And" => parts.fold(Some(true), |all, one| match (all, one) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            }),
-            "Fn::Or" => parts.fold(Some(false), |any, one| match (any, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            }),
-            "Fn::Equals" => {
-                let [a, b] = argument.items() else { return None };
-                let (a, b) = (self.resolve(a), self.resolve(b));
-                let known = a.first_unknown().is_none() && b.first_unknown().is_none();
-                known.then(|| match (a.text(), b.text()) {
-                    (Ok(a), Ok(b)) => a.unwrap_or_default() == b.unwrap_or_default(),
-                    _ => a.json() == b.json(),
-                })
-            }
-            _ => None,
-        }
-    }
 }
 
 fn open(at: Mark, name: &str, why: &str) -> Resolved {
@@ -417,9 +380,8 @@ fn literal(text: &str) -> Value {
 fn concatenated(parts: Vec<Value>, delimiter: &str) -> Value {
     let mut text = String::new();
     let mut why: Option<String> = None;
-    let mut parts = parts.into_iter();
     let mut first = true;
-    while let Some(part) = parts.next() {
+    for part in parts {
         if text.len() > LONGEST {
             return Unknown::named("a long text", "the text is too long").into();
         }
@@ -508,14 +470,14 @@ Resources:
             ("!Ref Vpc", "${Vpc}"),
             ("!Sub 'arn:${Vpc}:x'", "arn:${Vpc}:x"),
             ("!ImportValue net:vpc", "${ImportValue net.vpc}"),
-            ("!Select [0, !Ref Vpc]", "${..Vpc. 0}"),
+            ("!Select [0, !Ref Vpc]", "${Vpc 0}"),
             ("!Ref Password", "${Password}"),
             (
                 "!Join ['', ['{{resolve:secretsmanager:', !Ref Vpc, ':x}}']]",
-                "{{resolve:secretsmanager:${Vpc}:x}}",
+                "${resolve.secretsmanager.}${Vpc}:x}}",
             ),
             ("'{{resolve:ssm:/a}}'", "${resolve.ssm./a}"),
-            ("!Transform {Name: x}", "${Fn..Transform }"),
+            ("{Fn::Transform: {Name: x}, a: b}", "${Fn.Transform}"),
             ("!FindInMap [Ports, dev, db]", "${FindInMap Ports dev db}"),
             ("!GetAtt A.Arn", "arn:aws:iam::123456789012:role/${A}"),
             ("!If [Round, 1, 2]", "${If Round line 1 column 1}"),
@@ -541,5 +503,23 @@ Resources:
         }
         let node = document::read("!Ref R0").expect("a node").root;
         with_scope(&text, |scope| assert!(scope.resolve(&node).first_unknown().is_some()));
+        // As deep as nesting and references go, conditions too.
+        let mut text = "Conditions:\n".to_owned();
+        for n in 0..5000 {
+            text.push_str(&format!("  C{n}: !Not [!Condition C{}]\n", n + 1));
+        }
+        text.push_str("Resources:\n");
+        for n in 0..500 {
+            let deep = format!("{}!Ref R{}{}", "[".repeat(40), n + 1, "]".repeat(40));
+            text.push_str(&format!(
+                "  R{n}: {{Type: 'AWS::IAM::Role', Condition: C0, Properties: {{RoleName: {deep}}}}}\n"
+            ));
+        }
+        let text = text.replace("RoleName: [", "RoleName: !Join ['', [").replace("]}}\n", "]]}}\n");
+        with_scope(&text, |scope| {
+            assert!(scope.resolve(&node).first_unknown().is_some());
+            assert_eq!(scope.condition("C0"), None);
+            scope.where_made(&scope.resources()[0]);
+        });
     }
 }

@@ -5,6 +5,7 @@
 //! it leaves open is a token such as `${VpcId}`; any other value that is open takes the
 //! thing with it out of the evidence, and a gap says why.
 
+mod conditions;
 mod databases;
 mod document;
 mod filters;
@@ -72,7 +73,7 @@ const MAY_BE_ADDED_TO: &[&str] = &[
 pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateError> {
     let document = document::read(text)?;
     let root = &document.root;
-    if !root.get("Resources").is_some_and(|resources| !resources.entries().is_empty()) {
+    if root.get("Resources").is_none_or(|resources| resources.entries().is_empty()) {
         return Err(wrong_kind(root));
     }
     let mut notes = document.notes;

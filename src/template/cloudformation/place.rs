@@ -20,28 +20,46 @@ const EXAMPLE_ACCOUNT: &str = "123456789012";
 const DEFAULT_REGION: &str = "us-east-1";
 
 impl Place {
-    /// As the settings say it, else as the template's own texts do. The note says what
+    /// As the settings say it, else as the template's own texts do. The notes say what
     /// was assumed.
-    pub(super) fn of(root: &Node, settings: &Settings) -> (Self, Option<String>) {
+    pub(super) fn of(root: &Node, settings: &Settings) -> (Self, Vec<String>) {
         let told = |own: &Option<String>, name: &str| {
             own.clone().or_else(|| settings.parameters.get(name).cloned())
         };
-        let account = told(&settings.account_id, "AWS::AccountId")
-            .unwrap_or_else(|| EXAMPLE_ACCOUNT.to_owned());
-        let (region, note) = match told(&settings.region, "AWS::Region") {
-            Some(region) => (region, None),
-            None => match region_in(root) {
-                Some(region) => (region, None),
-                None => (
-                    DEFAULT_REGION.to_owned(),
-                    Some(format!(
-                        "no region was given and the template names none: {DEFAULT_REGION} was \
-                         assumed (--region sets it)"
-                    )),
-                ),
-            },
-        };
-        (Self { region, account }, note)
+        let mut notes = Vec::new();
+        let region = told(&settings.region, "AWS::Region").or_else(|| only(root, regions));
+        let region = region.unwrap_or_else(|| {
+            notes.push(format!(
+                "no region was given and the template does not name one: {DEFAULT_REGION} was \
+                 assumed"
+            ));
+            DEFAULT_REGION.to_owned()
+        });
+        let account = told(&settings.account_id, "AWS::AccountId").unwrap_or_else(|| {
+            // Policies name accounts, and which of them is one's own decides what they say.
+            let found = all(root, accounts);
+            match found.first().filter(|_| found.len() == 1) {
+                Some(own) => {
+                    notes.push(format!(
+                        "no account was given: {own}, the only one that the template names, was \
+                         assumed"
+                    ));
+                    own.clone()
+                }
+                None => {
+                    if !found.is_empty() {
+                        let listed: Vec<&str> = found.iter().map(String::as_str).collect();
+                        notes.push(format!(
+                            "no account was given, and the template names {}: none of them was \
+                             taken for the stack's own",
+                            listed.join(", ")
+                        ));
+                    }
+                    EXAMPLE_ACCOUNT.to_owned()
+                }
+            }
+        });
+        (Self { region, account }, notes)
     }
 
     pub(super) fn partition(&self) -> &'static str {
@@ -68,32 +86,59 @@ impl Place {
     }
 }
 
-/// The only region that the template's texts name.
-fn region_in(root: &Node) -> Option<String> {
-    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"(?:com\.amazonaws\.|^)([a-z]{2}(?:-[a-z]+)+-[0-9])(?:\.[a-z]|[a-z]$)|",
-            // Certificates and applications are named in other regions.
-            r"arn:aws[a-z-]*:(?:secretsmanager|lambda|kms|rds|ec2):([a-z]{2}(?:-[a-z]+)+-[0-9]):"
-        ))
-        .expect("a constant pattern")
-    });
-    fn collect(node: &Node, found: &mut BTreeSet<String>) {
+/// What a text names.
+type Named = fn(&str) -> Vec<String>;
+
+/// The only thing of a kind that the texts of the resources name.
+fn only(root: &Node, named: Named) -> Option<String> {
+    let mut found = all(root, named);
+    if found.len() == 1 { found.pop_first() } else { None }
+}
+
+fn all(root: &Node, named: Named) -> BTreeSet<String> {
+    fn collect(node: &Node, named: Named, found: &mut BTreeSet<String>) {
         match &node.kind {
-            Kind::Text(text) => {
-                for captures in NAMED.captures_iter(text) {
-                    let region = captures.get(1).or_else(|| captures.get(2));
-                    found.extend(region.map(|region| region.as_str().to_owned()));
-                }
-            }
-            Kind::List(list) => list.iter().for_each(|one| collect(one, found)),
-            Kind::Map(entries) => entries.iter().for_each(|(_, one)| collect(one, found)),
+            Kind::Text(text) => found.extend(named(text)),
+            Kind::List(list) => list.iter().for_each(|one| collect(one, named, found)),
+            Kind::Map(entries) => entries.iter().for_each(|(_, one)| collect(one, named, found)),
             _ => {}
         }
     }
     let mut found = BTreeSet::new();
-    collect(root.get("Resources")?, &mut found);
-    if found.len() == 1 { found.pop_first() } else { None }
+    if let Some(resources) = root.get("Resources") {
+        collect(resources, named, &mut found);
+    }
+    found
+}
+
+/// Services whose ARNs name the stack's own region and account; certificates,
+/// applications and layers are often others'.
+macro_rules! own_services {
+    () => {
+        "(?:iam|secretsmanager|lambda|kms|rds|ec2|logs)"
+    };
+}
+
+fn regions(text: &str) -> Vec<String> {
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?:com\.amazonaws\.|^)([a-z]{2}(?:-[a-z]+)+-[0-9])(?:\.[a-z]|[a-z]$)|:",
+            own_services!(),
+            r":([a-z]{2}(?:-[a-z]+)+-[0-9]):"
+        ))
+        .expect("a constant pattern")
+    });
+    let found = NAMED.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)));
+    found.map(|region| region.as_str().to_owned()).collect()
+}
+
+fn accounts(text: &str) -> Vec<String> {
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(r"(?::", own_services!(), r":[a-z0-9-]*|^):([0-9]{12}):([a-z]*)"))
+            .expect("a constant pattern")
+    });
+    let found = NAMED.captures_iter(text).filter(|found| &found[2] != "layer");
+    found.map(|found| found[1].to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -103,8 +148,8 @@ mod tests {
 
     fn region(text: &str) -> (String, bool) {
         let root = document::read(text).expect(text).root;
-        let (place, note) = Place::of(&root, &Settings::default());
-        (place.region, note.is_some())
+        let (place, notes) = Place::of(&root, &Settings::default());
+        (place.region, notes.iter().any(|note| note.contains("region")))
     }
 
     #[test]
@@ -119,5 +164,26 @@ mod tests {
         let place = Place { region: "cn-north-1".into(), account: "1".into() };
         assert_eq!(place.arn("kms", "key/K"), "arn:aws-cn:kms:cn-north-1:1:key/K");
         assert_eq!(place.url_suffix(), "amazonaws.com.cn");
+    }
+
+    #[test]
+    fn the_account_is_the_only_one_that_is_named() {
+        let account = |text: &str| {
+            let root =
+                document::read(&format!("Resources:\n  A: {{X: {text}}}\n")).expect(text).root;
+            let (place, notes) = Place::of(&root, &Settings::default());
+            (place.account, notes.iter().any(|note| note.contains("account")))
+        };
+        let example = "123456789012".to_owned();
+        assert_eq!(account("none"), (example.clone(), false));
+        let own = "111122223333".to_owned();
+        assert_eq!(account("'arn:aws:iam::111122223333:root'"), (own.clone(), true));
+        assert_eq!(account("['arn:', ':iam::111122223333:root']"), (own, true), "in pieces");
+        assert_eq!(
+            account("'arn:aws:lambda:eu-west-1:580247275435:layer:L:1'"),
+            (example.clone(), false)
+        );
+        let two = "['arn:aws:iam::111122223333:root', 'arn:aws:iam::444455556666:root']";
+        assert_eq!(account(two), (example, true));
     }
 }

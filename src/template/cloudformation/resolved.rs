@@ -45,13 +45,16 @@ pub(super) fn is_opaque(id: &str) -> bool {
     id.contains(OPEN)
 }
 
+/// Whether an open id may be that of a thing in this template: a branch of a condition
+/// that cannot be told. Parameters and imports are known before anything is made.
+pub(super) fn may_be_own(id: &str) -> bool {
+    id.contains("${If ") || id.contains("${Fn.Transform")
+}
+
 impl Unknown {
     /// A value that is known by a name, such as that of a parameter.
     pub(super) fn named(name: &str, why: impl Into<String>) -> Self {
-        let plain: String = name
-            .chars()
-            .map(|c| if matches!(c, ':' | '{' | '}' | '$') { '.' } else { c })
-            .collect();
+        let plain = name.replace("::", ".").replace(':', ".").replace(['{', '}', '$'], "");
         Self { token: format!("{OPEN}{plain}}}"), why: why.into() }
     }
 }
@@ -104,7 +107,8 @@ impl Resolved {
     fn wrong(&self, expected: &str) -> Unknown {
         let place =
             if self.at.line == 0 { String::new() } else { format!(" in line {}", self.at.line) };
-        Unknown::named("a value of another type", format!("the value{place} is no {expected}"))
+        let named = format!("value {}.{}", self.at.line, self.at.column);
+        Unknown::named(&named, format!("the value{place} is no {expected}"))
     }
 
     /// A scalar as text.
@@ -198,7 +202,7 @@ impl Resolved {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mark, Resolved, Unknown, Value, is_opaque};
+    use super::{Mark, Resolved, Unknown, Value, is_opaque, may_be_own};
 
     fn of(value: Value) -> Resolved {
         Resolved { at: Mark::default(), value }
@@ -217,5 +221,6 @@ mod tests {
         assert!(open.get("Member").text().is_err(), "a member of what is open is open");
         assert!(is_opaque("arn:aws:iam::1:role/${Name}"));
         assert!(!is_opaque("sg-Group"));
+        assert!(may_be_own("${If Unsure line 1 column 2}") && !may_be_own("${VpcId}"));
     }
 }

@@ -53,7 +53,7 @@ fn one_role(world: &mut World<'_, '_>, role: &Made<'_, '_>, arn: &str) {
     match boundary {
         None => world.draft.put("PermissionsBoundary", Json::Null),
         Some(arn) => {
-            let found = managed(world, &arn);
+            let found = managed(world, &arn, Fact::PermissionsBoundary);
             world.draft.put("PermissionsBoundary", found);
         }
     }
@@ -84,6 +84,7 @@ fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
                 let name = item.get("PolicyName").id().unwrap_or_else(|| "a policy".to_owned());
                 note_open(world, Fact::RolePolicies, &name, item);
                 world.declare(&name, role.resource, item.at);
+                world.declare_policy(&name, role.resource, item.get("PolicyDocument"));
                 world.draft.push("RolePolicies", inline_policy(&name, item.get("PolicyDocument")));
             }
         }
@@ -106,6 +107,7 @@ fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
             world.declare(&name, policy.resource, policy.resource.node.at);
             match put {
                 Ok(()) => {
+                    world.declare_policy(&name, policy.resource, properties.get("PolicyDocument"));
                     note_open(world, Fact::RolePolicies, &name, properties);
                     let found = inline_policy(&name, properties.get("PolicyDocument"));
                     world.draft.push("RolePolicies", found);
@@ -146,13 +148,13 @@ fn attached(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
         }
     }
     for arn in arns {
-        let found = managed(world, &arn);
+        let found = managed(world, &arn, Fact::AttachedPolicies);
         world.draft.push("AttachedPolicies", found);
     }
 }
 
 /// A managed policy: of the template, or one of AWS's whose document is known.
-pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
+pub(super) fn managed(world: &mut World<'_, '_>, arn: &str, fact: Fact) -> Json {
     let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
     if let Some(document) = managed_policy(arn) {
         return json!({"PolicyName": name, "PolicyArn": arn, "PolicyDocument": document});
@@ -161,6 +163,7 @@ pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
     let why = match own {
         Some((policy, Ok(()))) => {
             world.declare(arn, policy.resource, policy.resource.node.at);
+            world.declare_policy(arn, policy.resource, policy.properties.get("PolicyDocument"));
             match policy_text::read(policy.properties.get("PolicyDocument")) {
                 Reading::Document(document) => {
                     return json!({"PolicyName": name, "PolicyArn": arn,
@@ -173,7 +176,7 @@ pub(super) fn managed(world: &mut World<'_, '_>, arn: &str) -> Json {
         Some((_, Err(why))) => why,
         None => format!("the document of {arn} is not in the template"),
     };
-    world.draft.gap(Fact::AttachedPolicies, arn, why);
+    world.draft.gap(fact, arn, why);
     json!({"PolicyName": name, "PolicyArn": arn})
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     databases, filters, functions, gateways, hosted, keys,
-    resolved::{Resolved, is_opaque},
+    resolved::{Resolved, Unknown, is_opaque},
     routes,
     scope::{Resource, Scope},
     secrets, stack, vpc,
@@ -148,8 +148,14 @@ fn secret(world: &mut World<'_, '_>, properties: &Resolved) -> Json {
     for fact in [Fact::SecretShape, Fact::SecretPolicy] {
         world.draft.gap(fact, &id, why.clone());
     }
-    let label = id.replace(['$', '{', '}', ':'], ".");
-    json!({"ARN": id, "KmsKeyId": format!("${{key of {label}}}"),
+    // One that is open is taken to be of this account and region.
+    let arn = if id.starts_with("arn:") {
+        id.clone()
+    } else {
+        world.scope.place.arn("secretsmanager", &format!("secret:{id}"))
+    };
+    let key = Unknown::named(&format!("key of {id}"), "").token;
+    json!({"ARN": arn, "KmsKeyId": key,
         "VersionIdsToStages": {"declared": ["AWSCURRENT"]}})
 }
 
@@ -205,6 +211,23 @@ fn network(world: &mut World<'_, '_>, vpc_config: &Json) {
     if let Some(why) = hidden {
         may_hold_more(world, &why);
     }
+    if let Some(host) = odd_endpoint(world) {
+        // As the CDK writes it. It is neither the private name of the endpoint nor one of
+        // the names that the endpoint lists.
+        let why = format!("whether {host} leads to the endpoint is not told");
+        world.draft.remove("VpcEndpoints");
+        world.draft.gap(Fact::VpcEndpoints, &host, why);
+    }
+}
+
+/// The host of `SECRETS_MANAGER_ENDPOINT`, where it is an endpoint's id before the name of
+/// the service.
+fn odd_endpoint(world: &World<'_, '_>) -> Option<String> {
+    let function = world.draft.get("Function")?;
+    let variables = &function["Configuration"]["Environment"]["Variables"];
+    let url = variables[functions::ENDPOINT_VARIABLE].as_str()?;
+    let host = url.trim_start_matches("https://").trim_end_matches('/');
+    (host.starts_with("vpce-") && !host.contains(".vpce.")).then(|| host.to_owned())
 }
 
 /// The function's VPC is not made here: what else is in it is not told.

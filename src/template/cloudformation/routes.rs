@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     identity::main_table,
-    resolved::{Resolved, Unknown},
+    resolved::{Resolved, Unknown, may_be_own},
     world::{Made, World},
 };
 use crate::evidence::Fact;
@@ -90,6 +90,10 @@ fn associations(world: &mut World<'_, '_>) -> BTreeMap<String, Vec<Json>> {
     for (association, open) in world.perhaps("AWS::EC2::SubnetRouteTableAssociation") {
         let subnet = association.properties.get("SubnetId").id().unwrap_or_default();
         match open {
+            Ok(()) if may_be_own(&subnet) => {
+                let why = "which subnet a route table is for is not told";
+                world.draft.gap(Fact::RouteTables, &subnet, why);
+            }
             Ok(()) => {
                 let table = association.properties.get("RouteTableId").id().unwrap_or_default();
                 if world.scope.resources().iter().all(|one| world.scope.id_of(one) != table) {
@@ -119,8 +123,11 @@ fn routes_of(
 ) -> Result<Vec<Json>, Unknown> {
     let mut found = vec![local(block)];
     for (route, open) in routes {
-        let of = route.properties.get("RouteTableId");
-        if of.id().as_deref() != Some(table.id.as_str()) {
+        let of = route.properties.get("RouteTableId").id().unwrap_or_default();
+        if may_be_own(&of) {
+            return Err(Unknown::named(&table.id, "whether a route is in it is not told"));
+        }
+        if of != table.id {
             continue;
         }
         if let Err(why) = open {

@@ -48,10 +48,14 @@ pub(super) struct Scope<'t> {
     pub(super) under_way: RefCell<Vec<String>>,
     /// What names stand for, once resolved.
     pub(super) names: RefCell<HashMap<String, Value>>,
+    /// How deep the resolution is by now.
+    pub(super) depth: Cell<u32>,
     /// How many values may still be resolved: references that multiply end here.
     pub(super) fuel: Cell<u32>,
 }
 
+/// How many conditions one may imply.
+const LONGEST_CHAIN: usize = 100;
 /// More than any template takes.
 const FUEL: u32 = 3_000_000;
 
@@ -75,6 +79,7 @@ impl<'t> Scope<'t> {
             conditions: RefCell::default(),
             under_way: RefCell::default(),
             names: RefCell::default(),
+            depth: Cell::new(0),
             fuel: Cell::new(FUEL),
         }
     }
@@ -94,7 +99,7 @@ impl<'t> Scope<'t> {
     /// What follows from a condition: the parts of an `And` hold with it, those of an
     /// `Or` fall with it, a `Not` turns round.
     fn imply(&self, name: &str, holds: bool, assumed: &mut BTreeMap<String, bool>) {
-        if assumed.insert(name.to_owned(), holds).is_some() {
+        if assumed.len() > LONGEST_CHAIN || assumed.insert(name.to_owned(), holds).is_some() {
             return;
         }
         if let Some(node) = self.condition_node(name) {

@@ -78,9 +78,9 @@ fn resource_policy(world: &mut World<'_, '_>, arn: &str) {
         None => world.hidden.clone().unwrap_or_default(),
         Some((_, Err(why))) => why,
         Some((policy, Ok(()))) => {
-            let named = format!("policy of {arn}");
-            world.declare(&named, policy.resource, policy.resource.node.at);
-            match policy_text::read(policy.properties.get("ResourcePolicy")) {
+            let document = policy.properties.get("ResourcePolicy");
+            world.declare_policy("the secret's resource policy", policy.resource, document);
+            match policy_text::read(document) {
                 Reading::Document(document) => return world.draft.put("SecretPolicy", document),
                 Reading::Nothing => return world.draft.put("SecretPolicy", Json::Null),
                 Reading::Open(unknown) => unknown.why,

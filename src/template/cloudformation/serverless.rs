@@ -56,7 +56,8 @@ pub(super) fn role(world: &mut World<'_, '_>, function: &Made<'_, '_>, arn: &str
     let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
     world.declare(arn, function.resource, function.resource.node.at);
     let boundary = properties.get("PermissionsBoundary").id();
-    let boundary = boundary.map(|arn| (arn.clone(), roles::managed(world, &arn)));
+    let boundary =
+        boundary.map(|arn| (arn.clone(), roles::managed(world, &arn, Fact::PermissionsBoundary)));
     let named = boundary.as_ref().map(
         |(arn, _)| json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}),
     );
@@ -93,7 +94,7 @@ pub(super) fn role(world: &mut World<'_, '_>, function: &Made<'_, '_>, arn: &str
 fn attach(world: &mut World<'_, '_>, name: &str) {
     let partition = world.scope.place.partition();
     let arn = format!("arn:{partition}:iam::aws:policy/service-role/{name}");
-    let found = roles::managed(world, &arn);
+    let found = roles::managed(world, &arn, Fact::AttachedPolicies);
     world.draft.push("AttachedPolicies", found);
 }
 
@@ -105,7 +106,7 @@ fn one_policy(world: &mut World<'_, '_>, item: &Resolved, name: &str, function: 
             Some(document) => {
                 json!({"PolicyName": text, "PolicyArn": text, "PolicyDocument": document})
             }
-            None => roles::managed(world, &text),
+            None => roles::managed(world, &text, Fact::AttachedPolicies),
         };
         return world.draft.push("AttachedPolicies", found);
     }

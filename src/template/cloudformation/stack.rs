@@ -30,6 +30,9 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
         scope.resources().iter().filter(move |one| one.kind == kind).filter(made)
     };
     let schedules: Vec<Json> = of_kind(SCHEDULE).map(|one| schedule(world, &graph, one)).collect();
+    for one in of_kind(SCHEDULE).chain(of_kind("AWS::Lambda::Permission")) {
+        world.draft.declare(one.name, world.origin(one, one.node.at));
+    }
     let permissions: Vec<Json> =
         of_kind("AWS::Lambda::Permission").map(|one| permission(world, one)).collect();
     let circles: Vec<Json> =
@@ -49,7 +52,9 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
     };
     world.draft.put(
         "Stack",
-        json!({"StackName": name, "_Template": {"Transforms": transforms(scope.root),
+        // What is judged is what deploying it now would make.
+        json!({"StackName": name, "CreationTime": scope.settings.captured_at.to_string(),
+            "_Template": {"Transforms": transforms(scope.root),
             "MadeByCdk": by_cdk, "RotationSchedules": schedules, "Permissions": permissions,
             "Circles": circles}}),
     );

@@ -77,7 +77,9 @@ impl<'s, 't> World<'s, 't> {
 
     /// A place in the file.
     pub(super) fn origin(&self, resource: &Resource<'_>, at: Mark) -> Origin {
-        let at = if at.line == 0 { resource.node.at } else { at };
+        // Of a whole resource, the line with its logical id.
+        let whole = at.line == 0 || at == resource.node.at;
+        let at = if whole { resource.node.key } else { at };
         Origin {
             address: resource.name.to_owned(),
             file: self.scope.settings.file.clone(),
@@ -91,6 +93,20 @@ impl<'s, 't> World<'s, 't> {
     pub(super) fn declare(&mut self, id: &str, resource: &Resource<'_>, at: Mark) {
         let origin = self.origin(resource, at);
         self.draft.declare(id, origin);
+    }
+
+    /// Notes where the statements of a policy are declared, as findings name it.
+    pub(super) fn declare_policy(
+        &mut self,
+        name: &str,
+        resource: &Resource<'_>,
+        document: &Resolved,
+    ) {
+        let statements = document.get("Statement").items().unwrap_or_default();
+        for (at, statement) in statements.into_iter().enumerate() {
+            let origin = self.origin(resource, statement.at);
+            self.draft.origins.declare_statement(name, at, origin);
+        }
     }
 
     /// Tags as an API lists them; a value that is open is left out.
