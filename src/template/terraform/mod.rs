@@ -34,11 +34,17 @@ mod value;
 mod vpc;
 mod world;
 
+use serde_json::Value;
+
 use self::{place::Place, plan::Plan, plan::Resource, world::World};
 use super::{Declarations, Declared, Draft, Settings, TemplateError};
+use crate::evidence::Fact;
 
 /// The kind that makes a secret rotate.
 const ROTATION: &str = "aws_secretsmanager_secret_rotation";
+
+/// The kind that makes a stack out of an application of the repository.
+const APPLICATION: &str = "aws_serverlessapplicationrepository_cloudformation_stack";
 
 /// Reads the output of `terraform show -json PLAN` or, of a state, `terraform show -json`.
 ///
@@ -96,6 +102,12 @@ fn declared(
     let parts = secret::put(world, &mut draft, rotation);
     let role = function::put(world, &mut draft, &parts);
     role::put(world, &mut draft, role);
+    // Terraform itself makes no stack.
+    if world.made(&[APPLICATION]).next().is_some() {
+        draft.gap(Fact::Stack, "", "the stack of an application stands in no plan");
+    } else {
+        draft.put("Stack", Value::Null);
+    }
     key::put(world, &mut draft, &parts);
     vpc::put(world, &mut draft);
     route::put(world, &mut draft);
