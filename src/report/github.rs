@@ -12,8 +12,9 @@ use crate::catalogue::Severity;
 /// Renders the reports.
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
     let mut out = String::new();
+    let names = words::Names::of(reports);
     for report in reports {
-        let name = words::secret(report).unwrap_or("the secret");
+        let name = names.name(report);
         for finding in &report.findings {
             let command = match finding.severity {
                 Severity::Error => "error",

@@ -15,8 +15,9 @@ use crate::catalogue::Severity;
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(out, "<testsuites name=\"{}\">", escaped(&Tool::this().name));
+    let names = words::Names::of(reports);
     for report in reports {
-        suite(&mut out, report);
+        suite(&mut out, report, names);
     }
     for one in not_examined {
         let target = escaped(&one.target);
@@ -31,8 +32,8 @@ pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
     out
 }
 
-fn suite(out: &mut String, report: &Report) {
-    let name = escaped(words::secret(report).unwrap_or("the secret"));
+fn suite(out: &mut String, report: &Report, names: words::Names) {
+    let name = escaped(&names.name(report));
     let failing = |severity| severity != Severity::Note;
     let failures = report.findings.iter().filter(|finding| failing(finding.severity)).count();
     let set_aside = || report.waived.iter().chain(&report.baseline);

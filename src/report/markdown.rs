@@ -62,11 +62,23 @@ pub fn audit(report: &AuditReport) -> String {
         let (severity, code) = (style::severity(finding.severity).0, &finding.code);
         let place = escaped(&place::written(location));
         let _ = writeln!(out, "- {place}: **{severity} {code}** {}", escaped(&finding.name));
-        for line in place::details(finding) {
+        let place::Details { lines, template } = place::details(finding);
+        for line in lines {
             let _ = writeln!(out, "  {}", escaped(&line));
         }
+        if !template.is_empty() {
+            let _ = writeln!(out);
+            for line in &template {
+                let _ = writeln!(out, "      {}", for_terminal(line));
+            }
+        }
     }
-    let _ = writeln!(out, "{}", rows.summary);
+    let open = place::open(report).into_iter().map(|open| {
+        let (reason, facts) = (escaped(&open.reason), escaped(&open.facts.join(", ")));
+        format!("{reason}: missing {facts}; leaves open {}", escaped(&open.checks.join(", ")))
+    });
+    list(&mut out, "Not declared", open);
+    let _ = writeln!(out, "\n{}", rows.summary);
     out
 }
 

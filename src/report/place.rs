@@ -9,7 +9,9 @@ use std::{
 use super::{
     sanitise::for_terminal,
     style::{self, paint},
+    text::Layout,
     v1::{AuditReport, Finding, Location, Mode, Report},
+    wrap::hanging,
 };
 
 /// `template.yaml:12:5`, or the file and the address where there is no line.
@@ -38,31 +40,55 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(&Location, &Finding)> {
     placed
 }
 
-/// What the files leave open, with the checks that could not tell for it.
-pub(super) fn open(report: &AuditReport) -> Vec<String> {
-    let declared = |report: &&Report| matches!(report.mode, Mode::Template | Mode::Plan);
-    let mut by_gap: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for report in report.reports.iter().filter(declared) {
+/// What the files leave open for one reason.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    /// Why it is open.
+    pub(super) reason: String,
+    /// What is missing for it, such as `Vpcs of vpc-a`.
+    pub(super) facts: Vec<String>,
+    /// The checks that could not tell.
+    pub(super) checks: Vec<String>,
+}
+
+/// What stands above the reasons and says so already.
+const SAID: &str = "not declared: ";
+
+/// What the files leave open, by reason.
+pub(super) fn open(report: &AuditReport) -> Vec<Open> {
+    let mut by_reason: BTreeMap<&str, (BTreeSet<String>, BTreeSet<&str>)> = BTreeMap::new();
+    for report in report.reports.iter().filter(|report| is_declared(report)) {
         for check in &report.inconclusive {
             for one in &check.missing {
-                let of = match one.resource.as_str() {
-                    "" => String::new(),
-                    resource => format!(" of {resource}"),
+                let fact = match one.resource.as_str() {
+                    "" => one.fact.clone(),
+                    resource => format!("{} of {resource}", one.fact),
                 };
-                let gap = format!("{}{of}: {}", one.fact, one.reason);
-                by_gap.entry(gap).or_default().insert(&check.check);
+                let reason = one.reason.strip_prefix(SAID).unwrap_or(&one.reason);
+                let (facts, checks) = by_reason.entry(reason).or_default();
+                facts.insert(fact);
+                checks.insert(&check.check);
             }
         }
     }
-    let line = |(gap, checks): (String, BTreeSet<&str>)| {
-        let checks: Vec<&str> = checks.into_iter().collect();
-        format!("{gap} (leaves open: {})", checks.join(", "))
-    };
-    by_gap.into_iter().map(line).collect()
+    let open = by_reason.into_iter().map(|(reason, (facts, checks))| Open {
+        reason: reason.to_owned(),
+        facts: facts.into_iter().collect(),
+        checks: checks.into_iter().map(str::to_owned).collect(),
+    });
+    open.collect()
+}
+
+/// Whether it is about what is not deployed yet.
+pub(super) fn is_declared(report: &Report) -> bool {
+    matches!(report.mode, Mode::Template | Mode::Plan)
 }
 
 /// As lines of text.
-pub(super) fn text(out: &mut String, report: &AuditReport) {
+pub(super) fn text(out: &mut String, report: &AuditReport, layout: Layout) {
+    let block = |text: &str, first: usize, rest: usize| {
+        hanging(&for_terminal(text), first, rest, layout.width)
+    };
     for (location, finding) in findings(report) {
         let (word, colour) = style::severity(finding.severity);
         let place = for_terminal(&written(location)).into_owned();
@@ -70,6 +96,7 @@ pub(super) fn text(out: &mut String, report: &AuditReport) {
             Some(_) => format!(" ({})", location.address),
             None => String::new(),
         };
+        // The line that editors and terminals make a link of stays one line.
         let _ = writeln!(
             out,
             "{}: {} {} {}{}",
@@ -79,36 +106,66 @@ pub(super) fn text(out: &mut String, report: &AuditReport) {
             finding.name,
             for_terminal(&address)
         );
-        for line in details(finding) {
-            let _ = writeln!(out, "    {}", for_terminal(&line));
+        let Details { lines, template } = details(finding);
+        for line in lines {
+            out.push_str(&block(&line, 4, 6));
+        }
+        // It is copied as it stands.
+        for line in template {
+            let _ = writeln!(out, "      {}", for_terminal(&line));
         }
         out.push('\n');
     }
     let open = open(report);
-    if !open.is_empty() {
-        let _ = writeln!(out, "{}", paint(style::HEADING, "NOT DECLARED"));
-        for line in open {
-            let _ = writeln!(out, "    {}", for_terminal(&line));
-        }
-        out.push('\n');
+    if open.is_empty() {
+        return;
     }
+    let _ = writeln!(out, "{}", paint(style::HEADING, "NOT DECLARED"));
+    for Open { reason, facts, checks } in open {
+        out.push_str(&block(&reason, 4, 6));
+        out.push_str(&block(&format!("missing: {}", facts.join(", ")), 6, 8));
+        out.push_str(&block(&format!("leaves open: {}", checks.join(", ")), 6, 8));
+    }
+    out.push_str(&block(CLOSES, 2, 2));
+    out.push('\n');
 }
 
+/// What closes a gap of a file.
+#[cfg(feature = "live")]
+pub(super) const CLOSES: &str = "What exists already comes from --bundle FILE or --with-live, a \
+                                 template's parameter from --parameters.";
+/// What closes a gap of a file.
+#[cfg(not(feature = "live"))]
+pub(super) const CLOSES: &str =
+    "What exists already comes from --bundle FILE, a template's parameter from --parameters.";
+
 /// What is wrong, and what mends it.
-pub(super) fn details(finding: &Finding) -> Vec<String> {
+#[derive(Debug)]
+pub(super) struct Details {
+    pub(super) lines: Vec<String>,
+    /// What a template needs, line by line.
+    pub(super) template: Vec<String>,
+}
+
+pub(super) fn details(finding: &Finding) -> Details {
     let mut lines = vec![finding.summary.clone()];
     let needed = finding.path.iter().filter_map(|hop| Some((&hop.resource, hop.needed.as_ref()?)));
     for (resource, needed) in needed {
-        let line = format!("needed at {resource}: {needed}");
+        // Most name it themselves.
+        let line = match needed.contains(resource.as_str()) {
+            true => format!("needed: {needed}"),
+            false => format!("needed at {resource}: {needed}"),
+        };
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
+    let mut template = Vec::new();
     if let Some(fix) = finding.fixes.first() {
         let tried =
-            if fix.verified { " (tried on what is declared: the finding is gone)" } else { "" };
+            if fix.verified { " (Tried on what is declared: the finding is gone.)" } else { "" };
         lines.push(format!("fix: {}{tried}", fix.summary));
-        lines.extend(fix.template.iter().flat_map(|text| text.lines()).map(|l| format!("  {l}")));
+        template.extend(fix.template.iter().flat_map(|text| text.lines()).map(str::to_owned));
     }
-    lines
+    Details { lines, template }
 }

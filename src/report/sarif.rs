@@ -56,10 +56,23 @@ fn rule(code: &str) -> Option<Value> {
         "id": entry.code,
         "name": entry.name,
         "shortDescription": {"text": entry.title},
+        // GitHub's code scanning asks for it.
+        "fullDescription": {"text": meaning(entry)},
         "help": {"text": entry.text, "markdown": entry.text},
         "defaultConfiguration": {"level": style::severity(entry.severity).0},
         "properties": {"tags": [entry.area]},
     }))
+}
+
+/// The first paragraph of a page in one line, else its title.
+fn meaning(entry: &catalogue::Entry) -> String {
+    let lines = entry
+        .text
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty() || line.starts_with('#'));
+    let paragraph: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    if paragraph.is_empty() { entry.title.to_owned() } else { paragraph.join(" ") }
 }
 
 fn result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
@@ -88,16 +101,29 @@ fn physical(report: &Report, finding: &Finding) -> Value {
             "region": {"startLine": 1},
         });
     };
-    let file = location.file.replace('\\', "/");
-    let file = file.strip_prefix("./").unwrap_or(&file);
     let mut region = json!({"startLine": location.line.unwrap_or(1)});
     if let Some(column) = location.column {
         region["startColumn"] = json!(column);
     }
     json!({
-        "artifactLocation": {"uri": utf8_percent_encode(file, PATH).to_string()},
+        "artifactLocation": {"uri": uri(&location.file)},
         "region": region,
     })
+}
+
+/// A file as a reference: relative to where the run stands, or absolute as it was named. A
+/// reference that begins with a slash would be neither.
+fn uri(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    let encoded = |path: &str| utf8_percent_encode(path, PATH).to_string();
+    let drive = file.get(1..3) == Some(":/") && file.starts_with(|c: char| c.is_ascii_alphabetic());
+    if drive {
+        return format!("file:///{}{}", &file[..2], encoded(&file[2..]));
+    }
+    if file.starts_with('/') {
+        return format!("file://{}", encoded(&file));
+    }
+    encoded(file.strip_prefix("./").unwrap_or(&file))
 }
 
 /// A finding that is accepted or known is told as suppressed.
@@ -138,4 +164,33 @@ fn path(report: &Report) -> String {
     let name = report.target.secret_name.as_deref().unwrap_or("secret");
     let region = report.target.region.as_deref().unwrap_or("region");
     format!("secretsmanager/{region}/{}", utf8_percent_encode(name, PATH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{meaning, uri};
+    use crate::catalogue;
+
+    #[test]
+    fn a_file_is_a_reference_that_readers_resolve() {
+        for (file, told) in [
+            ("template.yaml", "template.yaml"),
+            ("./infra/my stack.yaml", "infra/my%20stack.yaml"),
+            ("infra\\a.yaml", "infra/a.yaml"),
+            ("/srv/a:b.yaml", "file:///srv/a%3Ab.yaml"),
+            ("C:\\work\\a.yaml", "file:///C:/work/a.yaml"),
+            ("ü", "%C3%BC"),
+        ] {
+            assert_eq!(uri(file), told);
+        }
+    }
+
+    #[test]
+    fn each_rule_has_a_description_that_github_takes() {
+        for entry in catalogue::entries() {
+            let text = meaning(entry);
+            assert!((20..=1024).contains(&text.chars().count()), "{}: {text}", entry.code);
+            assert!(!text.contains('#') && !text.contains("```"), "{}: {text}", entry.code);
+        }
+    }
 }

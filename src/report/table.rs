@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING};
 
 use super::{
+    place,
     sanitise::for_terminal,
     style::{self, paint},
     text::Layout,
@@ -84,17 +85,18 @@ pub(super) struct AuditRows {
 
 /// The rows of an audit, worst first; healthy secrets only where all are wanted.
 pub(super) fn audit_rows(report: &AuditReport, all: bool) -> AuditRows {
-    let mut shared: Vec<(&Cause, &str)> = Vec::new();
+    let names = words::Names::of(&report.reports);
+    let mut shared: Vec<(&Cause, String)> = Vec::new();
     let mut rows = Vec::new();
     for secret in &report.reports {
         if secret.verdict == Verdict::Healthy && !all {
             continue;
         }
-        let mut row = audit_row(secret);
+        let mut row = audit_row(secret, names);
         if let Some(cause) = secret.causes.first() {
             match shared.iter().find(|(other, _)| is_same_fault(other, cause)) {
                 Some((_, name)) => row[3] = format!("the same as for {name}"),
-                None => shared.push((cause, name_of(secret))),
+                None => shared.push((cause, names.name(secret))),
             }
         }
         rows.push(row);
@@ -136,22 +138,37 @@ pub fn audit(report: &AuditReport, layout: Layout) -> String {
         push(&mut out, &mut table, 3);
         out.push('\n');
     }
-    super::place::text(&mut out, report);
+    super::place::text(&mut out, report, layout);
     let _ = writeln!(out, "{summary}");
-    let exists = |report: &&Report| !matches!(report.mode, Mode::Template | Mode::Plan);
-    let mut existing = report.reports.iter().filter(exists);
-    let first = existing.find(|report| report.verdict != Verdict::Healthy);
-    if let Some(name) = first.and_then(|report| report.target.secret_name.as_deref()) {
-        let _ =
-            writeln!(out, "rotdoctor diagnose {} explains the first.", for_terminal(&quoted(name)));
+    if let Some(hint) = hint(report) {
+        let _ = writeln!(out, "{}", for_terminal(&hint));
     }
     out
 }
 
-/// `eu-west-1 · 123456789012 · 12 secrets examined`, as far as all have it in common.
+/// What says more about the first row.
+fn hint(report: &AuditReport) -> Option<String> {
+    let first = report.reports.iter().find(|report| report.verdict != Verdict::Healthy)?;
+    if place::is_declared(first) {
+        let code = &first.findings.iter().min_by_key(|finding| finding.severity)?.code;
+        return Some(format!("rotdoctor explain {code} says more."));
+    }
+    // Where the evidence came from a file, so does the diagnosis.
+    if first.mode == Mode::Bundle {
+        return Some("rotdoctor diagnose --bundle FILE explains one of them.".to_owned());
+    }
+    let name = quoted(first.target.secret_name.as_deref()?);
+    let region =
+        first.target.region.as_deref().filter(|_| words::Names::of(&report.reports).regions);
+    let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
+    Some(format!("rotdoctor diagnose {name}{region} explains the first."))
+}
+
+/// `eu-west-1 · 123456789012 · 12 secrets examined`, as far as all have it in common. The
+/// account of what is only declared may be a stand-in, and is not told.
 fn heading(report: &AuditReport) -> String {
     let common = |of: fn(&Report) -> Option<&str>, many: &str| {
-        let mut all = report.reports.iter().filter_map(of).collect::<Vec<_>>();
+        let mut all = report.reports.iter().filter_map(of).collect::<Vec<&str>>();
         all.sort_unstable();
         all.dedup();
         match all.as_slice() {
@@ -164,7 +181,10 @@ fn heading(report: &AuditReport) -> String {
     let count = format!("{examined} secret{} examined", if examined == 1 { "" } else { "s" });
     [
         common(|report| report.target.region.as_deref(), "regions"),
-        common(|report| report.target.account_id.as_deref(), "accounts"),
+        common(
+            |report| report.target.account_id.as_deref().filter(|_| !place::is_declared(report)),
+            "accounts",
+        ),
         Some(count),
     ]
     .into_iter()
@@ -182,11 +202,7 @@ fn is_same_fault(a: &Cause, b: &Cause) -> bool {
         && a.finding.resource.starts_with("arn:")
 }
 
-fn name_of(report: &Report) -> &str {
-    words::secret(report).unwrap_or("-")
-}
-
-fn audit_row(report: &Report) -> [String; 5] {
+fn audit_row(report: &Report, names: words::Names) -> [String; 5] {
     let status = match report.verdict {
         Verdict::Failing => "failing",
         Verdict::AtRisk => "at risk",
@@ -196,6 +212,15 @@ fn audit_row(report: &Report) -> [String; 5] {
     let (code, what) = match (report.causes.first(), report.permissions_missing.first()) {
         (Some(cause), _) => (cause.finding.code.clone(), cause.finding.title.clone()),
         (None, Some(action)) => ("-".to_owned(), format!("{action} denied")),
+        (None, None) if report.verdict == Verdict::Unknown => {
+            let open = report.inconclusive.len();
+            let what = match open {
+                0 => "too little could be seen to tell".to_owned(),
+                1 => "1 check could not tell".to_owned(),
+                _ => format!("{open} checks could not tell"),
+            };
+            ("-".to_owned(), what)
+        }
         (None, None) => {
             let error =
                 report.rotation.attempts.iter().rev().find_map(|attempt| attempt.error.clone());
@@ -206,5 +231,5 @@ fn audit_row(report: &Report) -> [String; 5] {
         }
     };
     let since = report.rotation.failing_since.map_or_else(|| "-".to_owned(), |at| at.date());
-    [status.to_owned(), name_of(report).to_owned(), code, what, since]
+    [status.to_owned(), names.name(report), code, what, since]
 }

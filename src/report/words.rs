@@ -14,6 +14,36 @@ pub(super) fn secret(report: &Report) -> Option<&str> {
     report.target.secret_name.as_deref().or(report.target.secret_arn.as_deref())
 }
 
+/// Names of secrets that stand side by side: where they lie in several regions or
+/// accounts, each name says in which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    pub(super) regions: bool,
+    accounts: bool,
+}
+
+impl Names {
+    pub(super) fn of(reports: &[Report]) -> Self {
+        let several = |of: fn(&Report) -> Option<&str>| {
+            let mut all = reports.iter().filter_map(of);
+            let first = all.next();
+            all.any(|other| Some(other) != first)
+        };
+        Self {
+            regions: several(|report| report.target.region.as_deref()),
+            accounts: several(|report| report.target.account_id.as_deref()),
+        }
+    }
+
+    pub(super) fn name(self, report: &Report) -> String {
+        let name = secret(report).unwrap_or("the secret");
+        let region = report.target.region.as_deref().filter(|_| self.regions);
+        let account = report.target.account_id.as_deref().filter(|_| self.accounts);
+        let parts = [Some(name), region, account];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+}
+
 /// The first fix of a finding with its commands, each on a line of its own after what
 /// was said before; nothing where there is none.
 pub(super) fn first_fix(finding: &Finding) -> String {

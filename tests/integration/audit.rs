@@ -166,7 +166,7 @@ fn a_template_is_judged_before_it_is_deployed() {
     let run = rotdoctor(&args);
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.contains("error NET03"), "{}", run.stdout);
-    assert!(run.stdout.contains("needed at"), "{}", run.stdout);
+    assert!(run.stdout.contains("needed: ingress rule in sg-EndpointGroup"), "{}", run.stdout);
     let line =
         fs::read_to_string(closed).expect("it").lines().position(|l| l.contains("EndpointGroup:"));
     let line = line.expect("the group") + 1;

@@ -17,6 +17,7 @@ mod package_hostile;
 #[path = "../support/packages.rs"]
 mod packages;
 mod pasted;
+mod pipelines;
 mod plan;
 mod policy;
 mod registry;

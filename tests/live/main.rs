@@ -13,6 +13,7 @@ mod package;
 mod package_worlds;
 mod permissions;
 mod policy_worlds;
+mod readers;
 mod simulation;
 #[path = "../support/stub.rs"]
 mod stub;
