@@ -409,7 +409,8 @@ fn what_is_declared_lies_over_what_exists() {
     assert_eq!(path(&alone, "inconclusive"), 1, "the template has no subnets: {alone:#}");
     let live = ["--with-live", "--endpoint-url", &url];
     let above = audit(&live);
-    assert_eq!(path(&above, "passed"), 1, "{above:#}");
+    let open = &above["inconclusive"][0];
+    assert_eq!(path(&above, "passed"), 1, "{open:#}");
     assert_eq!(above["findings"], Value::Array(vec![]), "{above:#}");
 
     network.without_way_out(&world.cloud);

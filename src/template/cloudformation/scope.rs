@@ -221,7 +221,9 @@ impl<'t> Scope<'t> {
     pub(super) fn pseudo(&self, name: &str) -> Option<Value> {
         let place = &self.place;
         let text = |text: &str| Some(Value::Text(text.to_owned()));
-        if let Some(given) = self.settings.parameters.get(name) {
+        if let Some(given) =
+            self.settings.parameters.get(name).filter(|_| name.starts_with("AWS::"))
+        {
             return text(given);
         }
         match name {
