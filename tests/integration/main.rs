@@ -22,6 +22,7 @@ mod plan;
 mod policy;
 mod registry;
 mod rotation_log;
+mod screens;
 mod snapshots;
 mod support;
 mod template;

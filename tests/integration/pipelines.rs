@@ -10,10 +10,6 @@ use crate::support::{Run, command, root, rotdoctor, run, scratch};
 
 const FILES: [&str; 4] = ["README.md", "docs/pipelines.md", "action.yml", ".pre-commit-hooks.yaml"];
 
-/// What only the part that talks to AWS has; it stands in its own source.
-const LIVE: [&str; 4] =
-    ["src/cli/aws.rs", "src/cli/bulk.rs", "src/cli/capture.rs", "src/cli/follow.rs"];
-
 fn text(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
@@ -52,20 +48,32 @@ fn flags(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The flags of every option in the source, those of the part that talks to AWS too, which
+/// this binary does not have: a field named `all_regions` is `--all-regions`.
+fn declared() -> BTreeSet<String> {
+    let mut flags = BTreeSet::new();
+    for file in fs::read_dir(root().join("src/cli")).expect("the command line's source") {
+        let source = fs::read_to_string(file.expect("a file").path()).expect("its text");
+        let mut option = false;
+        for line in source.lines().map(str::trim) {
+            option |= line.starts_with("#[arg(");
+            if let Some((field, _)) = line.split_once(": ").filter(|_| option) {
+                let field = field.rsplit(' ').next().unwrap_or_default();
+                flags.insert(format!("--{}", field.replace('_', "-")));
+                option = false;
+            }
+        }
+    }
+    flags
+}
+
 #[test]
 fn every_flag_that_is_shown_exists() {
     let mut known = flags("--help --version");
     for sub in ["audit", "diagnose", "logs", "package", "explain", "permissions", "schema"] {
         known.extend(flags(&rotdoctor(&[sub, "--help"]).stdout));
     }
-    // The names of fields with clap's own rule: `all_regions` is `--all-regions`.
-    for source in LIVE {
-        let source = text(source);
-        for (field, _) in source.lines().filter_map(|line| line.trim().split_once(": ")) {
-            let field = field.rsplit(' ').next().unwrap_or_default();
-            known.insert(format!("--{}", field.replace('_', "-")));
-        }
-    }
+    known.extend(declared());
     // Of cargo and git, by name.
     known.extend(flags("--locked --no-default-features --path --root --depth --manifest-path"));
     for file in FILES {
