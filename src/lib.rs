@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! target → collect → seal → Evidence ⇄ bundle file
+//!                              │
+//!        template / plan ──────┤
 //!                              ▼
 //!                        checks (pure) → findings, inconclusive, passed
 //!                              ▼
 //!                     diagnosis (pure) → ranked causes, tried fixes
 //!                              ▼
-//!                            report → text · json
+//!                  configuration (pure) → severities, waivers, baseline
+//!                              ▼
+//!                            report → one file per format
 //! ```
 //!
 //! One direction, no way back. Only `collect` (feature `live`) is async and

@@ -238,3 +238,13 @@ fn files_that_cannot_be_read_are_not_examined_and_those_without_a_rotation_pass(
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("declares no rotation"), "{}", run.stderr);
 }
+
+#[test]
+fn a_list_that_is_given_is_a_list() {
+    let template = "fixtures/templates/into-existing-network.yaml";
+    let parameters = ["--parameters", "Subnets=subnet-1,subnet-2", "Group=sg-9"];
+    let args = ["audit", "--template", template, "--region", "eu-west-1"];
+    let run = rotdoctor(&[&args[..], &parameters].concat());
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stdout.contains("Subnets of subnet-1, Subnets of subnet-2"), "{}", run.stdout);
+}
