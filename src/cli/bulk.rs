@@ -229,8 +229,7 @@ impl BulkOptions {
         for (name, reason) in inventory.not_found() {
             take(name.clone(), Err(reason.clone()))?;
         }
-        for mut evidence in inventory.evidence() {
-            crate::bundle::normalise(&mut evidence);
+        for evidence in inventory.evidence() {
             let name = evidence.secret_arn().unwrap_or_default().to_owned();
             take(name, Ok((evidence, inventory.left_out())))?;
         }

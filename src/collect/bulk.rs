@@ -178,6 +178,7 @@ impl Session {
         let wanted = request.wanted();
         let run = Run { session: self, request, caller, wanted, bare };
         let mut inventory = run.collect(secrets).await;
+        inventory.seal();
         inventory.caller_arn = caller_arn;
         inventory.not_found = not_found;
         inventory.notes.clone_from(&self.notes);
@@ -310,11 +311,7 @@ impl Run<'_> {
         let suspects: Vec<String> = inventory
             .secrets
             .iter()
-            .filter(|secret| {
-                let mut evidence = inventory.evidence_about(secret);
-                evidence.set_absent(Fact::SecretPolicy);
-                suspect(&evidence)
-            })
+            .filter(|secret| suspect(&inventory.without_a_policy(secret)))
             .filter_map(|secret| secret.arn.clone())
             .take(limit)
             .collect();

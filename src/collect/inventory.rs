@@ -7,7 +7,10 @@ use super::{
     Request, Timing, bulk::vpc_by_subnet, cloudformation, ec2, failure::Failure, kms, rds,
     run::finish, scene::Scene,
 };
-use crate::evidence::{Evidence, Fact, Observed, Secret, Stack};
+use crate::{
+    evidence::{DbCluster, DbInstance, Evidence, Fact, Observed, Secret, Stack},
+    seal,
+};
 
 /// What is known of one rotation function.
 #[derive(Debug, Default)]
@@ -114,21 +117,50 @@ impl Inventory {
         self.network = network;
     }
 
+    /// Passes all that was collected through the door once: what one secret gets out of it
+    /// is clean already.
+    pub(super) fn seal(&mut self) {
+        let functions = self.functions.values_mut().map(|part| &mut part.evidence);
+        let by_name = self.each.values_mut().chain(self.roles.values_mut());
+        let parts = functions.chain(by_name).chain(self.keys.values_mut());
+        let shared = self.parameters.values_mut().chain([&mut self.databases, &mut self.network]);
+        parts.chain(shared).for_each(seal::evidence);
+        self.secrets.iter_mut().for_each(seal::seal_secret);
+        if let Ok(stacks) = &mut self.stacks {
+            stacks.iter_mut().for_each(seal::seal_stack);
+        }
+    }
+
     /// The evidence about each secret, one at a time.
     pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
         self.secrets.iter().map(|secret| self.evidence_about(secret))
     }
 
-    pub(super) fn evidence_about(&self, secret: &Secret) -> Evidence {
-        let mut scene = self.scene(secret, &self.wanted);
-        self.lay_network(&mut scene);
-        for key in kms::targets(&scene) {
+    /// What the secret's own policy may decide, with that policy assumed to be absent.
+    pub(super) fn without_a_policy(&self, secret: &Secret) -> Evidence {
+        let mut scene = self.scene_of(secret, &WITH_A_POLICY);
+        self.lay_keys(&mut scene);
+        scene.evidence.settle();
+        finish(&mut scene);
+        scene.evidence.set_absent(Fact::SecretPolicy);
+        scene.evidence
+    }
+
+    fn lay_keys(&self, scene: &mut Scene) {
+        for key in kms::targets(scene) {
             if let Some(part) = self.keys.get(&key) {
                 for fact in [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants] {
                     scene.evidence.take_over(fact, part);
                 }
             }
         }
+    }
+
+    fn evidence_about(&self, secret: &Secret) -> Evidence {
+        let mut scene = self.scene(secret, &self.wanted);
+        self.lay_network(&mut scene);
+        keep_near_databases(&mut scene);
+        self.lay_keys(&mut scene);
         self.lay_stack(&mut scene);
         let relevant = rds::relevant(&scene);
         let groups = relevant.parameter_groups.into_iter().map(|group| (false, group));
@@ -149,6 +181,7 @@ impl Inventory {
             // Nobody asked: that is not the same as none.
             scene.evidence.forget(Fact::SecretPolicy);
         }
+        scene.evidence.gaps.sort();
         scene.evidence
     }
 
@@ -250,6 +283,55 @@ impl Inventory {
         }
     }
 }
+
+/// Of the region's databases those that may be the secret's, and those beside the
+/// function: the others have no part in its rotation.
+fn keep_near_databases(scene: &mut Scene) {
+    let relevant = rds::relevant(scene);
+    let vpcs = ec2::function_vpcs(scene);
+    let named = |name: &Option<String>| {
+        name.as_ref().is_some_and(|name| relevant.identifiers.contains(name))
+    };
+    let mut clusters: BTreeSet<Option<String>> = BTreeSet::new();
+    let is_near = |one: &DbInstance| {
+        let vpc = one.db_subnet_group.as_ref().and_then(|group| group.vpc_id.as_ref());
+        named(&one.db_instance_identifier)
+            || named(&one.db_cluster_identifier)
+            || vpc.is_none_or(|vpc| vpcs.is_empty() || vpcs.contains(vpc))
+    };
+    let instances = scene.evidence.db_instances.known_mut();
+    // None near is not none at all.
+    if let Some(instances) = instances.filter(|all| all.iter().any(is_near)) {
+        instances.retain(is_near);
+        clusters.extend(instances.iter().map(|one| one.db_cluster_identifier.clone()));
+    }
+    if let Some(all) = scene.evidence.db_clusters.known_mut() {
+        let is_near = |one: &DbCluster| {
+            named(&one.db_cluster_identifier)
+                || clusters.contains(&one.db_cluster_identifier)
+                || one.db_cluster_members.is_empty()
+        };
+        if all.iter().any(is_near) {
+            all.retain(is_near);
+        }
+    }
+}
+
+/// What the checks read that read a secret's policy.
+const WITH_A_POLICY: [Fact; 12] = [
+    Fact::Secret,
+    Fact::SecretShape,
+    Fact::SuperuserSecret,
+    Fact::SecretPolicy,
+    Fact::Function,
+    Fact::Role,
+    Fact::RolePolicies,
+    Fact::AttachedPolicies,
+    Fact::PermissionsBoundary,
+    Fact::KeyMetadata,
+    Fact::KeyPolicy,
+    Fact::KeyGrants,
+];
 
 fn is_of_key(fact: Fact) -> bool {
     matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants)
