@@ -1,5 +1,6 @@
 //! The JSON Schemas of what rotdoctor reads and writes: the files in `schema/`.
-//! A test derives them from the structs and holds the files to that.
+//! A test derives them from the structs and holds the files to that; that of the
+//! configuration, which no struct is read from, is held to its reader.
 
 use crate::packed::SCHEMAS;
 
@@ -16,6 +17,11 @@ pub fn audit() -> &'static str {
 /// Schema of a bundle.
 pub fn bundle() -> &'static str {
     SCHEMAS.file("bundle.v1.json")
+}
+
+/// Schema of `rotdoctor.toml`.
+pub fn configuration() -> &'static str {
+    SCHEMAS.file("configuration.v1.json")
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ enum Which {
     Audit,
     /// The bundle, version 1.
     Bundle,
+    /// `rotdoctor.toml`, version 1.
+    Configuration,
 }
 
 impl Args {
@@ -28,6 +30,7 @@ impl Args {
             Which::Report => schema::report(),
             Which::Audit => schema::audit(),
             Which::Bundle => schema::bundle(),
+            Which::Configuration => schema::configuration(),
         })?;
         Ok(0)
     }

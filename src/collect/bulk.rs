@@ -17,7 +17,7 @@ use futures_util::{
 use jiff::Timestamp;
 
 use super::{
-    CollectError, Request, SecretFilter, Session, account,
+    CollectError, Request, Session, Which, account,
     call::Caller,
     cloudformation,
     failure::{Failure, Kind},
@@ -25,7 +25,6 @@ use super::{
     kms, package, rds,
     run::{run_wave, settle_associations},
     scene::{Many, Scene},
-    secretsmanager,
     shard::Shard,
     sts,
 };
@@ -58,15 +57,6 @@ const OF_DATABASES: [Fact; 2] = [Fact::DBInstances, Fact::DBClusters];
 /// What CloudTrail, a stack's events and the simulation tell is for one secret at a time.
 const NEVER: [Fact; 4] =
     [Fact::TrailEvents, Fact::StackEvents, Fact::StackResources, Fact::Simulation];
-
-/// Which secrets to collect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// These, by name or ARN.
-    Named(Vec<String>),
-    /// Those that ListSecrets finds and that rotate.
-    Listed(SecretFilter),
-}
 
 /// Is told that one of many is done: what kind of thing, how many of how many.
 pub type Told = dyn Fn(&'static str, usize, usize);
@@ -153,7 +143,8 @@ impl Session {
         let caller = Caller::of_many(request.timeout.unwrap_or(DEFAULT_TIMEOUT_OF_MANY));
         let first = caller.in_wave(1);
         let (identity, secrets) =
-            join(sts::identity(&first, &self.clients), self.secrets_of(&first, request)).await;
+            join(sts::identity(&first, &self.clients), self.secrets_of(&first, &request.which))
+                .await;
         let (caller_arn, account) = match identity {
             Ok(identity) => (identity.arn, identity.account),
             Err(failure) if failure.kind() == Some(Kind::Credentials) => {
@@ -184,84 +175,6 @@ impl Session {
         inventory.notes.clone_from(&self.notes);
         inventory.timings = run.caller.timings();
         Ok(inventory)
-    }
-
-    /// A secret that rotates has a function or an owner. One that was listed with neither
-    /// is described by itself: some endpoints list less than AWS does.
-    async fn complete(&self, caller: &Caller, secrets: &mut [Secret]) {
-        let lacking: Vec<(usize, String)> = secrets
-            .iter()
-            .enumerate()
-            .filter(|(_, secret)| {
-                secret.rotation_enabled == Some(true)
-                    && secret.rotation_lambda_arn.is_none()
-                    && secret.owning_service.is_none()
-            })
-            .filter_map(|(index, secret)| Some((index, secret.arn.clone()?)))
-            .collect();
-        let described = lacking.into_iter().map(|(index, arn)| async move {
-            (index, secretsmanager::describe(caller, &self.clients, &arn).await)
-        });
-        let described: Vec<_> = stream::iter(described).buffer_unordered(UNDER_WAY).collect().await;
-        for (index, answer) in described {
-            if let Ok(secret) = answer {
-                secrets[index] = secret;
-            }
-        }
-    }
-
-    /// The secrets asked for, and why some of them are not there.
-    async fn secrets_of(
-        &self,
-        caller: &Caller,
-        request: &BulkRequest,
-    ) -> Result<(Vec<Secret>, Vec<(String, String)>), CollectError> {
-        let names = match &request.which {
-            Which::Listed(filter) => {
-                let mut secrets = self.list_secrets_by(caller, filter).await?;
-                secrets.retain(|secret| secret.rotation_enabled == Some(true));
-                return Ok((secrets, Vec::new()));
-            }
-            Which::Named(names) => names,
-        };
-        let ask = |name: &String| {
-            let name = name.clone();
-            async move {
-                let answer = secretsmanager::describe(caller, &self.clients, &name).await;
-                (name, answer)
-            }
-        };
-        let mut answers: Vec<_> =
-            stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
-        let place = |name: &String| names.iter().position(|asked| asked == name);
-        answers.sort_by_key(|(name, _)| place(name));
-        let mut secrets: Vec<Secret> = Vec::new();
-        let mut not_found = Vec::new();
-        for (name, answer) in answers {
-            match answer {
-                // The same secret by two names is one.
-                Ok(secret) if secrets.iter().all(|known| known.arn != secret.arn) => {
-                    secrets.push(secret);
-                }
-                Ok(_) => {}
-                Err(failure)
-                    if matches!(failure.kind(), Some(Kind::Credentials | Kind::Unreachable)) =>
-                {
-                    return Err(self.error("secretsmanager:DescribeSecret", &failure));
-                }
-                Err(Failure::Absent) => {
-                    let region = self.region.clone();
-                    let error =
-                        CollectError::SecretNotFound { name: name.clone(), region, account: None };
-                    not_found.push((name, error.to_string()));
-                }
-                Err(failure) => {
-                    let error = self.error("secretsmanager:DescribeSecret", &failure);
-                    not_found.push((name, error.to_string()));
-                }
-            }
-        }
-        Ok((secrets, not_found))
     }
 }
 
@@ -535,10 +448,4 @@ impl Run<'_> {
         })
         .await
     }
-}
-
-/// The VPC of a function whose subnets were seen, by subnet.
-pub(super) fn vpc_by_subnet(network: &Evidence) -> BTreeMap<String, String> {
-    let subnets = network.subnets.known().into_iter().flatten();
-    subnets.filter_map(|one| Some((one.subnet_id.clone()?, one.vpc_id.clone()?))).collect()
 }

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Request, Timing, bulk::vpc_by_subnet, cloudformation, ec2, failure::Failure, kms, rds,
-    run::finish, scene::Scene,
+    Request, Timing, cloudformation, ec2, failure::Failure, kms, rds, run::finish, scene::Scene,
 };
 use crate::{
     evidence::{DbCluster, DbInstance, Evidence, Fact, Observed, Secret, Stack},
@@ -332,6 +331,12 @@ const WITH_A_POLICY: [Fact; 12] = [
     Fact::KeyPolicy,
     Fact::KeyGrants,
 ];
+
+/// The VPC of a function whose subnets were seen, by subnet.
+fn vpc_by_subnet(network: &Evidence) -> BTreeMap<String, String> {
+    let subnets = network.subnets.known().into_iter().flatten();
+    subnets.filter_map(|one| Some((one.subnet_id.clone()?, one.vpc_id.clone()?))).collect()
+}
 
 fn is_of_key(fact: Fact) -> bool {
     matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants)

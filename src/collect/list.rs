@@ -1,11 +1,29 @@
-//! ListSecrets, for an audit of many.
+//! The secrets that a run about many is about: listed, or named and described.
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 
-use super::{CollectError, DEFAULT_TIMEOUT, Session, call::Caller, secretsmanager};
+use futures_util::stream::{self, StreamExt};
+
+use super::{
+    CollectError, DEFAULT_TIMEOUT, Session,
+    call::Caller,
+    failure::{Failure, Kind},
+    secretsmanager,
+};
 use crate::evidence::Secret;
 
 const ACTION: &str = "secretsmanager:ListSecrets";
+/// Secrets that are described at once; their calls wait for the caller's slots.
+const UNDER_WAY: usize = 32;
+
+/// Which secrets to collect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// These, by name or ARN.
+    Named(Vec<String>),
+    /// Those that ListSecrets finds and that rotate.
+    Listed(SecretFilter),
+}
 
 /// Which secrets to list; an empty filter lists all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +84,84 @@ impl Session {
         }
         secrets.sort_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
         Ok(secrets)
+    }
+
+    /// A secret that rotates has a function or an owner. One that was listed with neither
+    /// is described by itself: some endpoints list less than AWS does.
+    pub(super) async fn complete(&self, caller: &Caller, secrets: &mut [Secret]) {
+        let lacking: Vec<(usize, String)> = secrets
+            .iter()
+            .enumerate()
+            .filter(|(_, secret)| {
+                secret.rotation_enabled == Some(true)
+                    && secret.rotation_lambda_arn.is_none()
+                    && secret.owning_service.is_none()
+            })
+            .filter_map(|(index, secret)| Some((index, secret.arn.clone()?)))
+            .collect();
+        let described = lacking.into_iter().map(|(index, arn)| async move {
+            (index, secretsmanager::describe(caller, &self.clients, &arn).await)
+        });
+        let described: Vec<_> = stream::iter(described).buffer_unordered(UNDER_WAY).collect().await;
+        for (index, answer) in described {
+            if let Ok(secret) = answer {
+                secrets[index] = secret;
+            }
+        }
+    }
+
+    /// The secrets asked for, and why some of them are not there.
+    pub(super) async fn secrets_of(
+        &self,
+        caller: &Caller,
+        which: &Which,
+    ) -> Result<(Vec<Secret>, Vec<(String, String)>), CollectError> {
+        let names = match which {
+            Which::Listed(filter) => {
+                let mut secrets = self.list_secrets_by(caller, filter).await?;
+                secrets.retain(|secret| secret.rotation_enabled == Some(true));
+                return Ok((secrets, Vec::new()));
+            }
+            Which::Named(names) => names,
+        };
+        let ask = |name: &String| {
+            let name = name.clone();
+            async move {
+                let answer = secretsmanager::describe(caller, &self.clients, &name).await;
+                (name, answer)
+            }
+        };
+        let mut answers: Vec<_> =
+            stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
+        let place = |name: &String| names.iter().position(|asked| asked == name);
+        answers.sort_by_key(|(name, _)| place(name));
+        let mut secrets: Vec<Secret> = Vec::new();
+        let mut not_found = Vec::new();
+        for (name, answer) in answers {
+            match answer {
+                // The same secret by two names is one.
+                Ok(secret) if secrets.iter().all(|known| known.arn != secret.arn) => {
+                    secrets.push(secret);
+                }
+                Ok(_) => {}
+                Err(failure)
+                    if matches!(failure.kind(), Some(Kind::Credentials | Kind::Unreachable)) =>
+                {
+                    return Err(self.error("secretsmanager:DescribeSecret", &failure));
+                }
+                Err(Failure::Absent) => {
+                    let region = self.region.clone();
+                    let error =
+                        CollectError::SecretNotFound { name: name.clone(), region, account: None };
+                    not_found.push((name, error.to_string()));
+                }
+                Err(failure) => {
+                    let error = self.error("secretsmanager:DescribeSecret", &failure);
+                    not_found.push((name, error.to_string()));
+                }
+            }
+        }
+        Ok((secrets, not_found))
     }
 }
 

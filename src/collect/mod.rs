@@ -43,9 +43,9 @@ mod underneath;
 use std::{collections::BTreeSet, fmt, time::Duration};
 
 pub use self::{
-    bulk::{BulkRequest, DEFAULT_TIMEOUT_OF_MANY, Suspect, Told, Which},
+    bulk::{BulkRequest, DEFAULT_TIMEOUT_OF_MANY, Suspect, Told},
     inventory::Inventory,
-    list::SecretFilter,
+    list::{SecretFilter, Which},
     session::{Connection, Session},
     shard::Shard,
 };

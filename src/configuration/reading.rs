@@ -245,6 +245,26 @@ until = 2027-03-31
     }
 
     #[test]
+    fn the_schema_knows_what_the_reader_knows() {
+        let schema: serde_json::Value =
+            serde_json::from_str(crate::schema::configuration()).expect("JSON");
+        let keys = |of: &serde_json::Value| -> Vec<String> {
+            of["properties"].as_object().expect("properties").keys().cloned().collect()
+        };
+        let words = |of: &serde_json::Value| -> Vec<String> {
+            let list = of["enum"].as_array().expect("an enum").iter();
+            list.map(|word| word.as_str().expect("a word").to_owned()).collect()
+        };
+        assert_eq!(keys(&schema), super::KEYS);
+        let waiver = &schema["properties"]["waiver"]["items"];
+        assert_eq!(keys(waiver), super::WAIVER_KEYS);
+        assert_eq!(waiver["required"].as_array().map(Vec::len), Some(super::WAIVER_KEYS.len()));
+        assert_eq!(words(&schema["properties"]["fail-on"]), super::LEVELS);
+        let severity = &schema["properties"]["severity"]["additionalProperties"];
+        assert_eq!(words(severity), super::SEVERITIES);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_line_and_what_was_meant() {
         for (text, line, told) in [
             ("skp = []", 1, "did you mean 'skip'?"),

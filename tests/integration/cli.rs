@@ -128,7 +128,7 @@ fn every_sub_command_has_help_and_the_lists_parse() {
             .unwrap_or_else(|e| panic!("{args:?}: {e}"));
     }
     assert_eq!(rotdoctor(&["schema"]).stdout, rotdoctor(&["schema", "report"]).stdout);
-    for which in ["report", "audit", "bundle"] {
+    for which in ["report", "audit", "bundle", "configuration"] {
         let file = root().join(format!("schema/{which}.v1.json"));
         let schema = std::fs::read_to_string(file).expect("the schema's file");
         assert_eq!(rotdoctor(&["schema", which]).stdout, schema);
