@@ -137,6 +137,7 @@ impl Session {
         answers.sort_by_key(|(name, _)| place(name));
         let mut secrets: Vec<Secret> = Vec::new();
         let mut not_found = Vec::new();
+        let mut broken = None;
         for (name, answer) in answers {
             match answer {
                 // The same secret by two names is one.
@@ -147,7 +148,10 @@ impl Session {
                 Err(failure)
                     if matches!(failure.kind(), Some(Kind::Credentials | Kind::Unreachable)) =>
                 {
-                    return Err(self.error("secretsmanager:DescribeSecret", &failure));
+                    // What was described by then is kept.
+                    let error = self.error("secretsmanager:DescribeSecret", &failure);
+                    not_found.push((name, error.to_string()));
+                    broken = Some(error);
                 }
                 Err(Failure::Absent) => {
                     let region = self.region.clone();
@@ -161,7 +165,10 @@ impl Session {
                 }
             }
         }
-        Ok((secrets, not_found))
+        match broken {
+            Some(error) if secrets.is_empty() => Err(error),
+            _ => Ok((secrets, not_found)),
+        }
     }
 }
 
