@@ -10,6 +10,7 @@ use super::{Missing, Stop};
 use crate::{
     evidence::*,
     network,
+    policy::{self, RotationRequest},
     rotation_log::{AttemptOutcome, RotationLog},
 };
 
@@ -19,6 +20,7 @@ pub struct Case<'a> {
     log: OnceCell<Observed<RotationLog>>,
     network: OnceCell<Box<Evidence>>,
     network_without_zones: OnceCell<Box<Evidence>>,
+    requests: OnceCell<Vec<RotationRequest>>,
     reads: RefCell<BTreeSet<Fact>>,
 }
 
@@ -180,6 +182,7 @@ impl<'a> Case<'a> {
             log: OnceCell::new(),
             network: OnceCell::new(),
             network_without_zones: OnceCell::new(),
+            requests: OnceCell::new(),
             reads: RefCell::default(),
         }
     }
@@ -410,6 +413,12 @@ impl<'a> Case<'a> {
     pub(crate) fn policies(&self, facts: &[Fact]) -> &'a Evidence {
         self.reads.borrow_mut().extend(facts);
         self.evidence
+    }
+
+    /// The requests of a rotation out of that evidence, worked out once: several checks
+    /// judge a part of them each. What they read is declared by [`Self::policies`].
+    pub(crate) fn rotation_requests(&self) -> &[RotationRequest] {
+        self.requests.get_or_init(|| policy::rotation_requests(self.evidence))
     }
 
     /// The facts that were looked at so far.

@@ -7,7 +7,7 @@ use crate::{
     evidence::{Evidence, Fact, Gap, Observed},
     policy::{
         Arn, Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen,
-        Why, rotation_requests,
+        Why,
     },
 };
 
@@ -84,9 +84,9 @@ pub(super) fn rights(
         return Err(role.inconclusive());
     }
     let evidence = case.policies(facts);
-    let requests = rotation_requests(evidence);
+    let requests = case.rotation_requests().iter().filter(|request| wanted(&request.purpose));
     let mut rights = Rights::default();
-    for mut request in requests.into_iter().filter(|request| wanted(&request.purpose)) {
+    for mut request in requests.cloned() {
         // The endpoint's policy is a matter of the way, and NET08's.
         let endpoint = std::mem::take(&mut request.layers.endpoint);
         let decision = request.decide();
