@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
-    json, seal,
+    json,
+    nearest::nearest,
+    seal,
 };
 
 /// Why a bundle cannot be read.
@@ -221,15 +223,7 @@ fn unknown_keys(object: &Map<String, Value>) -> Vec<(String, Option<String>)> {
         .keys()
         // A leading underscore or `$` is a comment or a schema reference.
         .filter(|key| !known.contains(&key.as_str()) && !key.starts_with(['_', '$']))
-        .map(|key| {
-            let nearest = known
-                .iter()
-                .map(|name| (strsim::jaro_winkler(key, name), *name))
-                .filter(|(similarity, _)| *similarity > 0.85)
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .map(|(_, name)| name.to_owned());
-            (key.clone(), nearest)
-        })
+        .map(|key| (key.clone(), nearest(key, known.iter().copied()).map(str::to_owned)))
         .collect()
 }
 

@@ -119,14 +119,10 @@ fn canonical(name: &str) -> Option<String> {
 }
 
 fn nearest(name: &str) -> Option<String> {
-    let lower = name.to_ascii_lowercase();
-    catalogue::entries()
+    let known = catalogue::entries()
         .iter()
         .flat_map(|entry| [entry.code, entry.name])
         .chain(checks().map(|check| check.name))
-        .chain(AREAS.iter().copied())
-        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.to_owned())
+        .chain(AREAS.iter().copied());
+    crate::nearest::nearest(name, known).map(str::to_owned)
 }

@@ -79,14 +79,16 @@ impl Args {
             declared::tell_notes(&file.name, &declarations, &self.report);
             for mut declared in declarations.rotations {
                 #[cfg(feature = "live")]
-                if self.many.with_live() {
-                    let live = self.many.underneath(&declared.evidence, selection, &self.report)?;
-                    underneath.push(live);
-                }
-                declared::lay_over(&mut declared, &underneath);
-                #[cfg(feature = "live")]
-                if self.many.with_live() {
-                    underneath.pop();
+                let live = match self.many.with_live() {
+                    true => {
+                        Some(self.many.underneath(&declared.evidence, selection, &self.report)?)
+                    }
+                    false => None,
+                };
+                #[cfg(not(feature = "live"))]
+                let live = None;
+                for evidence in underneath.iter().chain(&live) {
+                    template::lay_over(&mut declared, evidence);
                 }
                 let mut report = examine(&declared.evidence, file.mode, selection);
                 template::locate(&mut report, &declared.origins);
@@ -112,17 +114,7 @@ impl Args {
 
     #[cfg(feature = "live")]
     fn live(&self, selection: &Selection, gather: &mut Gather<'_>) -> Result<(), Failure> {
-        self.many.collect(
-            &self.secrets,
-            selection,
-            &self.report,
-            &mut |target, found| match found {
-                Ok((evidence, left_out)) => {
-                    gather.report(crate::examine_in_audit(&evidence, selection, left_out))
-                }
-                Err(reason) => gather.failed(target, reason),
-            },
-        )?;
+        self.many.examine(&self.secrets, selection, &self.report, gather)?;
         if gather.is_empty() && !self.many.is_a_part() {
             return Err(Failure::CannotExamine(self.many.nothing_matches()));
         }

@@ -1,21 +1,20 @@
-//! Evidence about many secrets from AWS: which secrets, in which accounts and regions.
+//! An audit of AWS: which secrets, in which accounts and regions, and what is read.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use super::{
     Failure,
     aws::{ConnectionOptions, RoleOptions, interruptible, since, timings},
+    gather::Gather,
     options::ReportOptions,
     output::complain,
+    source,
 };
 use crate::{
     checks::{self, Selection},
     collect::{BulkRequest, Connection, SecretFilter, Session, Shard, Suspect, Which},
     evidence::{Evidence, Fact, Time},
+    examine_in_audit, finds_by,
 };
 
 /// Which secrets, and what is read about them.
@@ -75,11 +74,6 @@ pub(super) struct BulkOptions {
     #[arg(long, value_name = "FILE", help_heading = "AWS")]
     roles: Option<PathBuf>,
 }
-
-/// Takes what was found about one secret: its name or ARN, and the evidence or why there
-/// is none. The facts are those that this run leaves out.
-pub(super) type Take<'a> =
-    &'a mut dyn FnMut(String, Result<(Evidence, &BTreeSet<Fact>), String>) -> Result<(), Failure>;
 
 impl BulkOptions {
     /// The region that was named.
@@ -152,32 +146,31 @@ impl BulkOptions {
         }
     }
 
-    /// Collects the evidence about the secrets of every account and region that was asked
-    /// for, and hands each to `take`.
-    pub(super) fn collect(
+    /// Examines the secrets of every account and region that was asked for.
+    pub(super) fn examine(
         &self,
         names: &[String],
         selection: &Selection,
         report: &ReportOptions,
-        take: Take<'_>,
+        gather: &mut Gather<'_>,
     ) -> Result<(), Failure> {
         let which = self.which(names)?;
         for connection in self.connections()? {
             for region in self.regions_of(&connection)? {
                 let place = Connection { region, ..connection.clone() };
-                self.collect_place(&place, &which, selection, report, take)?;
+                self.examine_place(&place, &which, selection, report, gather)?;
             }
         }
         Ok(())
     }
 
-    fn collect_place(
+    fn examine_place(
         &self,
         place: &Connection,
         which: &Which,
         selection: &Selection,
         report: &ReportOptions,
-        take: Take<'_>,
+        gather: &mut Gather<'_>,
     ) -> Result<(), Failure> {
         let bar = self.connection.bar(report, "list of secrets");
         let shown = bar.clone();
@@ -214,7 +207,7 @@ impl BulkOptions {
             Ok(inventory) => inventory,
             // One account or region that cannot be examined does not end the others.
             Err(Failure::CannotExamine(reason)) if self.several() => {
-                return take(place_name(place), Err(reason));
+                return gather.failed(place_name(place), reason);
             }
             Err(failure) => return Err(failure),
         };
@@ -227,13 +220,12 @@ impl BulkOptions {
             }
         }
         for (name, reason) in inventory.not_found() {
-            take(name.clone(), Err(reason.clone()))?;
+            gather.failed(name.clone(), reason.clone())?;
         }
-        for evidence in inventory.evidence() {
-            let name = evidence.secret_arn().unwrap_or_default().to_owned();
-            take(name, Ok((evidence, inventory.left_out())))?;
-        }
-        Ok(())
+        inventory.each_evidence(
+            |evidence| examine_in_audit(evidence, selection, inventory.left_out()),
+            |examined| gather.report(examined),
+        )
     }
 
     /// Whether several accounts or regions are audited.
@@ -277,7 +269,9 @@ impl BulkOptions {
         let mut roles: Vec<(String, Option<String>)> =
             self.role_arn.iter().map(|arn| (arn.clone(), self.external_id.clone())).collect();
         if let Some(path) = &self.roles {
-            roles.extend(read_roles(path, self.external_id.as_deref())?);
+            let named = format!("--roles {}", path.display());
+            let usual = self.external_id.as_deref();
+            roles.extend(source::read_settings(&named, path, |text| read_roles(text, usual))?);
         }
         if roles.is_empty() {
             if self.external_id.is_some() {
@@ -315,7 +309,7 @@ impl BulkOptions {
 /// A secret's policy is worth a call where a check finds a fault without it.
 fn suspect(selection: &Selection) -> Box<Suspect> {
     let selection = selection.clone();
-    Box::new(move |evidence| crate::finds_by(evidence, &selection, Fact::SecretPolicy))
+    Box::new(move |evidence| finds_by(evidence, &selection, Fact::SecretPolicy))
 }
 
 /// How long the list of regions may take.
@@ -330,14 +324,8 @@ fn place_name(place: &Connection) -> String {
     }
 }
 
-fn read_roles(path: &Path, usual: Option<&str>) -> Result<Vec<(String, Option<String>)>, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("--roles {}: {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    roles(&text, usual).map_err(wrong)
-}
-
 /// The roles in a text: one on each line, comments after `#`.
-fn roles(text: &str, usual: Option<&str>) -> Result<Vec<(String, Option<String>)>, String> {
+fn read_roles(text: &str, usual: Option<&str>) -> Result<Vec<(String, Option<String>)>, String> {
     let mut roles = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
@@ -356,13 +344,13 @@ fn roles(text: &str, usual: Option<&str>) -> Result<Vec<(String, Option<String>)
 
 #[cfg(test)]
 mod tests {
-    use super::roles;
+    use super::read_roles;
 
     #[test]
     fn a_file_of_roles_has_one_on_each_line() {
         let text = "# accounts\narn:aws:iam::111122223333:role/audit  id-1 # prod\n\n\
                     arn:aws:iam::444455556666:role/audit\n";
-        let read = roles(text, Some("usual")).expect("roles");
+        let read = read_roles(text, Some("usual")).expect("roles");
         assert_eq!(
             read,
             [
@@ -370,8 +358,8 @@ mod tests {
                 ("arn:aws:iam::444455556666:role/audit".to_owned(), Some("usual".to_owned())),
             ]
         );
-        assert!(roles("role/audit\n", None).is_err_and(|why| why.contains("line 1")));
-        assert!(roles("arn:aws:iam::1:role/a b c\n", None).is_err());
-        assert!(roles("# none\n", None).is_err());
+        assert!(read_roles("role/audit\n", None).is_err_and(|why| why.contains("line 1")));
+        assert!(read_roles("arn:aws:iam::1:role/a b c\n", None).is_err());
+        assert!(read_roles("# none\n", None).is_err());
     }
 }

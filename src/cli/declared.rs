@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{Failure, options::ReportOptions, source};
 use crate::{
-    evidence::{Evidence, Time},
+    evidence::Time,
     report::v1::Mode,
-    template::{self, Declarations, Declared, Settings, TemplateError},
+    template::{self, Declarations, Settings, TemplateError},
 };
 
 /// Templates and plans.
@@ -81,9 +81,7 @@ impl DeclaredOptions {
                 all.insert(key.to_owned(), value.to_owned());
                 continue;
             }
-            let wrong = |what: String| Failure::Usage(format!("--parameters {given}: {what}"));
-            let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-            all.extend(parameters(&text).map_err(wrong)?);
+            all.extend(source::read_settings(&format!("--parameters {given}"), path, parameters)?);
         }
         Ok(all)
     }
@@ -136,13 +134,6 @@ fn parameters(text: &str) -> Result<BTreeMap<String, String>, String> {
             inner.iter().map(pair).collect::<Option<_>>().ok_or_else(|| expected.to_owned())
         }
         _ => Err(expected.to_owned()),
-    }
-}
-
-/// Lays what is declared over what exists.
-pub(super) fn lay_over(declared: &mut Declared, underneath: &[Evidence]) {
-    for evidence in underneath {
-        template::lay_over(declared, evidence);
     }
 }
 

@@ -93,12 +93,9 @@ impl<'a> Gather<'a> {
             return Ok(code);
         }
         // Failing, at risk, unknown, healthy; then by name and place.
-        self.reports.sort_by(|a, b| {
-            let key = |report: &'_ Report| {
-                let target = &report.target;
-                (report.verdict, target.secret_name.clone(), target.secret_arn.clone())
-            };
-            key(a).cmp(&key(b))
+        self.reports.sort_by_cached_key(|report| {
+            let target = &report.target;
+            (report.verdict, target.secret_name.clone(), target.secret_arn.clone())
         });
         self.not_examined.sort_by(|a, b| a.target.cmp(&b.target));
         self.options.print_audit(&AuditReport {

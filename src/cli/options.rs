@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, source};
 use crate::{
     catalogue::Severity,
     checks::Selection,
@@ -59,9 +59,7 @@ impl ConfigurationOptions {
             None if of_audit && own.exists() => &own,
             None => return Ok(Configuration::default()),
         };
-        let wrong = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        Configuration::parse(&text).map_err(|error| wrong(error.to_string()))
+        source::read_settings(&path.display().to_string(), path, Configuration::parse)
     }
 
     /// The configuration at work, with the baseline that was named.
@@ -69,10 +67,8 @@ impl ConfigurationOptions {
         let baseline = match &self.baseline {
             None => Baseline::default(),
             Some(path) => {
-                let wrong =
-                    |what: String| Failure::Usage(format!("--baseline {}: {what}", path.display()));
-                let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-                Baseline::parse(&text).map_err(|error| wrong(error.to_string()))?
+                let named = format!("--baseline {}", path.display());
+                source::read_settings(&named, path, Baseline::parse)?
             }
         };
         Ok(Gate::new(configuration, baseline, jiff::Zoned::now().date()))

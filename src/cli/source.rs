@@ -1,6 +1,6 @@
 //! Where evidence comes from: a bundle here, AWS with the feature `live`.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use super::{Failure, options::ReportOptions};
 use crate::{bundle, evidence::Evidence};
@@ -13,6 +13,17 @@ pub(super) fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     } else {
         std::fs::read(path)
     }
+}
+
+/// Reads and parses a text file that says how to run; `named` is what an error calls it.
+pub(super) fn read_settings<T, E: fmt::Display>(
+    named: &str,
+    path: &Path,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Failure> {
+    let wrong = |what: String| Failure::Usage(format!("{named}: {what}"));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// Reads a bundle from a file, or from stdin where the file is `-`.

@@ -14,7 +14,6 @@ use futures_util::{
     future::{join, join3, join4},
     stream::{self, StreamExt},
 };
-use jiff::Timestamp;
 
 use super::{
     CollectError, Request, Session, Which, account,
@@ -28,7 +27,7 @@ use super::{
     shard::Shard,
     sts,
 };
-use crate::evidence::{Evidence, Fact, Observed, SCHEMA_VERSION, Secret, Time};
+use crate::evidence::{Evidence, Fact, Observed, Secret, Time};
 
 /// The deadline of a run about many secrets that names none.
 pub const DEFAULT_TIMEOUT_OF_MANY: Duration = Duration::from_secs(30 * 60);
@@ -47,7 +46,6 @@ const OF_FUNCTION: [Fact; 5] =
     [Fact::Function, Fact::FunctionPolicy, Fact::Package, Fact::LogGroup, Fact::LogEvents];
 const OF_ROLE: [Fact; 4] =
     [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary];
-const OF_KEY: [Fact; 3] = [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants];
 /// Facts by which a secret's keys are known.
 const NAMES_KEYS: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
 /// Facts by which a secret's database is known.
@@ -63,7 +61,7 @@ pub type Told = dyn Fn(&'static str, usize, usize);
 
 /// Says of the evidence about a secret, with a policy of its own assumed to be absent,
 /// whether that policy decides something.
-pub type Suspect = dyn Fn(&Evidence) -> bool;
+pub type Suspect = dyn Fn(&Evidence) -> bool + Sync;
 
 /// What to collect about many secrets.
 pub struct BulkRequest {
@@ -159,12 +157,9 @@ impl Session {
         self.complete(&first, &mut secrets).await;
         let arn = secrets.first().and_then(|secret| secret.arn.clone()).or(caller_arn.clone());
         let bare = Evidence {
-            schema_version: SCHEMA_VERSION,
-            captured_at: Time(Timestamp::now()),
             partition: arn.as_deref().and_then(|arn| arn.split(':').nth(1)).map(str::to_owned),
-            region: Some(self.region.clone()),
             account_id: account,
-            ..Evidence::default()
+            ..self.bare_evidence()
         };
         let wanted = request.wanted();
         let run = Run { session: self, request, caller, wanted, bare };
@@ -221,13 +216,8 @@ impl Run<'_> {
     async fn suspects(&self, inventory: &mut Inventory) {
         let Some(suspect) = &self.request.suspect else { return };
         let limit = inventory.functions.len() + SPARE_CALLS;
-        let suspects: Vec<String> = inventory
-            .secrets
-            .iter()
-            .filter(|secret| suspect(&inventory.without_a_policy(secret)))
-            .filter_map(|secret| secret.arn.clone())
-            .take(limit)
-            .collect();
+        let mut suspects = inventory.suspects(suspect);
+        suspects.truncate(limit);
         inventory.each = self
             .for_each("policies", suspects, async |arn: &String| {
                 let mut scene = self.scene(&[Fact::SecretPolicy], self.bare.clone());
@@ -236,7 +226,6 @@ impl Run<'_> {
                 scene.evidence
             })
             .await;
-        inventory.wanted.insert(Fact::SecretPolicy);
     }
 
     /// A scene with those of the wanted facts, upon what is known already.
@@ -303,11 +292,12 @@ impl Run<'_> {
         if !wanted || !OF_EACH.iter().any(|fact| self.wanted.contains(fact)) {
             return BTreeMap::new();
         }
-        let arns = secrets.iter().filter_map(|secret| secret.arn.clone()).collect();
+        let by_arn: BTreeMap<&String, &Secret> =
+            secrets.iter().filter_map(|secret| Some((secret.arn.as_ref()?, secret))).collect();
+        let arns = by_arn.keys().map(|arn| (*arn).clone()).collect();
         self.for_each("secrets", arns, async |arn: &String| {
             let mut evidence = self.bare.clone();
-            let secret = secrets.iter().find(|secret| secret.arn.as_ref() == Some(arn));
-            evidence.secret = secret.cloned().into();
+            evidence.secret = Observed::Known(by_arn[arn].clone());
             let mut scene = self.scene(&OF_EACH, evidence);
             scene.secret_id.clone_from(arn);
             self.waves(&mut scene, 1..=3).await;
@@ -348,7 +338,7 @@ impl Run<'_> {
     }
 
     async fn keys(&self, inventory: &Inventory) -> BTreeMap<String, Evidence> {
-        if !OF_KEY.iter().any(|fact| self.wanted.contains(fact)) {
+        if !Fact::OF_A_KEY.iter().any(|fact| self.wanted.contains(fact)) {
             return BTreeMap::new();
         }
         let targets: BTreeSet<String> = inventory
@@ -360,7 +350,7 @@ impl Run<'_> {
             let mut evidence = self.bare.clone();
             let kms_key_id = Some(key.clone());
             evidence.secret = Observed::Known(Secret { kms_key_id, ..Secret::default() });
-            let mut scene = self.scene(&OF_KEY, evidence);
+            let mut scene = self.scene(&Fact::OF_A_KEY, evidence);
             self.waves(&mut scene, 2..=3).await;
             scene.evidence
         })
@@ -391,7 +381,7 @@ impl Run<'_> {
                 !(OF_EACH.contains(fact)
                     || OF_FUNCTION.contains(fact)
                     || OF_ROLE.contains(fact)
-                    || OF_KEY.contains(fact)
+                    || Fact::OF_A_KEY.contains(fact)
                     || OF_DATABASES.contains(fact)
                     || matches!(fact, Fact::Secret | Fact::Stack | Fact::DBParameters))
             })

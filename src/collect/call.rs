@@ -102,6 +102,11 @@ impl Caller {
         self.shared.for_many
     }
 
+    /// How many pages of a list are read: for one secret, or for many at once.
+    pub(super) fn pages(&self, for_one: usize, for_many: usize) -> usize {
+        if self.for_many() { for_many } else { for_one }
+    }
+
     pub(super) fn in_wave(&self, wave: u8) -> Self {
         Self { shared: Rc::clone(&self.shared), wave }
     }

@@ -3,19 +3,14 @@
 
 use aws_sdk_ec2::types::Filter;
 
-use super::{call::Caller, rds, scene::Scene};
+use super::{rds, scene::Scene};
 
 /// Pages of one EC2 list; a page holds up to a thousand elements.
-const PAGES: usize = 5;
+pub(super) const PAGES: usize = 5;
 /// The same where the network of many functions is read at once.
-const PAGES_OF_MANY: usize = 200;
+pub(super) const PAGES_OF_MANY: usize = 200;
 /// Values that a filter takes (EC2 API reference, Filter).
 pub(super) const FILTER_VALUES: usize = 200;
-
-/// How many pages of a list may be read.
-pub(super) fn pages(caller: &Caller) -> usize {
-    if caller.for_many() { PAGES_OF_MANY } else { PAGES }
-}
 
 /// A filter on one attribute.
 pub(super) fn filter(name: &str, values: &[String]) -> Filter {
@@ -84,14 +79,15 @@ pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
     vpcs
 }
 
-/// Reads every page of a list, within [`pages`], and converts each element.
+/// Reads every page of a list, within [`PAGES`], and converts each element.
 /// Evaluates to the elements and whether the budget cut some off.
 macro_rules! all_pages {
     ($caller:expr, $action:expr, $resource:expr, $pages:expr, $field:ident, $convert:expr) => {{
         let mut pages = $pages;
         let mut all = Vec::new();
         let mut cut = true;
-        for _ in 0..$crate::collect::ec2::pages($caller) {
+        let most = $caller.pages($crate::collect::ec2::PAGES, $crate::collect::ec2::PAGES_OF_MANY);
+        for _ in 0..most {
             match $caller.page($action, $resource, pages.next()).await? {
                 Some(page) => all.extend($crate::collect::convert::list(page.$field, $convert)),
                 None => {

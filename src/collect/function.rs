@@ -3,8 +3,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use jiff::Timestamp;
-
 use super::{
     CollectError, Collected, DEFAULT_TIMEOUT, Request, Session,
     call::Caller,
@@ -13,7 +11,7 @@ use super::{
     run::run_wave,
     scene::{Scene, qualified},
 };
-use crate::evidence::{Evidence, Fact, Time};
+use crate::evidence::Fact;
 
 impl Session {
     /// Collects what Lambda says of one function, and what stands in its package
@@ -28,14 +26,9 @@ impl Session {
         timeout: Option<Duration>,
     ) -> Result<Collected, CollectError> {
         let caller = Caller::new(timeout.unwrap_or(DEFAULT_TIMEOUT));
-        let evidence = Evidence {
-            schema_version: crate::evidence::SCHEMA_VERSION,
-            captured_at: Time(Timestamp::now()),
-            region: Some(self.region.clone()),
-            ..Evidence::default()
-        };
         let request = Request::default();
-        let mut scene = Scene::new(&request, BTreeSet::from([Fact::Package]), evidence);
+        let wanted = BTreeSet::from([Fact::Package]);
+        let mut scene = Scene::new(&request, wanted, self.bare_evidence());
         let (function, qualifier) = qualified(name);
         let found = lambda::function(&caller.in_wave(1), &self.clients, &function, qualifier).await;
         match found {

@@ -1,14 +1,18 @@
 //! What was collected about many secrets, and the evidence about one of them out of it.
 //! No call is made here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use super::{
-    Request, Timing, cloudformation, ec2, failure::Failure, kms, rds, run::finish, scene::Scene,
+    Request, Suspect, Timing, cloudformation, ec2, failure::Failure, kms, rds, run::finish,
+    scene::Scene,
 };
 use crate::{
     evidence::{DbCluster, DbInstance, Evidence, Fact, Observed, Secret, Stack},
-    seal,
+    parallel, seal,
 };
 
 /// What is known of one rotation function.
@@ -130,25 +134,39 @@ impl Inventory {
         }
     }
 
-    /// The evidence about each secret, one at a time.
-    pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
-        self.secrets.iter().map(|secret| self.evidence_about(secret))
+    /// Works on the evidence about each secret, on all processors, and hands the results
+    /// on in the order of the list. No more evidence is held than is worked on.
+    ///
+    /// # Errors
+    /// What `take` gives ends it.
+    pub fn each_evidence<R: Send, E>(
+        &self,
+        work: impl Fn(&Evidence) -> R + Sync,
+        mut take: impl FnMut(R) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let work = |secret: &Secret| work(&self.evidence_about(secret));
+        parallel::in_order(&self.secrets, work, |_, result| take(result))
     }
 
-    /// What the secret's own policy may decide, with that policy assumed to be absent.
-    pub(super) fn without_a_policy(&self, secret: &Secret) -> Evidence {
-        let mut scene = self.scene_of(secret, &WITH_A_POLICY);
-        self.lay_keys(&mut scene);
-        scene.evidence.settle();
-        finish(&mut scene);
-        scene.evidence.set_absent(Fact::SecretPolicy);
-        scene.evidence
+    /// The ARNs of those secrets whose evidence, without a policy of its own, is suspect.
+    pub(super) fn suspects(&self, suspect: &Suspect) -> Vec<String> {
+        let work = |secret: &Secret| {
+            let mut evidence = self.evidence_about(secret);
+            evidence.set_absent(Fact::SecretPolicy);
+            suspect(&evidence)
+        };
+        let mut suspects = Vec::new();
+        let Ok(()) = parallel::in_order(&self.secrets, work, |secret, is_suspect| {
+            suspects.extend(secret.arn.clone().filter(|_| is_suspect));
+            Ok::<(), Infallible>(())
+        });
+        suspects
     }
 
     fn lay_keys(&self, scene: &mut Scene) {
         for key in kms::targets(scene) {
             if let Some(part) = self.keys.get(&key) {
-                for fact in [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants] {
+                for fact in Fact::OF_A_KEY {
                     scene.evidence.take_over(fact, part);
                 }
             }
@@ -175,11 +193,6 @@ impl Inventory {
         }
         scene.evidence.settle();
         finish(&mut scene);
-        if self.left_out.contains(&Fact::SecretPolicy) && !self.each.contains_key(&scene.secret_id)
-        {
-            // Nobody asked: that is not the same as none.
-            scene.evidence.forget(Fact::SecretPolicy);
-        }
         scene.evidence.gaps.sort();
         scene.evidence
     }
@@ -205,10 +218,14 @@ impl Inventory {
             .and_then(|part| part.evidence.function.known()?.configuration.role.as_ref())
             .and_then(|role| self.roles.get(role));
         let parts = [each, function.map(|part| &part.evidence), role, Some(&self.databases)];
-        for fact in facts.iter().filter(|fact| !is_of_key(**fact)) {
+        for fact in facts.iter().filter(|fact| !fact.is_of_a_key()) {
             for part in parts.into_iter().flatten() {
                 evidence.take_over(*fact, part);
             }
+        }
+        // Of some secrets it is known though it is not wanted of all.
+        if let Some(each) = each {
+            evidence.take_over(Fact::SecretPolicy, each);
         }
         let mut scene = Scene::new(&Request::default(), self.wanted.clone(), evidence);
         scene.secret_id = arn.unwrap_or_default().to_owned();
@@ -316,30 +333,10 @@ fn keep_near_databases(scene: &mut Scene) {
     }
 }
 
-/// What the checks read that read a secret's policy.
-const WITH_A_POLICY: [Fact; 12] = [
-    Fact::Secret,
-    Fact::SecretShape,
-    Fact::SuperuserSecret,
-    Fact::SecretPolicy,
-    Fact::Function,
-    Fact::Role,
-    Fact::RolePolicies,
-    Fact::AttachedPolicies,
-    Fact::PermissionsBoundary,
-    Fact::KeyMetadata,
-    Fact::KeyPolicy,
-    Fact::KeyGrants,
-];
-
 /// The VPC of a function whose subnets were seen, by subnet.
 fn vpc_by_subnet(network: &Evidence) -> BTreeMap<String, String> {
     let subnets = network.subnets.known().into_iter().flatten();
     subnets.filter_map(|one| Some((one.subnet_id.clone()?, one.vpc_id.clone()?))).collect()
-}
-
-fn is_of_key(fact: Fact) -> bool {
-    matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants)
 }
 
 /// Those elements of a list that matter; the list is absent where none does.

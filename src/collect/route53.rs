@@ -27,10 +27,6 @@ const LIST_RECORDS: &str = "route53:ListResourceRecordSets";
 const LIST_RULES: &str = "route53resolver:ListResolverRules";
 const LIST_ASSOCIATIONS: &str = "route53resolver:ListResolverRuleAssociations";
 
-fn pages_of(caller: &Caller) -> usize {
-    if caller.for_many() { PAGES_OF_MANY } else { PAGES }
-}
-
 pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
     let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
     let mut zones = Vec::new();
@@ -170,7 +166,7 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     let mut pages = clients.route53resolver.list_resolver_rules().into_paginator().send();
     let mut rules = Vec::new();
     let mut cut = false;
-    for _ in 0..pages_of(caller) {
+    for _ in 0..caller.pages(PAGES, PAGES_OF_MANY) {
         let Some(page) = caller.page(LIST_RULES, vpc, pages.next()).await? else { break };
         cut = given(page.next_token).is_some();
         rules.extend(list(page.resolver_rules, |rule| ResolverRule {
@@ -202,7 +198,7 @@ pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &
     let mut pages = request.into_paginator().send();
     let mut rules = Vec::new();
     let mut cut = false;
-    for _ in 0..pages_of(caller) {
+    for _ in 0..caller.pages(PAGES, PAGES_OF_MANY) {
         let Some(page) = caller.page(LIST_ASSOCIATIONS, vpc, pages.next()).await? else { break };
         cut = given(page.next_token).is_some();
         rules.extend(list(page.resolver_rule_associations, |association| ResolverRule {

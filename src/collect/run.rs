@@ -8,7 +8,6 @@ use futures_util::{
     future::{join, join3},
     stream::{FuturesUnordered, StreamExt},
 };
-use jiff::Timestamp;
 
 use super::{
     CollectError, Collected, DEFAULT_TIMEOUT, DEFAULT_TRAIL_CALLS, Progress, Request, Session,
@@ -24,7 +23,7 @@ use super::{
     sts,
     tasks::{Task, tasks},
 };
-use crate::evidence::{Evidence, Fact, Gap, Observed, Reason, Time};
+use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
 
 impl Session {
     /// Collects the facts about one secret.
@@ -35,13 +34,7 @@ impl Session {
     pub async fn collect(&self, request: &Request) -> Result<Collected, CollectError> {
         let caller = Caller::new(request.timeout.unwrap_or(DEFAULT_TIMEOUT));
         let wanted = plan::closure(&request.facts, request.read_secret);
-        let evidence = Evidence {
-            schema_version: crate::evidence::SCHEMA_VERSION,
-            captured_at: Time(Timestamp::now()),
-            region: Some(self.region.clone()),
-            database: request.database.clone(),
-            ..Evidence::default()
-        };
+        let evidence = Evidence { database: request.database.clone(), ..self.bare_evidence() };
         let mut scene = Scene::new(request, wanted, evidence);
 
         let caller_arn = self.first_wave(&caller, request, &mut scene).await?;
@@ -244,12 +237,11 @@ fn settle_unasked(scene: &mut Scene, step: &Step) {
     if !scene.evidence.state(fact).is_not_asked() {
         return;
     }
-    let is_key = matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants);
     for need in step.needs {
         match scene.evidence.state(*need) {
             Observed::NotSeen(gap) => {
                 // A key's gap names the key; which one it is was not seen.
-                let resource = if is_key { String::new() } else { gap.resource };
+                let resource = if fact.is_of_a_key() { String::new() } else { gap.resource };
                 scene.evidence.add_gap(Gap {
                     fact: fact.name().to_owned(),
                     resource,

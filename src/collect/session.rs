@@ -17,6 +17,7 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use jiff::Timestamp;
 
 use super::{
     CollectError,
@@ -24,6 +25,7 @@ use super::{
     failure::{Failure, Kind},
     http::Http,
 };
+use crate::evidence::{Evidence, SCHEMA_VERSION, Time};
 
 /// Attempts of one call, the first included.
 const ATTEMPTS: u32 = 3;
@@ -145,6 +147,16 @@ impl Session {
     /// The region that this session asks.
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Evidence in which nothing was asked yet, taken now.
+    pub(super) fn bare_evidence(&self) -> Evidence {
+        Evidence {
+            schema_version: SCHEMA_VERSION,
+            captured_at: Time(Timestamp::now()),
+            region: Some(self.region.clone()),
+            ..Evidence::default()
+        }
     }
 
     /// The error that stands for a failed first call.

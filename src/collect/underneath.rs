@@ -4,8 +4,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use jiff::Timestamp;
-
 use super::{
     CollectError, DEFAULT_TIMEOUT, Request, Session, Timing,
     call::Caller,
@@ -15,7 +13,7 @@ use super::{
     scene::Scene,
     secretsmanager, sts,
 };
-use crate::evidence::{Evidence, Fact, Observed, Time};
+use crate::evidence::{Evidence, Fact, Observed};
 
 /// What only a rotation that has run shows.
 const NEVER: [Fact; 6] = [
@@ -56,12 +54,9 @@ impl Session {
             wanted.remove(&fact);
         }
         let evidence = Evidence {
-            schema_version: crate::evidence::SCHEMA_VERSION,
-            captured_at: Time(Timestamp::now()),
             partition: declared.partition.clone(),
-            region: Some(self.region.clone()),
             account_id: account.or_else(|| declared.account_id.clone()),
-            ..Evidence::default()
+            ..self.bare_evidence()
         };
         let request =
             Request { secret: secret.unwrap_or_default().to_owned(), ..Request::default() };

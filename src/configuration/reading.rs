@@ -11,6 +11,7 @@ use super::{Configuration, Waiver};
 use crate::{
     catalogue::{self, Severity},
     checks::Selection,
+    nearest::nearest,
 };
 
 const KEYS: &[&str] = &["check", "skip", "fail-on", "severity", "waiver"];
@@ -103,7 +104,7 @@ impl Text<'_> {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
                 let near = nearest(name, known.iter().copied());
-                let message = format!("unknown key '{name}'{of}{}", meant(near.as_deref(), known));
+                let message = format!("unknown key '{name}'{of}{}", meant(near, known));
                 return Err(self.error(key.span().start, message));
             }
         }
@@ -124,7 +125,7 @@ impl Text<'_> {
             return Ok(text);
         }
         let near = nearest(text, known.iter().copied());
-        let message = format!("'{text}' is not known here{}", meant(near.as_deref(), known));
+        let message = format!("'{text}' is not known here{}", meant(near, known));
         Err(self.error(value.span().start, message))
     }
 
@@ -193,15 +194,6 @@ impl Text<'_> {
         let at = at.map_or(0, |item| item.span().start);
         Err(self.error(at, unknown.to_string()))
     }
-}
-
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    let lower = name.to_ascii_lowercase();
-    known
-        .map(|known| (strsim::jaro_winkler(&lower, &known.to_ascii_lowercase()), known))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known.to_owned())
 }
 
 fn meant(near: Option<&str>, known: &[&str]) -> String {

@@ -137,6 +137,14 @@ impl Fact {
         self.row().actions
     }
 
+    /// The parts of a key, which evidence holds by key and not as fields of their own.
+    pub const OF_A_KEY: [Self; 3] = [Self::KeyMetadata, Self::KeyPolicy, Self::KeyGrants];
+
+    /// Whether it is a part of a key.
+    pub fn is_of_a_key(self) -> bool {
+        Self::OF_A_KEY.contains(&self)
+    }
+
     /// Whether it is what a running rotation shows, which no template can declare.
     pub fn shows_only_once_deployed(self) -> bool {
         matches!(

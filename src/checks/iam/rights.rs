@@ -157,13 +157,12 @@ fn fact_of(layer: Layer, request: &RotationRequest) -> Fact {
 /// Something that the evaluator did not see, with the call that would show it.
 pub(super) fn of_unseen(evidence: &Evidence, unseen: &Unseen) -> Missing {
     let fact = unseen.fact;
-    let about_key = matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants);
     let same = |resource: &str| {
         resource.is_empty() || resource == unseen.resource || unseen.resource.ends_with(resource)
     };
     let mut gaps = evidence.gaps.iter().filter(|gap| gap.fact == fact.name());
     let gap = gaps.clone().find(|gap| same(&gap.resource));
-    let gap = gap.or_else(|| gaps.next().filter(|_| !about_key));
+    let gap = gap.or_else(|| gaps.next().filter(|_| !fact.is_of_a_key()));
     // A list that was read, with a document in it that was not.
     let action = match fact {
         Fact::RolePolicies if is_known(&evidence.role_policies) => "iam:GetRolePolicy",
