@@ -25,6 +25,10 @@ pub(super) struct SelectOptions {
 }
 
 impl SelectOptions {
+    pub(super) fn of(check: Vec<String>, skip: Vec<String>) -> Self {
+        Self { check, skip }
+    }
+
     pub(super) fn selection(&self) -> Result<Selection, Failure> {
         Selection::new(&self.check, &self.skip)
             .map_err(|unknown| Failure::Usage(unknown.to_string()))
@@ -143,6 +147,13 @@ pub(super) enum Format {
     Junit,
     /// For GitHub Actions: annotations, and the step's summary.
     Github,
+}
+
+impl Format {
+    /// Whether an audit names the checks too that passed or did not apply.
+    pub(super) fn lists_every_check(self) -> bool {
+        matches!(self, Self::Json | Self::Jsonl | Self::Junit)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
