@@ -265,13 +265,24 @@ fn recreated(finding: Finding, case: &Case<'_>, function: &Function) -> Finding 
                 quoted(application),
                 quoted(name_of(function))
             ),
+            "aws cloudformation wait change-set-create-complete --change-set-name CHANGE_SET_ID"
+                .to_owned(),
             "aws cloudformation execute-change-set --change-set-name CHANGE_SET_ID".to_owned(),
+            // The repository puts its own name before the stack's.
+            format!(
+                "aws cloudformation wait stack-create-complete --stack-name \
+                 serverlessrepo-{}-renewed",
+                quoted(name_of(function))
+            ),
         ]),
-        (Some(stack), None) => commands.push(format!(
-            "aws cloudformation update-stack --stack-name {} --use-previous-template \
-             --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-            quoted(stack)
-        )),
+        (Some(stack), None) => commands.extend([
+            format!(
+                "aws cloudformation update-stack --stack-name {} --use-previous-template \
+                 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
+                quoted(stack)
+            ),
+            format!("aws cloudformation wait stack-update-complete --stack-name {}", quoted(stack)),
+        ]),
         (None, None) => {}
     }
     commands.push(format!(
