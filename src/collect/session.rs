@@ -17,6 +17,7 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::os_shim_internal::{Env, Fs};
 use jiff::Timestamp;
 
 use super::{
@@ -25,7 +26,10 @@ use super::{
     failure::{Failure, Kind},
     http::Http,
 };
-use crate::evidence::{Evidence, SCHEMA_VERSION, Time};
+use crate::{
+    evidence::{Evidence, SCHEMA_VERSION, Time},
+    nearest::nearest,
+};
 
 /// Attempts of one call, the first included.
 const ATTEMPTS: u32 = 3;
@@ -129,6 +133,7 @@ impl Session {
     /// # Errors
     /// [`CollectError::NoRegion`] and [`CollectError::Configuration`].
     pub async fn open(connection: &Connection, names: &[&str]) -> Result<Self, CollectError> {
+        known_profile(connection).await?;
         let http = Http::new(connection.ca_bundle.clone())?;
         let client = http.client();
         let configured = configured_region(connection, &client).await;
@@ -248,6 +253,27 @@ fn settle_region(
         ));
     }
     of_arn.or(configured)
+}
+
+/// A profile that was named and that no file has is a slip of the pen, not a lack of
+/// credentials.
+async fn known_profile(connection: &Connection) -> Result<(), CollectError> {
+    let Some(name) = connection.profile.as_deref().filter(|name| *name != "default") else {
+        return Ok(());
+    };
+    let files = aws_config::profile::load(&Fs::real(), &Env::real(), &<_>::default(), None).await;
+    // What is wrong with a file is told with the credentials that it should have given.
+    let Ok(profiles) = files else { return Ok(()) };
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let meant = match nearest(name, profiles.profiles()) {
+        Some(near) => format!("; did you mean '{near}'?"),
+        None => "; `aws configure list-profiles` shows those that exist".to_owned(),
+    };
+    Err(CollectError::Configuration(format!(
+        "there is no profile '{name}' in the AWS configuration files{meant}"
+    )))
 }
 
 /// Flag, environment, profile: never the instance metadata service.

@@ -44,6 +44,26 @@ fn no_credentials_say_how_to_log_in() {
 }
 
 #[test]
+fn a_profile_that_is_misspelt_is_named_with_its_neighbour() {
+    let file = std::env::temp_dir().join(format!("rotdoctor-profiles-{}", std::process::id()));
+    fs::write(&file, "[profile production]\nregion = eu-west-1\n").expect("a file");
+    let told = |profile: &str| {
+        let arguments = ["diagnose", "app", "--profile", profile, "--region", REGION];
+        let mut command = with_credentials(arguments);
+        let command = command.env("AWS_CONFIG_FILE", &file);
+        ran(command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"))
+    };
+    let (near, far) = (told("prodution"), told("x"));
+    fs::remove_file(&file).expect("the file");
+    for ran in [&near, &far] {
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
+    }
+    assert!(near.stderr.contains("no profile 'prodution'"), "{near:?}");
+    assert!(near.stderr.contains("did you mean 'production'?"), "{near:?}");
+    assert!(far.stderr.contains("aws configure list-profiles"), "{far:?}");
+}
+
+#[test]
 fn an_endpoint_that_nobody_answers() {
     let url = format!("http://127.0.0.1:{}", free_port());
     let begun = Instant::now();
