@@ -29,6 +29,7 @@ mod package;
 pub mod plan;
 mod rds;
 mod regions;
+mod rights;
 mod route53;
 mod run;
 mod scene;
@@ -46,8 +47,10 @@ pub use self::{
     bulk::{BulkRequest, DEFAULT_TIMEOUT_OF_MANY, Suspect, Told},
     inventory::Inventory,
     list::{SecretFilter, Which},
+    rights::CallerRights,
     session::{Connection, Session},
     shard::Shard,
+    simulation::Question,
 };
 use crate::evidence::{Evidence, Fact, NamedDatabase, Time};
 

@@ -1,4 +1,4 @@
-//! A second opinion on the role, on request: SimulatePrincipalPolicy of what a rotation
+//! SimulatePrincipalPolicy: a second opinion on the role, on request, of what a rotation
 //! asks for. What it means is `policy::second_opinion`'s business.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +19,19 @@ use crate::{
     policy::simulated_requests,
 };
 
+pub(super) const ACTION: &str = "iam:SimulatePrincipalPolicy";
 /// Pages of one answer; a page holds a hundred results, and a question few actions.
 const PAGES: usize = 3;
 
 /// The actions that are asked for with the same resource and condition keys: one call.
-pub(super) struct Question {
-    pub(super) resource: String,
-    actions: BTreeSet<String>,
-    context: Vec<(String, Vec<String>)>,
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// An ARN, or `*`.
+    pub resource: String,
+    /// Such as `kms:Decrypt`.
+    pub actions: BTreeSet<String>,
+    /// Condition keys with their values.
+    pub context: Vec<(String, Vec<String>)>,
 }
 
 /// What to ask, from what is known by now.
@@ -46,7 +51,7 @@ pub(super) fn questions(scene: &Scene) -> Vec<Question> {
 pub(super) async fn simulate(
     caller: &Caller,
     clients: &Clients,
-    role: &str,
+    principal: &str,
     question: Question,
 ) -> Found {
     let context = question.context.into_iter().map(|(key, values)| {
@@ -63,7 +68,7 @@ pub(super) async fn simulate(
     let mut pages = clients
         .iam
         .simulate_principal_policy()
-        .policy_source_arn(role)
+        .policy_source_arn(principal)
         .set_action_names(Some(question.actions.into_iter().collect()))
         .resource_arns(&question.resource)
         .set_context_entries(Some(context.collect()))
@@ -71,7 +76,7 @@ pub(super) async fn simulate(
         .send();
     let mut results = Vec::new();
     for _ in 0..PAGES {
-        let page = caller.page("iam:SimulatePrincipalPolicy", role, pages.next()).await?;
+        let page = caller.page(ACTION, principal, pages.next()).await?;
         let Some(page) = page else { break };
         results.extend(list(page.evaluation_results, result));
     }

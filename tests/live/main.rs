@@ -7,6 +7,7 @@ mod account;
 mod audit;
 mod bad_input;
 mod bundles;
+mod caller_rights;
 mod collect;
 mod network_worlds;
 mod package;
