@@ -48,9 +48,6 @@ const OF_ROLE: [Fact; 4] =
     [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary];
 /// Facts by which a secret's keys are known.
 const NAMES_KEYS: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
-/// Facts by which a secret's database is known.
-const NAMES_DATABASES: [Fact; 4] =
-    [Fact::Function, Fact::SecretShape, Fact::DBInstances, Fact::DBClusters];
 const OF_DATABASES: [Fact; 2] = [Fact::DBInstances, Fact::DBClusters];
 /// What CloudTrail, a stack's events and the simulation tell is for one secret at a time.
 const NEVER: [Fact; 4] =
@@ -369,10 +366,9 @@ impl Run<'_> {
             subnets.extend(vpc.subnet_ids.iter().cloned());
             function_vpcs.extend(vpc.vpc_id.clone().filter(|id| !id.is_empty()));
         }
-        let scenes =
-            inventory.secrets.iter().map(|secret| inventory.scene_of(secret, &NAMES_DATABASES));
+        let secrets = inventory.secrets.iter();
         let database_vpcs: BTreeSet<String> =
-            scenes.flat_map(|scene| rds::relevant(&scene).vpcs).collect();
+            secrets.flat_map(|secret| inventory.relevant_databases(secret).vpcs).collect();
         let facts: Vec<Fact> = self
             .wanted
             .iter()
@@ -415,7 +411,7 @@ impl Run<'_> {
         }
         let mut groups = BTreeSet::new();
         for secret in &inventory.secrets {
-            let relevant = rds::relevant(&inventory.scene_of(secret, &NAMES_DATABASES));
+            let relevant = inventory.relevant_databases(secret);
             groups.extend(relevant.parameter_groups.into_iter().map(|group| (false, group)));
             groups.extend(relevant.cluster_parameter_groups.into_iter().map(|group| (true, group)));
         }

@@ -7,13 +7,20 @@ use std::{
 };
 
 use super::{
-    Request, Suspect, Timing, cloudformation, ec2, failure::Failure, kms, rds, run::finish,
+    Request, Suspect, Timing, cloudformation, ec2,
+    failure::Failure,
+    kms,
+    rds::{self, Relevant},
+    run::finish,
     scene::Scene,
 };
 use crate::{
-    evidence::{DbCluster, DbInstance, Evidence, Fact, Observed, Secret, Stack},
+    evidence::{Evidence, Fact, Observed, Secret, Stack},
     parallel, seal,
 };
+
+/// Facts by which a secret's database is known among the region's.
+const NAMES_DATABASES: [Fact; 2] = [Fact::Function, Fact::SecretShape];
 
 /// What is known of one rotation function.
 #[derive(Debug, Default)]
@@ -175,8 +182,9 @@ impl Inventory {
 
     fn evidence_about(&self, secret: &Secret) -> Evidence {
         let mut scene = self.scene(secret, &self.wanted);
+        self.place_function(&mut scene);
+        self.lay_databases(&mut scene);
         self.lay_network(&mut scene);
-        keep_near_databases(&mut scene);
         self.lay_keys(&mut scene);
         self.lay_stack(&mut scene);
         let relevant = rds::relevant(&scene);
@@ -197,8 +205,13 @@ impl Inventory {
         scene.evidence
     }
 
-    /// Some facts about one secret, without its keys and its network: enough to know which
-    /// these are.
+    /// The databases that may be a secret's.
+    pub(super) fn relevant_databases(&self, secret: &Secret) -> Relevant {
+        rds::relevant_among(&self.scene_of(secret, &NAMES_DATABASES), &self.databases)
+    }
+
+    /// Some facts about one secret, without its keys, its databases and its network: enough
+    /// to know which these are.
     pub(super) fn scene_of(&self, secret: &Secret, facts: &[Fact]) -> Scene {
         let facts = facts.iter().copied().filter(|fact| self.wanted.contains(fact)).collect();
         self.scene(secret, &facts)
@@ -217,7 +230,7 @@ impl Inventory {
         let role = function
             .and_then(|part| part.evidence.function.known()?.configuration.role.as_ref())
             .and_then(|role| self.roles.get(role));
-        let parts = [each, function.map(|part| &part.evidence), role, Some(&self.databases)];
+        let parts = [each, function.map(|part| &part.evidence), role];
         for fact in facts.iter().filter(|fact| !fact.is_of_a_key()) {
             for part in parts.into_iter().flatten() {
                 evidence.take_over(*fact, part);
@@ -248,18 +261,47 @@ impl Inventory {
         }
     }
 
+    /// The function's VPC, by its subnets: it decides which databases are near.
+    fn place_function(&self, scene: &mut Scene) {
+        let subnets = ec2::function_subnets(scene);
+        let Some(vpc) = subnets.iter().find_map(|id| self.vpc_by_subnet.get(id)) else { return };
+        if let Some(function) = scene.evidence.function.known_mut()
+            && let Some(config) = &mut function.configuration.vpc_config
+        {
+            config.vpc_id = Some(vpc.clone());
+        }
+    }
+
+    /// Of the region's databases those that may be the secret's, and those beside the
+    /// function: the others have no part in its rotation. None near is not none at all.
+    fn lay_databases(&self, scene: &mut Scene) {
+        let relevant = rds::relevant_among(scene, &self.databases);
+        let vpcs = ec2::function_vpcs(scene);
+        let named = |name: &Option<String>| {
+            name.as_ref().is_some_and(|name| relevant.identifiers.contains(name))
+        };
+        let (all, own) = (&self.databases, &mut scene.evidence);
+        own.db_instances = near(&all.db_instances, |one| {
+            let vpc = one.db_subnet_group.as_ref().and_then(|group| group.vpc_id.as_ref());
+            named(&one.db_instance_identifier)
+                || named(&one.db_cluster_identifier)
+                || vpc.is_none_or(|vpc| vpcs.is_empty() || vpcs.contains(vpc))
+        });
+        let instances = own.db_instances.known().into_iter().flatten();
+        let clusters: BTreeSet<&Option<String>> =
+            instances.map(|one| &one.db_cluster_identifier).collect();
+        own.db_clusters = near(&all.db_clusters, |one| {
+            named(&one.db_cluster_identifier)
+                || clusters.contains(&one.db_cluster_identifier)
+                || one.db_cluster_members.is_empty()
+        });
+        // With the gaps.
+        own.take_over(Fact::DBInstances, all);
+        own.take_over(Fact::DBClusters, all);
+    }
+
     /// The VPCs of the function and its database, and what is the region's.
     fn lay_network(&self, scene: &mut Scene) {
-        let subnets = ec2::function_subnets(scene);
-        let function_vpc = subnets.iter().find_map(|id| self.vpc_by_subnet.get(id));
-        if let Some(vpc) = function_vpc {
-            // Decides which databases are near, as in a run about one secret.
-            if let Some(function) = scene.evidence.function.known_mut()
-                && let Some(config) = &mut function.configuration.vpc_config
-            {
-                config.vpc_id = Some(vpc.clone());
-            }
-        }
         let vpcs: BTreeSet<String> = ec2::vpcs(scene).into_iter().collect();
         if vpcs.is_empty() {
             return;
@@ -300,46 +342,21 @@ impl Inventory {
     }
 }
 
-/// Of the region's databases those that may be the secret's, and those beside the
-/// function: the others have no part in its rotation.
-fn keep_near_databases(scene: &mut Scene) {
-    let relevant = rds::relevant(scene);
-    let vpcs = ec2::function_vpcs(scene);
-    let named = |name: &Option<String>| {
-        name.as_ref().is_some_and(|name| relevant.identifiers.contains(name))
-    };
-    let mut clusters: BTreeSet<Option<String>> = BTreeSet::new();
-    let is_near = |one: &DbInstance| {
-        let vpc = one.db_subnet_group.as_ref().and_then(|group| group.vpc_id.as_ref());
-        named(&one.db_instance_identifier)
-            || named(&one.db_cluster_identifier)
-            || vpc.is_none_or(|vpc| vpcs.is_empty() || vpcs.contains(vpc))
-    };
-    let instances = scene.evidence.db_instances.known_mut();
-    // None near is not none at all.
-    if let Some(instances) = instances.filter(|all| all.iter().any(is_near)) {
-        instances.retain(is_near);
-        clusters.extend(instances.iter().map(|one| one.db_cluster_identifier.clone()));
-    }
-    if let Some(all) = scene.evidence.db_clusters.known_mut() {
-        let is_near = |one: &DbCluster| {
-            named(&one.db_cluster_identifier)
-                || clusters.contains(&one.db_cluster_identifier)
-                || one.db_cluster_members.is_empty()
-        };
-        if all.iter().any(is_near) {
-            all.retain(is_near);
-        }
-    }
-}
-
 /// The VPC of a function whose subnets were seen, by subnet.
 fn vpc_by_subnet(network: &Evidence) -> BTreeMap<String, String> {
     let subnets = network.subnets.known().into_iter().flatten();
     subnets.filter_map(|one| Some((one.subnet_id.clone()?, one.vpc_id.clone()?))).collect()
 }
 
-/// Those elements of a list that matter; the list is absent where none does.
+/// Those elements of a list that are near, or all where none is.
+fn near<T: Clone>(all: &Observed<Vec<T>>, is_near: impl Fn(&T) -> bool) -> Observed<Vec<T>> {
+    match those(all, is_near) {
+        Observed::Known(near) if near.is_empty() => all.clone(),
+        kept => kept,
+    }
+}
+
+/// Those elements of a list that matter.
 fn those<T: Clone>(all: &Observed<Vec<T>>, matters: impl Fn(&T) -> bool) -> Observed<Vec<T>> {
     match all {
         Observed::Known(list) => {

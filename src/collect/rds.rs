@@ -159,9 +159,13 @@ pub(super) struct Relevant {
 /// its tags say; else the few in the function's VPC, or in the region. Collecting too much here
 /// judges nothing.
 pub(super) fn relevant(scene: &Scene) -> Relevant {
-    let evidence = &scene.evidence;
-    let instances = evidence.db_instances.known().map(Vec::as_slice).unwrap_or_default();
-    let clusters = evidence.db_clusters.known().map(Vec::as_slice).unwrap_or_default();
+    relevant_among(scene, &scene.evidence)
+}
+
+/// The same of a region's databases, which the scene does not hold.
+pub(super) fn relevant_among(scene: &Scene, region: &Evidence) -> Relevant {
+    let instances = region.db_instances.known().map(Vec::as_slice).unwrap_or_default();
+    let clusters = region.db_clusters.known().map(Vec::as_slice).unwrap_or_default();
     let hints = Hints::of(scene);
     let mut chosen: Vec<&DbInstance> =
         instances.iter().filter(|instance| hints.fit_instance(instance)).collect();
