@@ -132,7 +132,7 @@ impl Args {
     /// Asks AWS, keeps of each statement what the caller lacks, and says how much that is.
     #[cfg(feature = "live")]
     fn keep_what_lacks(&self, statements: &mut Vec<Statement<'_>>) -> Result<u8, Failure> {
-        use super::aws::interruptible;
+        use super::aws::{interruptible, timings};
         use crate::collect::{Question, Session};
 
         let questions = |region: &str| -> Vec<Question> {
@@ -156,23 +156,34 @@ impl Args {
             let session = Session::open(&connection, &secrets).await?;
             session.refused(questions(session.region()), self.connection.timeout).await
         })?;
+        if self.connection.timings {
+            timings(&rights.timings).iter().for_each(|line| output::complain(line));
+        }
+        let principal = &rights.principal;
+        let Some(answers) = &rights.refused else {
+            output::complain(&format!(
+                "{principal} is the account's root user: no identity policy binds it, and only an \
+                 organization's policy may"
+            ));
+            statements.clear();
+            return Ok(0);
+        };
         let asked: usize = statements.iter().map(|statement| statement.actions.len()).sum();
         let mut told = BTreeSet::new();
-        for refused in &rights.refused {
+        for refused in answers {
             let action = refused.eval_action_name.as_deref().unwrap_or_default();
             let why = why(refused);
             told.insert(format!("  {action}: {why}"));
         }
         let is_refused = |action: &str| {
-            let names = rights.refused.iter().filter_map(|one| one.eval_action_name.as_deref());
-            names.into_iter().any(|name| name.eq_ignore_ascii_case(action))
+            let mut names = answers.iter().filter_map(|one| one.eval_action_name.as_deref());
+            names.any(|name| name.eq_ignore_ascii_case(action))
         };
         for statement in statements.iter_mut() {
             statement.actions.retain(|action| is_refused(action));
         }
         statements.retain(|statement| !statement.actions.is_empty());
         let lacking: usize = statements.iter().map(|statement| statement.actions.len()).sum();
-        let principal = &rights.principal;
         if lacking == 0 {
             output::complain(&format!("{principal} may do all {asked} actions"));
             return Ok(0);

@@ -5,8 +5,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    CollectError, DEFAULT_TIMEOUT, Question, Request, Session, call::Caller, failure::Failure, iam,
-    scene::Scene, simulation, sts,
+    CollectError, DEFAULT_TIMEOUT, Question, Request, Session, Timing, call::Caller,
+    failure::Failure, iam, scene::Scene, simulation, sts,
 };
 use crate::evidence::SimulatedRequest;
 
@@ -15,8 +15,11 @@ use crate::evidence::SimulatedRequest;
 pub struct CallerRights {
     /// The user or role that the simulation was about.
     pub principal: String,
-    /// The answers that are not `allowed`.
-    pub refused: Vec<SimulatedRequest>,
+    /// The answers that are not `allowed`; `None` for an account's root user, whom no
+    /// identity policy binds: there is nothing to simulate.
+    pub refused: Option<Vec<SimulatedRequest>>,
+    /// Every call that was made.
+    pub timings: Vec<Timing>,
 }
 
 /// Whose policies decide about the caller.
@@ -68,7 +71,10 @@ impl Session {
         let arn = identity.arn.unwrap_or_default();
         let mut scene = Scene::new(&Request::default(), BTreeSet::new(), self.bare_evidence());
         let principal = match Principal::of(&arn) {
-            Principal::Root => return Ok(CallerRights { principal: arn, refused: Vec::new() }),
+            Principal::Root => {
+                let timings = caller.timings();
+                return Ok(CallerRights { principal: arn, refused: None, timings });
+            }
             Principal::User(arn) => arn.to_owned(),
             Principal::Role { account, partition, name } => {
                 if let Ok(patch) = iam::role(&caller, &self.clients, name).await {
@@ -101,7 +107,8 @@ impl Session {
         let answers = scene.evidence.simulation.known().cloned().unwrap_or_default();
         let is_refused =
             |answer: &SimulatedRequest| answer.eval_decision.as_deref() != Some("allowed");
-        Ok(CallerRights { principal, refused: answers.into_iter().filter(is_refused).collect() })
+        let refused = Some(answers.into_iter().filter(is_refused).collect());
+        Ok(CallerRights { principal, refused, timings: caller.timings() })
     }
 }
 

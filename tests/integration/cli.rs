@@ -105,6 +105,26 @@ fn a_reader_that_hangs_up_is_no_failure() {
 }
 
 #[test]
+fn the_policy_is_for_the_checks_that_are_named() {
+    let actions = |args: &[&str]| {
+        let run = rotdoctor(&[&["permissions"], args].concat());
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        let policy: serde_json::Value = serde_json::from_str(&run.stdout).expect("a policy");
+        policy["Statement"][0]["Action"].as_array().expect("actions").len()
+    };
+    let all = actions(&[]);
+    assert!(actions(&["--check", "KMS,SCH"]) < all);
+    assert!(actions(&["--skip", "NET"]) < all);
+    // Without a name AWS is asked, which takes the feature `live`.
+    #[cfg(not(feature = "live"))]
+    {
+        let run = rotdoctor(&["permissions", "--check"]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""));
+        assert!(run.stderr.contains("without the feature `live`"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn every_sub_command_has_help_and_the_lists_parse() {
     let help = rotdoctor(&["--help"]).stdout;
     for name in [

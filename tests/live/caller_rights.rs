@@ -84,7 +84,8 @@ fn nothing_lacks_where_all_is_allowed_and_for_the_root_user() {
 
     let root = world::start(identity("arn:aws:iam::123456789012:root"));
     let ran = check(&root, &[]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!((ran.code, &policy(&ran)["Statement"]), (0, &json!([])), "{ran:?}");
+    assert!(ran.stderr.contains("is the account's root user"), "{ran:?}");
     assert_eq!(root.count("iam:SimulatePrincipalPolicy"), 0);
 }
 
