@@ -167,13 +167,13 @@ impl Shared {
             self.under_way.fetch_sub(1, Ordering::SeqCst);
             let Reply { status, body, header, .. } = reply;
             let (name, value) = header.unwrap_or(("x-amz-id-2", "i"));
-            let mut writer = connection;
-            write!(
-                writer,
+            // In one piece: the second of two would wait for the client's delayed ACK.
+            let answer = format!(
                 "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nx-amzn-requestid: r\r\n{name}: {value}\r\n\r\n{body}",
                 body.len()
-            )?;
-            writer.flush()?;
+            );
+            let mut writer = connection;
+            writer.write_all(answer.as_bytes())?;
         }
         Ok(())
     }
@@ -196,14 +196,14 @@ fn serve_package(mut writer: &TcpStream, range: Option<&str>) -> std::io::Result
     let (from, to) = range.and_then(|range| range.split_once('-')).expect("a range");
     let (from, to): (usize, usize) = (from.parse().expect("a number"), to.parse().expect("one"));
     let part = &package[from..=to];
-    write!(
-        writer,
+    let mut answer = format!(
         "HTTP/1.1 206 x\r\ncontent-length: {}\r\ncontent-range: bytes {from}-{to}/{}\r\n\r\n",
         part.len(),
         package.len()
-    )?;
-    writer.write_all(part)?;
-    writer.flush()
+    )
+    .into_bytes();
+    answer.extend_from_slice(part);
+    writer.write_all(&answer)
 }
 
 fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
