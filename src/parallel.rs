@@ -1,9 +1,14 @@
 //! The same work for each of many things, on all processors. What the work is, is the
 //! caller's business.
 
-use std::{num::NonZero, panic::resume_unwind, thread};
+use std::{
+    num::NonZero,
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+};
 
-/// Things that one thread works on before the results are handed on. Bounds what is held.
+/// Things that one thread works on before it hands the results on. A thread is at most two
+/// such batches ahead, which bounds what is held.
 const BATCH: usize = 32;
 
 /// Works on each thing, on as many threads as there are processors, and hands the results
@@ -14,21 +19,31 @@ pub(crate) fn in_order<T: Sync, R: Send, E>(
     mut take: impl FnMut(&T, R) -> Result<(), E>,
 ) -> Result<(), E> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    for batch in things.chunks(BATCH * threads) {
-        let results = thread::scope(|scope| {
-            let parts: Vec<_> = batch
-                .chunks(batch.len().div_ceil(threads))
-                .map(|part| scope.spawn(|| part.iter().map(&work).collect::<Vec<R>>()))
-                .collect();
-            let joined = parts.into_iter().map(|part| part.join());
-            joined.flat_map(|part| part.unwrap_or_else(|panic| resume_unwind(panic))).collect()
-        });
-        let results: Vec<R> = results;
-        for (thing, result) in batch.iter().zip(results) {
-            take(thing, result)?;
+    let work = &work;
+    thread::scope(|scope| {
+        // The batches go round: the first to the first thread, the second to the second.
+        let workers: Vec<Receiver<Vec<R>>> = (0..threads)
+            .map(|first| {
+                let (sender, receiver) = sync_channel(1);
+                scope.spawn(move || {
+                    for batch in things.chunks(BATCH).skip(first).step_by(threads) {
+                        if sender.send(batch.iter().map(work).collect()).is_err() {
+                            return; // nobody takes any more
+                        }
+                    }
+                });
+                receiver
+            })
+            .collect();
+        for (batch, worker) in things.chunks(BATCH).zip(workers.iter().cycle()) {
+            // A worker that panicked hands on no more, and the scope ends in its panic.
+            let Ok(results) = worker.recv() else { break };
+            for (thing, result) in batch.iter().zip(results) {
+                take(thing, result)?;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 #[cfg(test)]
@@ -52,6 +67,14 @@ mod tests {
             let wanted: Vec<_> = things.iter().map(|thing| (*thing, thing * thing)).collect();
             assert_eq!(squares, wanted);
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn a_panic_is_not_swallowed() {
+        let things: Vec<usize> = (0..1_000).collect();
+        let work = |thing: &usize| assert!(*thing < 500, "too much");
+        let _: Result<(), ()> = in_order(&things, work, |_, ()| Ok(()));
     }
 
     #[test]
