@@ -14,14 +14,11 @@ shapes! {
     /// DescribeDBInstances.
     DbInstance {
         /// Identifier.
-        #[serde(rename = "DBInstanceIdentifier")]
-        db_instance_identifier: Option<String>,
+        db_instance_identifier as "DBInstanceIdentifier": Option<String>,
         /// ARN.
-        #[serde(rename = "DBInstanceArn")]
-        db_instance_arn: Option<String>,
+        db_instance_arn as "DBInstanceArn": Option<String>,
         /// `available`, `stopped`, `storage-full`, …
-        #[serde(rename = "DBInstanceStatus")]
-        db_instance_status: Option<String>,
+        db_instance_status as "DBInstanceStatus": Option<String>,
         /// Such as `postgres` or `aurora-postgresql`.
         engine: Option<String>,
         /// Version.
@@ -31,48 +28,39 @@ shapes! {
         /// Name of the master user.
         master_username: Option<String>,
         /// First database.
-        #[serde(rename = "DBName")]
-        db_name: Option<String>,
+        db_name as "DBName": Option<String>,
         /// The cluster it belongs to.
-        #[serde(rename = "DBClusterIdentifier")]
-        db_cluster_identifier: Option<String>,
+        db_cluster_identifier as "DBClusterIdentifier": Option<String>,
         /// Public address.
         publicly_accessible: Option<bool>,
         /// Groups.
         vpc_security_groups: Vec<VpcSecurityGroupMembership>,
         /// Subnets.
-        #[serde(rename = "DBSubnetGroup")]
-        db_subnet_group: Option<DbSubnetGroup>,
+        db_subnet_group as "DBSubnetGroup": Option<DbSubnetGroup>,
         /// Parameter groups.
-        #[serde(rename = "DBParameterGroups")]
-        db_parameter_groups: Vec<DbParameterGroupStatus>,
+        db_parameter_groups as "DBParameterGroups": Vec<DbParameterGroupStatus>,
         /// Server certificate's CA.
-        #[serde(rename = "CACertificateIdentifier")]
-        ca_certificate_identifier: Option<String>,
+        ca_certificate_identifier as "CACertificateIdentifier": Option<String>,
         /// Server certificate.
         certificate_details: Option<CertificateDetails>,
         /// The secret that RDS manages for the master user.
         master_user_secret: Option<MasterUserSecret>,
         /// The instance this one replicates.
-        #[serde(rename = "ReadReplicaSourceDBInstanceIdentifier")]
-        read_replica_source_db_instance_identifier: Option<String>,
+        read_replica_source_db_instance_identifier as "ReadReplicaSourceDBInstanceIdentifier": Option<String>,
         /// Creation.
         instance_create_time: Option<Time>,
         /// Tags.
         tag_list: Vec<Tag>,
         /// Join of ours: the interface of the instance, where it is visible.
-        #[serde(rename = "_NetworkInterfaceId")]
-        network_interface_id: Option<String>,
+        network_interface_id as "_NetworkInterfaceId": Option<String>,
     }
 
     /// DescribeDBClusters.
     DbCluster {
         /// Identifier.
-        #[serde(rename = "DBClusterIdentifier")]
-        db_cluster_identifier: Option<String>,
+        db_cluster_identifier as "DBClusterIdentifier": Option<String>,
         /// ARN.
-        #[serde(rename = "DBClusterArn")]
-        db_cluster_arn: Option<String>,
+        db_cluster_arn as "DBClusterArn": Option<String>,
         /// `available`, `stopped`, …
         status: Option<String>,
         /// Engine.
@@ -90,16 +78,13 @@ shapes! {
         /// First database.
         database_name: Option<String>,
         /// Cluster parameter group.
-        #[serde(rename = "DBClusterParameterGroup")]
-        db_cluster_parameter_group: Option<String>,
+        db_cluster_parameter_group as "DBClusterParameterGroup": Option<String>,
         /// Subnet group, by name.
-        #[serde(rename = "DBSubnetGroup")]
-        db_subnet_group: Option<String>,
+        db_subnet_group as "DBSubnetGroup": Option<String>,
         /// Groups.
         vpc_security_groups: Vec<VpcSecurityGroupMembership>,
         /// Instances.
-        #[serde(rename = "DBClusterMembers")]
-        db_cluster_members: Vec<DbClusterMember>,
+        db_cluster_members as "DBClusterMembers": Vec<DbClusterMember>,
         /// The secret that RDS manages for the master user.
         master_user_secret: Option<MasterUserSecret>,
         /// Creation.
@@ -127,8 +112,7 @@ shapes! {
     /// Subnet group of an instance.
     DbSubnetGroup {
         /// Name.
-        #[serde(rename = "DBSubnetGroupName")]
-        db_subnet_group_name: Option<String>,
+        db_subnet_group_name as "DBSubnetGroupName": Option<String>,
         /// VPC.
         vpc_id: Option<String>,
         /// Subnets.
@@ -146,8 +130,7 @@ shapes! {
     /// A parameter group on an instance.
     DbParameterGroupStatus {
         /// Name.
-        #[serde(rename = "DBParameterGroupName")]
-        db_parameter_group_name: Option<String>,
+        db_parameter_group_name as "DBParameterGroupName": Option<String>,
         /// `in-sync`, `pending-reboot`, …
         parameter_apply_status: Option<String>,
     }
@@ -155,8 +138,7 @@ shapes! {
     /// Server certificate.
     CertificateDetails {
         /// CA.
-        #[serde(rename = "CAIdentifier")]
-        ca_identifier: Option<String>,
+        ca_identifier as "CAIdentifier": Option<String>,
         /// End of its validity.
         valid_till: Option<Time>,
     }
@@ -174,8 +156,7 @@ shapes! {
     /// An instance of a cluster.
     DbClusterMember {
         /// Identifier.
-        #[serde(rename = "DBInstanceIdentifier")]
-        db_instance_identifier: Option<String>,
+        db_instance_identifier as "DBInstanceIdentifier": Option<String>,
         /// Whether it is the writer.
         is_cluster_writer: Option<bool>,
     }
@@ -183,8 +164,7 @@ shapes! {
     /// One parameter (DescribeDBParameters, DescribeDBClusterParameters).
     DbParameter {
         /// Join of ours: the parameter group it was read from.
-        #[serde(rename = "DBParameterGroupName")]
-        db_parameter_group_name: Option<String>,
+        db_parameter_group_name as "DBParameterGroupName": Option<String>,
         /// Name, such as `rds.force_ssl`.
         parameter_name: Option<String>,
         /// Value; missing where the engine's default holds.

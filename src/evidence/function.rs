@@ -52,8 +52,7 @@ shapes! {
         /// Environment; values only of the allow-listed rotation variables.
         environment: Option<Environment>,
         /// Key of the environment.
-        #[serde(rename = "KMSKeyArn")]
-        kms_key_arn: Option<String>,
+        kms_key_arn as "KMSKeyArn": Option<String>,
         /// `Pending`, `Active`, `Inactive`, `Failed`.
         state: Option<String>,
         /// Why.

@@ -205,8 +205,7 @@ shapes! {
         /// Name.
         name: Option<String>,
         /// `A`, `AAAA`, `CNAME`.
-        #[serde(rename = "Type")]
-        record_type: Option<String>,
+        record_type as "Type": Option<String>,
         /// Values.
         values: Vec<String>,
     }

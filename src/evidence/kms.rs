@@ -1,6 +1,9 @@
 //! KMS: the keys that rotation depends on.
 
-use super::{Observed, PolicyDocument, Time, shape::shapes};
+use super::{
+    Observed, PolicyDocument, Time,
+    shape::{self, read_by_field, shapes},
+};
 
 shapes! {
     /// KeyMetadata of DescribeKey.
@@ -47,7 +50,7 @@ shapes! {
 }
 
 /// What was seen of one key.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Key {
@@ -60,4 +63,12 @@ pub struct Key {
     /// ListGrants.
     #[serde(skip_serializing_if = "Observed::is_unseen")]
     pub grants: Observed<Vec<Grant>>,
+}
+
+read_by_field! {
+    Key {
+        key_metadata => shape::put,
+        policy => shape::put,
+        grants => shape::put,
+    }
 }

@@ -22,9 +22,9 @@ mod vpc;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use self::shape::shapes;
+use self::shape::{fields, shapes};
 pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, secret::*, stack::*, time::*, trail::*, vpc::*,
@@ -44,9 +44,9 @@ shapes! {
 }
 
 macro_rules! evidence {
-    ($( $(#[$meta:meta])* $field:ident: $fact:ident => $type:ty, )*) => {
+    ($( $(#[$meta:meta])* $field:ident $(as $spelled:literal)?: $fact:ident => $type:ty, )*) => {
         /// Everything that was observed about one secret's rotation.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "PascalCase")]
         pub struct Evidence {
@@ -69,15 +69,29 @@ macro_rules! evidence {
             pub database: Option<NamedDatabase>,
             $(
                 $(#[$meta])*
-                #[serde(default, skip_serializing_if = "Observed::is_unseen")]
+                #[serde(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?)]
                 pub $field: Observed<$type>,
             )*
             /// By key ARN, what was seen of the KMS keys.
-            #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "shape::null_is_unset")]
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
             pub keys: BTreeMap<String, Key>,
             /// What could not be seen.
             #[serde(default)]
             pub gaps: Vec<Gap>,
+        }
+
+        fields! {
+            Evidence {
+                schema_version => shape::put,
+                captured_at => shape::put,
+                partition => shape::put,
+                region => shape::put,
+                account_id => shape::put,
+                database => shape::put,
+                $( $field $($spelled)? => shape::put, )*
+                keys => shape::put_unless_null,
+                gaps => shape::put,
+            }
         }
 
         impl Evidence {
@@ -211,19 +225,15 @@ evidence! {
     /// DescribeVpcBlockPublicAccessOptions.
     vpc_block_public_access_options: VpcBlockPublicAccessOptions => VpcBlockPublicAccessOptions,
     /// By VPC id, the private hosted zones with their records.
-    #[serde(rename = "HostedZonesByVPC")]
-    hosted_zones_by_vpc: HostedZonesByVPC => BTreeMap<String, Vec<HostedZone>>,
+    hosted_zones_by_vpc as "HostedZonesByVPC": HostedZonesByVPC => BTreeMap<String, Vec<HostedZone>>,
     /// Resolver rules with the VPCs they are associated with.
     resolver_rules: ResolverRules => Vec<ResolverRule>,
     /// DescribeDBInstances.
-    #[serde(rename = "DBInstances")]
-    db_instances: DBInstances => Vec<DbInstance>,
+    db_instances as "DBInstances": DBInstances => Vec<DbInstance>,
     /// DescribeDBClusters.
-    #[serde(rename = "DBClusters")]
-    db_clusters: DBClusters => Vec<DbCluster>,
+    db_clusters as "DBClusters": DBClusters => Vec<DbCluster>,
     /// Parameters of the database's parameter groups.
-    #[serde(rename = "DBParameters")]
-    db_parameters: DBParameters => Vec<DbParameter>,
+    db_parameters as "DBParameters": DBParameters => Vec<DbParameter>,
     /// DescribeStacks of the function's stack.
     stack: Stack => Stack,
     /// DescribeStackEvents.
@@ -238,6 +248,14 @@ evidence! {
     trail_events: TrailEvents => Vec<TrailEvent>,
 }
 
+impl<'de> Deserialize<'de> for Evidence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let nothing = Self { schema_version: SCHEMA_VERSION, ..Self::default() };
+        shape::read(deserializer, nothing, Some("CapturedAt"))
+    }
+}
+
+#[cfg(test)]
 fn schema_version() -> u64 {
     SCHEMA_VERSION
 }

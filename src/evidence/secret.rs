@@ -9,8 +9,7 @@ shapes! {
     /// DescribeSecret.
     Secret {
         /// The ARN, with the six random characters at its end.
-        #[serde(rename = "ARN")]
-        arn: Option<String>,
+        arn as "ARN": Option<String>,
         /// The friendly name.
         name: Option<String>,
         /// What its owner wrote about it.
@@ -20,8 +19,7 @@ shapes! {
         /// False after CancelRotateSecret.
         rotation_enabled: Option<bool>,
         /// The rotation function, with the qualifier if it was given one.
-        #[serde(rename = "RotationLambdaARN")]
-        rotation_lambda_arn: Option<String>,
+        rotation_lambda_arn as "RotationLambdaARN": Option<String>,
         /// The schedule.
         rotation_rules: Option<RotationRules>,
         /// End of the last successful rotation.

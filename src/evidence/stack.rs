@@ -24,8 +24,7 @@ shapes! {
         /// Tags.
         tags: Vec<Tag>,
         /// Join of ours: what the stack's template says of rotation, where it was read.
-        #[serde(rename = "_Template")]
-        template: Option<StackTemplate>,
+        template as "_Template": Option<StackTemplate>,
     }
 
     /// What a template says of rotation (a join of ours: no call returns it).
@@ -49,8 +48,7 @@ shapes! {
         /// The secret: its ARN, where the template makes it.
         secret_id: Option<String>,
         /// The function that it names.
-        #[serde(rename = "RotationLambdaARN")]
-        rotation_lambda_arn: Option<String>,
+        rotation_lambda_arn as "RotationLambdaARN": Option<String>,
         /// Whether it asks AWS to make the function.
         hosted_rotation_lambda: bool,
         /// The runtime that it asks for that function.
