@@ -7,6 +7,7 @@ use crate::{
     evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
     json,
     nearest::nearest,
+    order::InOrder,
     seal,
 };
 
@@ -113,12 +114,12 @@ pub fn normalise(evidence: &mut Evidence) {
         if backwards {
             events.reverse();
         }
-        events.sort_by_key(|event| event.timestamp);
+        events.order_by_key(|event| event.timestamp);
     }
     if let Some(events) = evidence.trail_events.known_mut() {
-        events.sort_by(|a, b| (a.event_time, &a.event_id).cmp(&(b.event_time, &b.event_id)));
+        events.order_by(|a, b| (a.event_time, &a.event_id).cmp(&(b.event_time, &b.event_id)));
     }
-    evidence.gaps.sort();
+    evidence.gaps.order();
     evidence.gaps.dedup();
     evidence.settle();
 }

@@ -28,6 +28,8 @@
 //! # Ok::<(), bundle::BundleError>(())
 //! ```
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod bundle;
 pub mod catalogue;
 pub mod checks;
@@ -41,6 +43,7 @@ mod examination;
 mod json;
 mod nearest;
 pub mod network;
+mod order;
 pub mod package;
 mod packed;
 #[cfg(feature = "live")]

@@ -4,6 +4,7 @@
 use super::Case;
 use crate::{
     evidence::{Time, TrailEvent},
+    order::InOrder,
     rotation_log::{AttemptOutcome, Step},
 };
 
@@ -22,7 +23,7 @@ impl<'a> Trail<'a> {
             .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
             .filter_map(|event| Some((event.event_time?, event)))
             .collect();
-        events.sort_by_key(|(at, _)| *at);
+        events.order_by_key(|(at, _)| *at);
         Self { events }
     }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     configuration::Gate,
+    order::InOrder,
     report::{
         json,
         v1::{self, AuditReport, AuditSummary, NotExamined, Report, Verdict},
@@ -98,11 +99,11 @@ impl<'a> Gather<'a> {
             return Ok(code);
         }
         // Failing, at risk, unknown, healthy; then by name and place.
-        self.reports.sort_by_cached_key(|report| {
+        self.reports.order_by_key(|report| {
             let target = &report.target;
             (report.verdict, target.secret_name.clone(), target.secret_arn.clone())
         });
-        self.not_examined.sort_by(|a, b| a.target.cmp(&b.target));
+        self.not_examined.order_by(|a, b| a.target.cmp(&b.target));
         self.options.print_audit(&AuditReport {
             schema_version: v1::SCHEMA_VERSION.to_owned(),
             tool: v1::Tool::this(),

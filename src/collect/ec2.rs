@@ -4,6 +4,7 @@
 use aws_sdk_ec2::types::Filter;
 
 use super::{rds, scene::Scene};
+use crate::order::InOrder;
 
 /// Pages of one EC2 list; a page holds up to a thousand elements.
 pub(super) const PAGES: usize = 5;
@@ -60,7 +61,7 @@ pub(super) fn function_vpcs(scene: &Scene) -> Vec<String> {
     if vpcs.is_empty() {
         vpcs.clone_from(&many.function_vpcs);
     }
-    vpcs.sort();
+    vpcs.order();
     vpcs.dedup();
     vpcs
 }
@@ -74,7 +75,7 @@ pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
     };
     let mut vpcs = function_vpcs(scene);
     vpcs.extend(databases);
-    vpcs.sort();
+    vpcs.order();
     vpcs.dedup();
     vpcs
 }

@@ -10,6 +10,7 @@ use super::{
     session::Clients,
 };
 use crate::evidence::*;
+use crate::order::InOrder;
 
 const VPC_ID: &str = "vpc-id";
 
@@ -49,7 +50,7 @@ pub(super) async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String])
         let known = scene.evidence.subnets.known_mut().map(std::mem::take).unwrap_or_default();
         let mut all = items;
         all.extend(known);
-        all.sort_by(|a, b| a.subnet_id.cmp(&b.subnet_id));
+        all.order_by(|a, b| a.subnet_id.cmp(&b.subnet_id));
         all.dedup_by(|a, b| a.subnet_id == b.subnet_id);
         scene.evidence.subnets = Observed::Known(all);
         if cut {
@@ -139,7 +140,7 @@ pub(super) fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
         .filter_map(|vpc| vpc.dhcp_options_id.clone())
         .filter(|id| !id.is_empty() && id != "default")
         .collect();
-    ids.sort();
+    ids.order();
     ids.dedup();
     ids
 }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     evidence::{Evidence, Fact, Observed, Secret, Stack},
+    order::InOrder,
     parallel, seal,
 };
 
@@ -201,7 +202,7 @@ impl Inventory {
         }
         scene.evidence.settle();
         finish(&mut scene);
-        scene.evidence.gaps.sort();
+        scene.evidence.gaps.order();
         scene.evidence
     }
 

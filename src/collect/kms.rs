@@ -8,6 +8,7 @@ use super::{
     session::Clients,
 };
 use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
+use crate::order::InOrder;
 
 /// Pages of grants (100 each): databases and volumes may hold thousands on a
 /// shared key.
@@ -26,7 +27,7 @@ pub(super) fn targets(scene: &Scene) -> Vec<String> {
         .chain(function)
         .filter(|id| !id.is_empty());
     let mut arns: Vec<String> = named.filter_map(|id| arn(scene, id)).collect();
-    arns.sort();
+    arns.order();
     arns.dedup();
     arns
 }

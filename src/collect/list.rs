@@ -11,6 +11,7 @@ use super::{
     secretsmanager,
 };
 use crate::evidence::Secret;
+use crate::order::InOrder;
 
 const ACTION: &str = "secretsmanager:ListSecrets";
 /// Secrets that are described at once; their calls wait for the caller's slots.
@@ -82,7 +83,7 @@ impl Session {
                 }
             }
         }
-        secrets.sort_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
+        secrets.order_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
         Ok(secrets)
     }
 
@@ -134,7 +135,7 @@ impl Session {
         let mut answers: Vec<_> =
             stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
         let place = |name: &String| names.iter().position(|asked| asked == name);
-        answers.sort_by_key(|(name, _)| place(name));
+        answers.order_by_key(|(name, _)| place(name));
         let mut secrets: Vec<Secret> = Vec::new();
         let mut not_found = Vec::new();
         let mut broken = None;

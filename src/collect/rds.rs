@@ -12,7 +12,7 @@ use super::{
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
-use crate::{evidence::*, seal};
+use crate::{evidence::*, order::InOrder, seal};
 
 /// Pages of databases (100 each).
 const PAGES: usize = 20;
@@ -214,7 +214,7 @@ pub(super) fn relevant_among(scene: &Scene, region: &Evidence) -> Relevant {
         relevant.identifiers.extend(cluster.db_cluster_identifier.clone());
         relevant.cluster_parameter_groups.extend(cluster.db_cluster_parameter_group.clone());
     }
-    relevant.identifiers.sort();
+    relevant.identifiers.order();
     relevant.identifiers.dedup();
     relevant
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
 use crate::network;
+use crate::order::InOrder;
 
 /// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
 const PAGES: usize = 5;
@@ -108,7 +109,7 @@ pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
         .filter_map(|zone| Some((!matters(zone), zone.hosted_zone_id.clone()?)))
         .filter(|(_, id)| evidence.gap(Fact::HostedZonesByVPC, Some(id)).is_none())
         .collect();
-    zones.sort();
+    zones.order();
     zones.truncate(ZONES);
     zones.into_iter().map(|(_, id)| id).collect()
 }

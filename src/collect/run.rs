@@ -24,6 +24,7 @@ use super::{
     tasks::{Task, tasks},
 };
 use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
+use crate::order::InOrder;
 
 impl Session {
     /// Collects the facts about one secret.
@@ -175,7 +176,7 @@ async fn run_tasks(tasks: Vec<Task<'_>>, wave: u8, request: &Request) -> Vec<Out
         report();
     }
     // What came first must not decide what is written first.
-    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes.order_by_key(|(index, _)| *index);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
@@ -216,7 +217,7 @@ pub(super) fn finish(scene: &mut Scene) {
     scene.evidence.settle();
     rds::join_interfaces(&mut scene.evidence);
     if let Some(events) = scene.evidence.log_events.known_mut() {
-        events.sort_by(|a, b| {
+        events.order_by(|a, b| {
             (a.timestamp, &a.log_stream_name).cmp(&(b.timestamp, &b.log_stream_name))
         });
     }

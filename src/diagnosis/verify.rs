@@ -5,6 +5,7 @@ use super::fit;
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, Change, CheckResult, Finding, Selection},
+    order::InOrder,
 };
 
 /// What came of trying a fix.
@@ -45,7 +46,7 @@ pub fn try_fixes(
                 .filter(|found| !fit::CONSEQUENCES.contains(&found.code()))
                 .map(|found| found.code().to_owned())
                 .collect();
-            remaining.sort();
+            remaining.order();
             remaining.dedup();
             TriedFix { verified, remaining }
         })

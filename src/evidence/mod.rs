@@ -29,6 +29,7 @@ pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
+use crate::order::InOrder;
 
 /// The version of the bundle format that this build reads and writes.
 pub const SCHEMA_VERSION: u64 = 1;
@@ -338,7 +339,7 @@ impl Evidence {
     pub fn add_gap(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {
             self.gaps.push(gap);
-            self.gaps.sort();
+            self.gaps.order();
         }
         self.settle();
     }

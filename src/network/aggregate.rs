@@ -13,6 +13,7 @@ use super::{
     view::{View, text},
     walk,
 };
+use crate::order::InOrder;
 
 /// The whole judgement.
 pub(super) struct Judged {
@@ -127,7 +128,7 @@ fn note(host: &str, label: &str, answer: &Answer<'_>) -> String {
                     _ => "an address that was not seen".to_owned(),
                 })
                 .collect();
-            targets.sort();
+            targets.order();
             targets.dedup();
             format!("{host} is {} ({label})", targets.join(", "))
         }
@@ -152,7 +153,7 @@ fn one_answer(
             None => outside(view, function, target.port(), places),
             Some(config) => {
                 let mut ids: Vec<&String> = config.subnet_ids.iter().collect();
-                ids.sort();
+                ids.order();
                 ids.dedup();
                 let mut groups: BTreeSet<&str> = view.device_groups();
                 let candidates = places.iter().flat_map(|place| &place.candidates);

@@ -12,6 +12,7 @@ use super::{
     view::{View, addresses, items, text},
 };
 use crate::evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet};
+use crate::order::InOrder;
 
 /// The instances behind a host name; `None` where no database has the name.
 fn instances<'a>(
@@ -140,7 +141,7 @@ fn sees_private(
                 .then(|| (text(&connection.vpc_peering_connection_id), on))
         })
         .collect();
-    between.sort_unstable();
+    between.order();
     let allowed = between.iter().any(|(_, on)| *on);
     if let (false, Some((id, _))) = (allowed, between.first()) {
         resolver.remark(format!(

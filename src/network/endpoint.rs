@@ -11,6 +11,7 @@ use super::{
     view::{View, addresses, items, text},
 };
 use crate::evidence::{Fact, VpcEndpoint};
+use crate::order::InOrder;
 
 const SERVICE_SUFFIXES: [&str; 4] =
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
@@ -205,7 +206,7 @@ pub(super) fn unused(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec
             add(Unused::VpcAttribute { name: name.to_owned() }, text);
         }
     }
-    found.sort();
+    found.order();
     found
 }
 
@@ -225,6 +226,6 @@ pub(super) fn others(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Opt
         .iter()
         .map(|e| format!("{} serves {}", text(&e.vpc_endpoint_id), text(&e.service_name)))
         .collect();
-    names.sort();
+    names.order();
     Some(format!("no endpoint for {service} in {vpc}; {}", names.join("; ")))
 }

@@ -9,6 +9,7 @@ use super::{
     view::{View, text},
 };
 use crate::evidence::{IpPermission, SecurityGroup};
+use crate::order::InOrder;
 
 /// Whether a rule that names a group can match on this path. It matches the
 /// private addresses of interfaces in the group, so it is lost after NAT, on a
@@ -44,7 +45,7 @@ pub(super) fn decide(
 ) -> Decision {
     let mut missing = Vec::new();
     let mut ids = groups.to_vec();
-    ids.sort_unstable();
+    ids.order();
     ids.dedup();
     for id in ids {
         let group = match view.group(id) {
@@ -110,7 +111,7 @@ fn matched(
             && matches!(pair.peering_status.as_deref(), None | Some("active"))
     });
     let mut ids: Vec<&str> = pairs.filter_map(|pair| pair.group_id.as_deref()).collect();
-    ids.sort_unstable();
+    ids.order();
     for id in ids {
         match peer.groups {
             Ok(groups) if groups.contains(&id) => return Ok(Some(id.to_owned())),
@@ -120,7 +121,7 @@ fn matched(
     }
     let lists = rule.prefix_list_ids.iter().filter_map(|list| list.prefix_list_id.as_deref());
     let mut lists: Vec<&str> = lists.collect();
-    lists.sort_unstable();
+    lists.order();
     for id in lists {
         match view.prefix_list(id) {
             Ok(entries) if entries.iter().any(|net| net.contains(&peer.address)) => {
@@ -177,7 +178,7 @@ pub(super) fn admits_port_elsewhere(
             peers.extend(rule.prefix_list_ids.iter().filter_map(|p| p.prefix_list_id.clone()));
         }
     }
-    peers.sort_unstable();
+    peers.order();
     peers.dedup();
     peers
 }

@@ -48,6 +48,7 @@ pub use self::{
 #[cfg(feature = "live")]
 pub(crate) use self::{resolve::plain, zone::is_under};
 use crate::evidence::{Evidence, Fact};
+use crate::order::InOrder;
 
 /// The facts that an answer may rest on.
 pub const FACTS: &[Fact] = &[
@@ -295,7 +296,7 @@ pub fn judge_with(
         if !judged.certain {
             // The endpoint may not be on the way at all.
             answer.api_undecided_actions.append(&mut answer.api_denied_actions);
-            answer.api_undecided_actions.sort();
+            answer.api_undecided_actions.order();
         }
     }
     answer.explanation = explain::lines(&answer);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Blocker, Missing, Path, Verdict};
+use crate::order::InOrder;
 
 /// What several paths amount to.
 pub(super) struct Outcome {
@@ -55,13 +56,13 @@ impl Outcome {
 
     fn settled(mut self) -> Self {
         let keys = |b: &Blocker| (b.layer, b.resource.clone(), b.direction, b.phase);
-        self.blockers.sort();
+        self.blockers.order();
         // Of the same element the blocker that stops everything is the truth.
-        self.blockers.sort_by_key(|blocker| (keys(blocker), blocker.partial));
+        self.blockers.order_by_key(|blocker| (keys(blocker), blocker.partial));
         self.blockers.dedup_by_key(|blocker| keys(blocker));
-        self.missing.sort();
+        self.missing.order();
         self.missing.dedup();
-        self.failing.sort();
+        self.failing.order();
         self.failing.dedup();
         if !matches!(self.verdict, Verdict::Intermittent | Verdict::Unknown) {
             self.failing.clear();

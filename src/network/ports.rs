@@ -1,6 +1,7 @@
 //! Sets of TCP ports as sorted, disjoint ranges. A stateless filter lets
 //! through a set of ports, not "a port", and that is what this type is for.
 
+use crate::order::InOrder;
 use std::fmt;
 
 /// A set of ports.
@@ -52,7 +53,7 @@ impl PortSet {
                 }
             }
         }
-        ranges.sort_unstable();
+        ranges.order();
         Self(ranges)
     }
 
@@ -83,7 +84,7 @@ impl PortSet {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let mut all: Vec<(u16, u16)> = self.0.iter().chain(&other.0).copied().collect();
-        all.sort_unstable();
+        all.order();
         let mut merged: Vec<(u16, u16)> = Vec::with_capacity(all.len());
         for (first, last) in all {
             match merged.last_mut() {

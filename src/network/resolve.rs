@@ -13,6 +13,7 @@ use super::{
     view::{View, items, text},
 };
 use crate::evidence::{Fact, Observed, VpcEndpoint};
+use crate::order::InOrder;
 
 /// One possible answer to the name.
 pub(super) enum Answer<'a> {
@@ -94,10 +95,10 @@ impl<'a> Resolver<'_, 'a> {
         let unused = endpoint::unused(self.view, self.vpc, self.target);
         let others = endpoint::others(self.view, self.vpc, self.target);
         let mut doubts = self.doubts.into_inner();
-        doubts.sort();
+        doubts.order();
         doubts.dedup();
         let mut remarks = self.remarks.into_inner();
-        remarks.sort();
+        remarks.order();
         remarks.dedup();
         Resolution { answers, doubts, remarks, unused, others }
     }
@@ -282,7 +283,7 @@ impl<'a> Resolver<'_, 'a> {
         if found.is_empty() {
             self.view.whole(Fact::VpcEndpoints, vpc)?;
         }
-        found.sort_by_key(|endpoint| &endpoint.vpc_endpoint_id);
+        found.order_by_key(|endpoint| &endpoint.vpc_endpoint_id);
         Ok(found)
     }
 

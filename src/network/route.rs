@@ -9,6 +9,7 @@ use super::{
     view::{View, items, text},
 };
 use crate::evidence::{Fact, Route, RouteTable, Subnet};
+use crate::order::InOrder;
 
 /// What a route leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +172,7 @@ fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr) -> Decisi
             candidates.push((net.prefix_len(), 3, chosen));
         }
     }
-    candidates.sort_by(|a, b| {
+    candidates.order_by(|a, b| {
         let names = a.2.target.id().cmp(b.2.target.id());
         b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(names)
     });

@@ -12,6 +12,7 @@ use super::{
     view::{View, addresses, items, text},
 };
 use crate::evidence::{Fact, Observed, VpcConfig};
+use crate::order::InOrder;
 
 /// The function, as far as paths go.
 pub(super) struct Function<'a> {
@@ -35,7 +36,7 @@ impl<'a> Function<'a> {
         let config = self.config.into_iter();
         let mut ids: Vec<&str> =
             config.flat_map(|c| &c.security_group_ids).map(String::as_str).collect();
-        ids.sort_unstable();
+        ids.order();
         ids.dedup();
         ids
     }

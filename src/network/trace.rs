@@ -14,6 +14,7 @@ use super::{
     view::{View, text},
 };
 use crate::evidence::{Fact, Subnet};
+use crate::order::InOrder;
 
 /// Replies that reach fewer of the ports than this never really arrive.
 const NEXT_TO_NOTHING: f64 = 0.05;
@@ -199,7 +200,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                 };
                 let peer = self.shown(peer.address);
                 let mut groups = groups.to_vec();
-                groups.sort_unstable();
+                groups.order();
                 groups.dedup();
                 for group in groups {
                     self.stop(

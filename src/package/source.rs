@@ -1,6 +1,7 @@
 //! Where the bytes of a package come from: something of known length that gives
 //! ranges. No network here; a file, memory, or what an async caller fetched.
 
+use crate::order::InOrder;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
@@ -59,7 +60,7 @@ impl Source for File {
 /// more than a few bytes that nobody wanted.
 pub fn joined(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     ranges.retain(|range| range.start < range.end);
-    ranges.sort_by_key(|range| range.start);
+    ranges.order_by_key(|range| range.start);
     let mut out: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match out.last_mut() {

@@ -13,6 +13,7 @@ use super::{
     words,
 };
 use crate::checks::quoted;
+use crate::order::InOrder;
 
 /// The least width of the words about a secret.
 const WHAT_WIDTH: u16 = 32;
@@ -169,7 +170,7 @@ fn hint(report: &AuditReport) -> Option<String> {
 fn heading(report: &AuditReport) -> String {
     let common = |of: fn(&Report) -> Option<&str>, many: &str| {
         let mut all = report.reports.iter().filter_map(of).collect::<Vec<&str>>();
-        all.sort_unstable();
+        all.order();
         all.dedup();
         match all.as_slice() {
             [] => None,

@@ -6,6 +6,7 @@ use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step, excerpt};
 use crate::{
     catalogue::{Effect, Origin},
     evidence::Time,
+    order::InOrder,
 };
 
 /// Seconds between two invocations up to which the later goes on with the attempt of
@@ -22,7 +23,7 @@ pub(super) fn order(invocations: &mut Vec<Invocation>) {
             (newest, run)
         })
         .collect();
-    keyed.sort_by_key(|(at, _)| *at);
+    keyed.order_by_key(|(at, _)| *at);
     invocations.extend(keyed.into_iter().map(|(_, run)| run));
 }
 
@@ -81,7 +82,7 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
         take_complaint(attempt, invocations);
         conclude(attempt, invocations);
     }
-    attempts.sort_by_key(|attempt| attempt.runs.first().copied());
+    attempts.order_by_key(|attempt| attempt.runs.first().copied());
     attempts
 }
 

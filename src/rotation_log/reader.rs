@@ -14,6 +14,7 @@ use super::{
     prefix,
 };
 use crate::evidence::{LogEvent, Time, TrailEvent};
+use crate::order::InOrder;
 
 /// Invocations that are kept: the newest.
 pub const INVOCATIONS_KEPT: usize = 400;
@@ -357,7 +358,7 @@ impl RotationLog {
     /// another secret are left out.
     pub fn from_events(events: &[LogEvent], secret_arn: Option<&str>) -> Self {
         let mut sorted: Vec<&LogEvent> = events.iter().collect();
-        sorted.sort_by_key(|event| event.timestamp);
+        sorted.order_by_key(|event| event.timestamp);
         let mut reader = Reader::new(Options {
             secret_arn: secret_arn.map(str::to_owned),
             ..Options::default()

@@ -2,6 +2,7 @@
 
 use super::{Attempt, RotationLog};
 use crate::evidence::Time;
+use crate::order::InOrder;
 
 impl RotationLog {
     /// The log of each secret that the lines name as the rotated one: the newest that
@@ -22,7 +23,7 @@ impl RotationLog {
         }
         let mut logs: Vec<Self> =
             secrets.into_iter().map(|secret| self.only(secret.as_deref())).collect();
-        logs.sort_by_key(|log| {
+        logs.order_by_key(|log| {
             (!log.failing(), std::cmp::Reverse(log.last_attempt().and_then(when)))
         });
         logs

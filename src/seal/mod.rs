@@ -17,6 +17,7 @@ use serde_json::Value;
 
 pub use self::text::log_line;
 use crate::evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent};
+use crate::order::InOrder;
 
 /// What stands where a secret stood in a text.
 pub const REDACTED: &str = "(redacted)";
@@ -75,7 +76,7 @@ pub fn shape(secret_value: &str) -> StageShape {
         return StageShape { is_json: Some(false), ..StageShape::default() };
     };
     let mut keys: Vec<String> = object.keys().cloned().collect();
-    keys.sort();
+    keys.order();
     let values = object
         .into_iter()
         .filter(|(key, _)| PLACE_KEYS.contains(&key.as_str()))

@@ -11,6 +11,7 @@ use crate::{
     },
     evidence::{Evidence, Fact, Function, Observed},
     network::{self, Answer, Blocker, Hop, Layer, Path, PublicDns, Question, Verdict},
+    order::InOrder,
     policy::EndpointPolicies,
     rotation_log::AttemptOutcome,
 };
@@ -61,7 +62,7 @@ impl Obstacle {
     /// The ids of the elements, each once.
     pub(super) fn resources(&self) -> Vec<&str> {
         let mut ids: Vec<&str> = self.blockers.iter().map(|b| b.resource.as_str()).collect();
-        ids.sort_unstable();
+        ids.order();
         ids.dedup();
         ids
     }
@@ -150,7 +151,7 @@ impl<'c> Walk<'c> {
                 }),
             }
         }
-        all.sort_by_key(|obstacle| obstacle.code);
+        all.order_by_key(|obstacle| obstacle.code);
         all
     }
 
@@ -191,7 +192,7 @@ impl<'c> Walk<'c> {
     fn with_paths(&self, finding: Finding, stops: impl Fn(&&Path) -> bool) -> Finding {
         let mut paths: Vec<&Path> = self.answer.paths.iter().filter(stops).collect();
         // What never passes shows more than what passes now and then.
-        paths.sort_by_key(|path| path.verdict != Verdict::Blocked);
+        paths.order_by_key(|path| path.verdict != Verdict::Blocked);
         let mut finding = finding.along(paths.first().map(|path| BlockedPath {
             subnet: path.subnet.clone(),
             block: path.subnet.as_deref().and_then(|id| self.block_of(id)),
@@ -328,7 +329,7 @@ fn missing(evidence: &Evidence, answer: &Answer) -> Vec<Missing> {
             missing
         })
         .collect();
-    all.sort();
+    all.order();
     all.dedup();
     all
 }

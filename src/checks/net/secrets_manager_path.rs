@@ -14,6 +14,7 @@ use crate::{
     },
     evidence::{Fact, VpcEndpoint},
     network::{self, Blocker, Direction, Layer, Question, Unused, UnusedEndpoint, Verdict},
+    order::InOrder,
 };
 
 /// What is read beside the facts of the path engine.
@@ -208,7 +209,7 @@ impl<'w> Unusable<'w> {
                 Self { code, endpoint, reasons }
             })
             .collect();
-        all.sort_by_key(|one| (one.code, one.reasons.len(), one.endpoint));
+        all.order_by_key(|one| (one.code, one.reasons.len(), one.endpoint));
         all.into_iter().next()
     }
 

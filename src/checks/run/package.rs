@@ -4,6 +4,7 @@ use crate::{
     catalogue::{is_source_only, module_need},
     checks::{Case, Finding, Missing, Stop, command::quoted},
     evidence::{Fact, Function, NativeLibrary, Package},
+    order::InOrder,
 };
 
 use super::function::{name_of, resource_of};
@@ -157,7 +158,7 @@ pub(in crate::checks) fn projects<'m>(modules: impl Iterator<Item = &'m str>) ->
             need.map_or(top, |need| need.project.as_str())
         })
         .collect();
-    projects.sort_unstable();
+    projects.order();
     projects.dedup();
     projects
 }

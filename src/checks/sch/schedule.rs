@@ -3,6 +3,7 @@
 //! for a secret is for the checks.
 
 use crate::catalogue::schedule_limits;
+use crate::order::InOrder;
 
 /// A schedule.
 #[derive(Debug, PartialEq, Eq)]
@@ -151,7 +152,7 @@ fn values(field: &str, least: u32, most: u32, names: &[&str]) -> Option<Vec<u32>
         }
         found.extend((from..=to).step_by(step as usize));
     }
-    found.sort_unstable();
+    found.order();
     found.dedup();
     Some(found)
 }
