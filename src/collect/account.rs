@@ -8,6 +8,7 @@ use super::{
     call::Caller,
     convert::{document, list, time, word},
     failure::Failure,
+    pages::pages,
     scene::Scene,
     session::Clients,
 };
@@ -40,9 +41,10 @@ pub(super) struct KnownRole<'a> {
 pub(super) async fn roles(caller: &Caller, clients: &Clients) -> Result<Account, Failure> {
     let kinds = [EntityType::Role, EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
     let request = clients.iam.get_account_authorization_details().set_filter(Some(kinds.into()));
-    let mut pages = request.into_paginator().page_size(PAGE_SIZE).send();
+    let request = request.max_items(PAGE_SIZE);
+    let mut pages = pages!(caller, ACTION, "", usize::MAX, request, marker);
     let mut account = Account { roles: BTreeMap::new(), policies: BTreeMap::new() };
-    while let Some(page) = caller.page(ACTION, "", pages.next()).await? {
+    while let Some(page) = pages.next().await? {
         let roles = page.role_detail_list.unwrap_or_default().into_iter();
         account.roles.extend(roles.filter_map(|role| Some((role.arn.clone()?, role))));
         let policies = page.policies.unwrap_or_default().into_iter();

@@ -60,8 +60,8 @@ impl Intercept for CountAttempts {
     }
 }
 
-/// A call that keeps its answer to itself: whether it asked, and what went wrong.
-type Work<'a> = Pin<Box<dyn Future<Output = Option<Result<(), Failure>>> + 'a>>;
+/// A call that keeps its answer to itself, but for what went wrong.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 struct Shared {
     slots: Semaphore,
@@ -129,36 +129,18 @@ impl Caller {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let answer = self.page(operation, resource, async { Some(work.await) }).await?;
-        // `page` answers `None` only where the work does.
+        let mut answer = None;
+        let work = async {
+            answer = Some(work.await.map_err(|error| failure::of(&error))?);
+            Ok(())
+        };
+        self.bounded(operation, resource, Box::pin(work)).await?;
+        // It is there wherever the work was well.
         answer.ok_or(Failure::Absent)
     }
 
-    /// Asks a paginator for its next page; `None` at the end.
-    pub(super) async fn page<T, E>(
-        &self,
-        operation: &'static str,
-        resource: &str,
-        work: impl Future<Output = Option<Result<T, SdkError<E, HttpResponse>>>>,
-    ) -> Result<Option<T>, Failure>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let mut page = None;
-        let work = async {
-            match work.await {
-                Some(Ok(found)) => page = Some(found),
-                Some(Err(error)) => return Some(Err(failure::of(&error))),
-                None => return None,
-            }
-            Some(Ok(()))
-        };
-        self.bounded(operation, resource, Box::pin(work)).await?;
-        Ok(page)
-    }
-
-    /// Carries out a call, whatever it answers: `None` asked nothing. Boxed, so that
-    /// what follows is compiled once and not for each of the SDK's operations.
+    /// Carries out a call, whatever it answers. Boxed, so that what follows is compiled
+    /// once and not for each of the SDK's operations.
     async fn bounded(
         &self,
         operation: &'static str,
@@ -175,11 +157,7 @@ impl Caller {
         let begun = Instant::now();
         let answer =
             timeout_at(self.shared.deadline, ATTEMPTS.scope(Rc::clone(&attempts), work)).await;
-        let result = match answer {
-            Err(_) => Err(late()),
-            Ok(None) => return Ok(()),
-            Ok(Some(result)) => result,
-        };
+        let result = answer.unwrap_or_else(|_| Err(late()));
         self.shared.timings.borrow_mut().push(Timing {
             operation,
             resource: resource.to_owned(),

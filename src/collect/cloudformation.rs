@@ -4,8 +4,9 @@ use aws_sdk_cloudformation::types as sdk;
 
 use super::{
     call::Caller,
-    convert::{given, list, time, word},
+    convert::{list, time, word},
     failure::Failure,
+    pages::pages,
     scene::{Found, Scene, found},
     session::Clients,
 };
@@ -46,9 +47,11 @@ pub(super) async fn stack(caller: &Caller, clients: &Clients, name: &str) -> Fou
 /// # Errors
 /// As the call: half a list would pass for a whole one.
 pub(super) async fn stacks(caller: &Caller, clients: &Clients) -> Result<Vec<Stack>, Failure> {
-    let mut pages = clients.cloudformation.describe_stacks().into_paginator().send();
+    let action = "cloudformation:DescribeStacks";
+    let request = clients.cloudformation.describe_stacks();
+    let mut pages = pages!(caller, action, "", usize::MAX, request, next_token);
     let mut stacks = Vec::new();
-    while let Some(page) = caller.page("cloudformation:DescribeStacks", "", pages.next()).await? {
+    while let Some(page) = pages.next().await? {
         stacks.extend(list(page.stacks, described));
     }
     Ok(stacks)
@@ -80,13 +83,10 @@ fn sealed(text: Option<String>) -> Option<String> {
 
 pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Found {
     let request = clients.cloudformation.describe_stack_events().stack_name(name);
-    let mut pages = request.into_paginator().send();
     let action = "cloudformation:DescribeStackEvents";
+    let mut pages = pages!(caller, action, name, EVENT_PAGES, request, next_token);
     let mut events = Vec::new();
-    let mut cut = false;
-    for _ in 0..EVENT_PAGES {
-        let Some(page) = caller.page(action, name, pages.next()).await? else { break };
-        cut = given(page.next_token).is_some();
+    while let Some(page) = pages.next().await? {
         events.extend(list(page.stack_events, |event| StackEvent {
             event_id: event.event_id,
             stack_name: event.stack_name,
@@ -98,6 +98,7 @@ pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Fo
             resource_status_reason: sealed(event.resource_status_reason),
         }));
     }
+    let cut = pages.cut();
     let name = name.to_owned();
     found(move |scene| {
         scene.evidence.stack_events = Observed::Known(events);

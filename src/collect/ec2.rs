@@ -80,24 +80,19 @@ pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
     vpcs
 }
 
-/// Reads every page of a list, within [`PAGES`], and converts each element.
+/// Reads every page of a request's list, within [`PAGES`], and converts each element.
 /// Evaluates to the elements and whether the budget cut some off.
 macro_rules! all_pages {
-    ($caller:expr, $action:expr, $resource:expr, $pages:expr, $field:ident, $convert:expr) => {{
-        let mut pages = $pages;
+    ($caller:expr, $action:expr, $resource:expr, $request:expr, $field:ident, $convert:expr) => {{
+        use $crate::collect::ec2::{PAGES, PAGES_OF_MANY};
+        let (resource, most): (&str, _) = ($resource, $caller.pages(PAGES, PAGES_OF_MANY));
+        let mut pages =
+            $crate::collect::pages::pages!($caller, $action, resource, most, $request, next_token);
         let mut all = Vec::new();
-        let mut cut = true;
-        let most = $caller.pages($crate::collect::ec2::PAGES, $crate::collect::ec2::PAGES_OF_MANY);
-        for _ in 0..most {
-            match $caller.page($action, $resource, pages.next()).await? {
-                Some(page) => all.extend($crate::collect::convert::list(page.$field, $convert)),
-                None => {
-                    cut = false;
-                    break;
-                }
-            }
+        while let Some(page) = pages.next().await? {
+            all.extend($crate::collect::convert::list(page.$field, $convert));
         }
-        (all, cut)
+        (all, pages.cut())
     }};
 }
 pub(super) use all_pages;

@@ -15,12 +15,11 @@ use crate::evidence::*;
 
 pub(super) async fn vpc_endpoints(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let request = clients.ec2.describe_vpc_endpoints().filters(filter("vpc-id", vpcs));
-    let pages = request.into_paginator().send();
     let (items, _) = all_pages!(
         caller,
         "ec2:DescribeVpcEndpoints",
         &vpcs.join(" "),
-        pages,
+        request,
         vpc_endpoints,
         vpc_endpoint
     );
@@ -57,7 +56,6 @@ fn vpc_endpoint(endpoint: sdk::VpcEndpoint) -> VpcEndpoint {
 
 pub(super) async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let request = clients.ec2.describe_nat_gateways().filter(filter("vpc-id", vpcs));
-    let pages = request.into_paginator().send();
     let convert = |gateway: sdk::NatGateway| NatGateway {
         nat_gateway_id: gateway.nat_gateway_id,
         vpc_id: gateway.vpc_id,
@@ -75,7 +73,7 @@ pub(super) async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[Str
         caller,
         "ec2:DescribeNatGateways",
         &vpcs.join(" "),
-        pages,
+        request,
         nat_gateways,
         convert
     );
@@ -92,7 +90,7 @@ pub(super) async fn internet_gateways(
     vpcs: &[String],
 ) -> Found {
     let request = clients.ec2.describe_internet_gateways();
-    let pages = request.filters(filter("attachment.vpc-id", vpcs)).into_paginator().send();
+    let request = request.filters(filter("attachment.vpc-id", vpcs));
     let convert = |gateway: sdk::InternetGateway| InternetGateway {
         internet_gateway_id: gateway.internet_gateway_id,
         attachments: list(gateway.attachments, |a| attachment(a.vpc_id, word(a.state))),
@@ -101,7 +99,7 @@ pub(super) async fn internet_gateways(
         caller,
         "ec2:DescribeInternetGateways",
         &vpcs.join(" "),
-        pages,
+        request,
         internet_gateways,
         convert
     );
@@ -110,7 +108,7 @@ pub(super) async fn internet_gateways(
 
 /// The API cannot filter these by VPC.
 pub(super) async fn egress_only(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
-    let pages = clients.ec2.describe_egress_only_internet_gateways().into_paginator().send();
+    let request = clients.ec2.describe_egress_only_internet_gateways();
     let convert = |gateway: sdk::EgressOnlyInternetGateway| EgressOnlyInternetGateway {
         egress_only_internet_gateway_id: gateway.egress_only_internet_gateway_id,
         attachments: list(gateway.attachments, |a| attachment(a.vpc_id, word(a.state))),
@@ -119,7 +117,7 @@ pub(super) async fn egress_only(caller: &Caller, clients: &Clients, vpcs: &[Stri
         caller,
         "ec2:DescribeEgressOnlyInternetGateways",
         "",
-        pages,
+        request,
         egress_only_internet_gateways,
         convert
     );
@@ -139,7 +137,6 @@ pub(super) async fn peerings(
     vpcs: &[String],
 ) -> Found {
     let request = clients.ec2.describe_vpc_peering_connections().filters(filter(side, vpcs));
-    let pages = request.into_paginator().send();
     let convert = |peering: sdk::VpcPeeringConnection| VpcPeeringConnection {
         vpc_peering_connection_id: peering.vpc_peering_connection_id,
         requester_vpc_info: peering.requester_vpc_info.map(peering_side),
@@ -152,7 +149,7 @@ pub(super) async fn peerings(
         caller,
         "ec2:DescribeVpcPeeringConnections",
         &vpcs.join(" "),
-        pages,
+        request,
         vpc_peering_connections,
         convert
     );
@@ -186,7 +183,7 @@ fn peering_side(side: sdk::VpcPeeringConnectionVpcInfo) -> PeeringVpcInfo {
 
 pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let request = clients.ec2.describe_transit_gateway_vpc_attachments();
-    let pages = request.filters(filter("vpc-id", vpcs)).into_paginator().send();
+    let request = request.filters(filter("vpc-id", vpcs));
     let convert = |attachment: sdk::TransitGatewayVpcAttachment| TransitGatewayVpcAttachment {
         transit_gateway_attachment_id: attachment.transit_gateway_attachment_id,
         transit_gateway_id: attachment.transit_gateway_id,
@@ -201,7 +198,7 @@ pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[
         caller,
         "ec2:DescribeTransitGatewayVpcAttachments",
         &vpcs.join(" "),
-        pages,
+        request,
         transit_gateway_vpc_attachments,
         convert
     );
@@ -213,13 +210,13 @@ pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[
 pub(super) async fn associations(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let read = async {
         let request = clients.ec2.describe_transit_gateway_attachments();
-        let pages = request.filters(filter("resource-id", vpcs)).into_paginator().send();
+        let request = request.filters(filter("resource-id", vpcs));
         let keep = |attachment: sdk::TransitGatewayAttachment| attachment;
         let (items, _) = all_pages!(
             caller,
             "ec2:DescribeTransitGatewayAttachments",
             &vpcs.join(" "),
-            pages,
+            request,
             transit_gateway_attachments,
             keep
         );
@@ -257,7 +254,7 @@ pub(super) fn transit_gateway_ids(scene: &Scene) -> Vec<String> {
 
 pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
     let request = clients.ec2.describe_transit_gateways();
-    let pages = request.filters(filter("transit-gateway-id", ids)).into_paginator().send();
+    let request = request.filters(filter("transit-gateway-id", ids));
     let convert = |gateway: sdk::TransitGateway| TransitGateway {
         transit_gateway_id: gateway.transit_gateway_id,
         state: word(gateway.state),
@@ -270,7 +267,7 @@ pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[
         caller,
         "ec2:DescribeTransitGateways",
         &ids.join(" "),
-        pages,
+        request,
         transit_gateways,
         convert
     );
@@ -334,12 +331,11 @@ pub(super) fn prefix_lists(scene: &Scene) -> Vec<String> {
 
 pub(super) async fn prefix_list(caller: &Caller, clients: &Clients, id: &str) -> Found {
     let request = clients.ec2.get_managed_prefix_list_entries().prefix_list_id(id);
-    let pages = request.into_paginator().send();
     let (entries, _) = all_pages!(
         caller,
         "ec2:GetManagedPrefixListEntries",
         id,
-        pages,
+        request,
         entries,
         |entry: sdk::PrefixListEntry| entry.cidr.unwrap_or_default()
     );

@@ -4,8 +4,9 @@ use aws_sdk_ec2::types::{self as sdk, VpcAttributeName};
 
 use super::{
     call::Caller,
-    convert::{given, list, word},
+    convert::{list, word},
     ec2::{all_pages, filter},
+    pages::pages,
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
@@ -35,16 +36,14 @@ fn put<T: 'static>(
 pub(super) async fn function_subnets(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
     let action = "ec2:DescribeSubnets";
     let request = clients.ec2.describe_subnets().filters(filter("subnet-id", ids));
-    let pages = request.into_paginator().send();
-    let items = all_pages!(caller, action, &ids.join(" "), pages, subnets, subnet);
+    let items = all_pages!(caller, action, &ids.join(" "), request, subnets, subnet);
     put(Fact::Subnets, action, |evidence| &mut evidence.subnets, items)
 }
 
 pub(super) async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let action = "ec2:DescribeSubnets";
     let request = clients.ec2.describe_subnets().filters(filter(VPC_ID, vpcs));
-    let pages = request.into_paginator().send();
-    let (items, cut) = all_pages!(caller, action, &vpcs.join(" "), pages, subnets, subnet);
+    let (items, cut) = all_pages!(caller, action, &vpcs.join(" "), request, subnets, subnet);
     found(move |scene| {
         // The function's own subnets stay, whatever this list held.
         let known = scene.evidence.subnets.known_mut().map(std::mem::take).unwrap_or_default();
@@ -79,8 +78,8 @@ fn subnet(subnet: sdk::Subnet) -> Subnet {
 
 pub(super) async fn vpcs(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let action = "ec2:DescribeVpcs";
-    let pages = clients.ec2.describe_vpcs().filters(filter(VPC_ID, vpcs)).into_paginator().send();
-    let items = all_pages!(caller, action, &vpcs.join(" "), pages, vpcs, |vpc: sdk::Vpc| Vpc {
+    let request = clients.ec2.describe_vpcs().filters(filter(VPC_ID, vpcs));
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, vpcs, |vpc: sdk::Vpc| Vpc {
         vpc_id: vpc.vpc_id,
         owner_id: vpc.owner_id,
         cidr_block: vpc.cidr_block,
@@ -148,7 +147,6 @@ pub(super) fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
 pub(super) async fn dhcp_options(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
     let action = "ec2:DescribeDhcpOptions";
     let request = clients.ec2.describe_dhcp_options().filters(filter("dhcp-options-id", ids));
-    let pages = request.into_paginator().send();
     let convert = |options: sdk::DhcpOptions| DhcpOptions {
         dhcp_options_id: options.dhcp_options_id,
         dhcp_configurations: list(options.dhcp_configurations, |setting| DhcpConfiguration {
@@ -156,15 +154,14 @@ pub(super) async fn dhcp_options(caller: &Caller, clients: &Clients, ids: &[Stri
             values: list(setting.values, |value| AttributeValue { value: value.value }),
         }),
     };
-    let items = all_pages!(caller, action, &ids.join(" "), pages, dhcp_options, convert);
+    let items = all_pages!(caller, action, &ids.join(" "), request, dhcp_options, convert);
     put(Fact::DhcpOptions, action, |evidence| &mut evidence.dhcp_options, items)
 }
 
 pub(super) async fn route_tables(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let action = "ec2:DescribeRouteTables";
     let request = clients.ec2.describe_route_tables().filters(filter(VPC_ID, vpcs));
-    let pages = request.into_paginator().send();
-    let items = all_pages!(caller, action, &vpcs.join(" "), pages, route_tables, route_table);
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, route_tables, route_table);
     put(Fact::RouteTables, action, |evidence| &mut evidence.route_tables, items)
 }
 
@@ -200,8 +197,7 @@ fn route_table(table: sdk::RouteTable) -> RouteTable {
 pub(super) async fn network_acls(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let action = "ec2:DescribeNetworkAcls";
     let request = clients.ec2.describe_network_acls().filters(filter(VPC_ID, vpcs));
-    let pages = request.into_paginator().send();
-    let items = all_pages!(caller, action, &vpcs.join(" "), pages, network_acls, network_acl);
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, network_acls, network_acl);
     put(Fact::NetworkAcls, action, |evidence| &mut evidence.network_acls, items)
 }
 
@@ -232,7 +228,6 @@ fn network_acl(acl: sdk::NetworkAcl) -> NetworkAcl {
 pub(super) async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
     let action = "ec2:DescribeSecurityGroups";
     let request = clients.ec2.describe_security_groups().filters(filter(VPC_ID, vpcs));
-    let pages = request.into_paginator().send();
     let convert = |group: sdk::SecurityGroup| SecurityGroup {
         group_id: group.group_id,
         group_name: group.group_name,
@@ -241,7 +236,7 @@ pub(super) async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[
         ip_permissions: list(group.ip_permissions, permission),
         ip_permissions_egress: list(group.ip_permissions_egress, permission),
     };
-    let items = all_pages!(caller, action, &vpcs.join(" "), pages, security_groups, convert);
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, security_groups, convert);
     put(Fact::SecurityGroups, action, |evidence| &mut evidence.security_groups, items)
 }
 
@@ -280,9 +275,9 @@ pub(super) async fn network_interfaces(
 ) -> Found {
     let action = "ec2:DescribeNetworkInterfaces";
     let request = clients.ec2.describe_network_interfaces().filters(filter(VPC_ID, vpcs));
-    let pages = request.into_paginator().page_size(1000).send();
+    let request = request.max_results(1000);
     let items =
-        all_pages!(caller, action, &vpcs.join(" "), pages, network_interfaces, network_interface);
+        all_pages!(caller, action, &vpcs.join(" "), request, network_interfaces, network_interface);
     put(Fact::NetworkInterfaces, action, |evidence| &mut evidence.network_interfaces, items)
 }
 
@@ -337,13 +332,11 @@ pub(super) fn may_exclude(scene: &Scene) -> bool {
 }
 
 pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
+    let action = "ec2:DescribeVpcBlockPublicAccessExclusions";
+    let request = clients.ec2.describe_vpc_block_public_access_exclusions();
+    let mut pages = pages!(caller, action, "", usize::MAX, request, next_token);
     let mut exclusions = Vec::new();
-    let mut token = None;
-    // The SDK has no paginator for this one.
-    loop {
-        let request = clients.ec2.describe_vpc_block_public_access_exclusions();
-        let request = request.set_next_token(token).send();
-        let page = caller.call("ec2:DescribeVpcBlockPublicAccessExclusions", "", request).await?;
+    while let Some(page) = pages.next().await? {
         exclusions.extend(list(page.vpc_block_public_access_exclusions, |exclusion| {
             VpcBlockPublicAccessExclusion {
                 exclusion_id: exclusion.exclusion_id,
@@ -352,10 +345,6 @@ pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
                 state: word(exclusion.state),
             }
         }));
-        token = given(page.next_token);
-        if token.is_none() {
-            break;
-        }
     }
     found(move |scene| {
         if let Some(options) = scene.evidence.vpc_block_public_access_options.known_mut() {

@@ -4,6 +4,7 @@ use super::{
     call::Caller,
     convert::{document, time, word},
     failure::Failure,
+    pages::pages,
     scene::{Found, Scene, found},
     session::Clients,
 };
@@ -42,11 +43,10 @@ pub(super) async fn role(caller: &Caller, clients: &Clients, name: &str) -> Foun
 }
 
 pub(super) async fn inline_names(caller: &Caller, clients: &Clients, role: &str) -> Found {
-    let mut pages = clients.iam.list_role_policies().role_name(role).into_paginator().send();
+    let request = clients.iam.list_role_policies().role_name(role);
+    let mut pages = pages!(caller, "iam:ListRolePolicies", role, PAGES, request, marker);
     let mut policies = Vec::new();
-    for _ in 0..PAGES {
-        let page = caller.page("iam:ListRolePolicies", role, pages.next()).await?;
-        let Some(page) = page else { break };
+    while let Some(page) = pages.next().await? {
         policies.extend(
             page.policy_names
                 .into_iter()
@@ -57,12 +57,10 @@ pub(super) async fn inline_names(caller: &Caller, clients: &Clients, role: &str)
 }
 
 pub(super) async fn attached(caller: &Caller, clients: &Clients, role: &str) -> Found {
-    let mut pages =
-        clients.iam.list_attached_role_policies().role_name(role).into_paginator().send();
+    let request = clients.iam.list_attached_role_policies().role_name(role);
+    let mut pages = pages!(caller, "iam:ListAttachedRolePolicies", role, PAGES, request, marker);
     let mut policies = Vec::new();
-    for _ in 0..PAGES {
-        let page = caller.page("iam:ListAttachedRolePolicies", role, pages.next()).await?;
-        let Some(page) = page else { break };
+    while let Some(page) = pages.next().await? {
         policies.extend(page.attached_policies.unwrap_or_default().into_iter().map(|policy| {
             ManagedPolicy {
                 policy_name: policy.policy_name,

@@ -4,6 +4,7 @@ use super::{
     call::Caller,
     convert::{document, list, time, word, words},
     failure::Failure,
+    pages::pages,
     scene::{Found, Scene, found},
     session::Clients,
 };
@@ -88,16 +89,10 @@ pub(super) async fn policy(caller: &Caller, clients: &Clients, target: &str, id:
 }
 
 pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
-    let mut pages = clients.kms.list_grants().key_id(id).into_paginator().send();
+    let request = clients.kms.list_grants().key_id(id);
+    let mut pages = pages!(caller, "kms:ListGrants", target, GRANT_PAGES, request, next_marker);
     let mut grants = Vec::new();
-    let mut cut = true;
-    for _ in 0..GRANT_PAGES {
-        let page = caller.page("kms:ListGrants", target, pages.next()).await?;
-        let Some(page) = page else {
-            cut = false;
-            break;
-        };
-        let more = page.truncated;
+    while let Some(page) = pages.next().await? {
         grants.extend(list(page.grants, |grant| Grant {
             grant_id: grant.grant_id,
             grantee_principal: grant.grantee_principal.or(grant.grantee_service_principal),
@@ -112,11 +107,8 @@ pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id:
                     .map(|pairs| pairs.into_iter().collect()),
             }),
         }));
-        if !more {
-            cut = false;
-            break;
-        }
     }
+    let cut = pages.cut();
     let target = target.to_owned();
     found(move |scene| {
         scene.evidence.keys.entry(target.clone()).or_default().grants = Observed::Known(grants);

@@ -8,6 +8,7 @@ use super::{
     CollectError, DEFAULT_TIMEOUT, Session,
     call::Caller,
     failure::{Failure, Kind},
+    pages::pages,
     secretsmanager,
 };
 use crate::evidence::Secret;
@@ -60,14 +61,11 @@ impl Session {
         if let Some(prefix) = &filter.name_prefix {
             request = request.filters(one(FilterNameStringType::Name, prefix));
         }
-        let mut pages = request.into_paginator().page_size(100).send();
+        let request = request.max_results(100);
+        let mut pages = pages!(caller, ACTION, "", usize::MAX, request, next_token);
         let mut secrets = Vec::new();
-        loop {
-            let page = caller
-                .page(ACTION, "", pages.next())
-                .await
-                .map_err(|failure| self.error(ACTION, &failure))?;
-            let Some(page) = page else { break };
+        let failed = |failure: Failure| self.error(ACTION, &failure);
+        while let Some(page) = pages.next().await.map_err(failed)? {
             for entry in page.secret_list.unwrap_or_default() {
                 // The service matches prefixes of words, case by case; be exact here.
                 let tagged = filter.tags.iter().all(|(key, value)| {

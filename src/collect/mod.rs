@@ -26,6 +26,7 @@ mod list;
 mod logs;
 mod loose_json;
 mod package;
+mod pages;
 pub mod plan;
 mod rds;
 mod regions;

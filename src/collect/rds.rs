@@ -9,6 +9,7 @@ use super::{
     call::Caller,
     convert::{given, list, time},
     ec2,
+    pages::pages,
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
@@ -23,20 +24,18 @@ const PARAMETER_PAGES: usize = 10;
 const CANDIDATES: usize = 4;
 
 pub(super) async fn instances(caller: &Caller, clients: &Clients) -> Found {
-    let mut pages = clients.rds.describe_db_instances().into_paginator().send();
+    let action = "rds:DescribeDBInstances";
+    let request = clients.rds.describe_db_instances();
+    let mut pages = pages!(caller, action, "", PAGES, request, marker);
     let mut all = Vec::new();
-    let mut cut = false;
-    for _ in 0..PAGES {
-        let page = caller.page("rds:DescribeDBInstances", "", pages.next()).await?;
-        let Some(page) = page else { break };
-        cut = given(page.marker).is_some();
+    while let Some(page) = pages.next().await? {
         all.extend(list(page.db_instances, instance));
     }
+    let cut = pages.cut();
     found(move |scene| {
         scene.evidence.db_instances = Observed::Known(all);
         if cut {
             let message = format!("only the first {PAGES} pages of instances were read");
-            let action = "rds:DescribeDBInstances";
             scene.gap(Fact::DBInstances, action, "", Reason::Truncated, &message);
         }
     })
@@ -101,20 +100,18 @@ fn master_user_secret(secret: sdk::MasterUserSecret) -> MasterUserSecret {
 }
 
 pub(super) async fn clusters(caller: &Caller, clients: &Clients) -> Found {
-    let mut pages = clients.rds.describe_db_clusters().into_paginator().send();
+    let action = "rds:DescribeDBClusters";
+    let request = clients.rds.describe_db_clusters();
+    let mut pages = pages!(caller, action, "", PAGES, request, marker);
     let mut all = Vec::new();
-    let mut cut = false;
-    for _ in 0..PAGES {
-        let page = caller.page("rds:DescribeDBClusters", "", pages.next()).await?;
-        let Some(page) = page else { break };
-        cut = given(page.marker).is_some();
+    while let Some(page) = pages.next().await? {
         all.extend(list(page.db_clusters, cluster));
     }
+    let cut = pages.cut();
     found(move |scene| {
         scene.evidence.db_clusters = Observed::Known(all);
         if cut {
             let message = format!("only the first {PAGES} pages of clusters were read");
-            let action = "rds:DescribeDBClusters";
             scene.gap(Fact::DBClusters, action, "", Reason::Truncated, &message);
         }
     })
@@ -290,31 +287,27 @@ impl Hints {
 
 pub(super) async fn parameters(caller: &Caller, clients: &Clients, group: &str) -> Found {
     let request = clients.rds.describe_db_parameters().db_parameter_group_name(group);
-    let mut pages = request.into_paginator().page_size(100).send();
     let action = "rds:DescribeDBParameters";
+    let request = request.max_records(100);
+    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, marker);
     let mut all = Vec::new();
-    let mut cut = false;
-    for _ in 0..PARAMETER_PAGES {
-        let Some(page) = caller.page(action, group, pages.next()).await? else { break };
-        cut = given(page.marker).is_some();
+    while let Some(page) = pages.next().await? {
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
-    put_parameters(action, group, all, cut)
+    put_parameters(action, group, all, pages.cut())
 }
 
 pub(super) async fn cluster_parameters(caller: &Caller, clients: &Clients, group: &str) -> Found {
     let request =
         clients.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
-    let mut pages = request.into_paginator().page_size(100).send();
     let action = "rds:DescribeDBClusterParameters";
+    let request = request.max_records(100);
+    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, marker);
     let mut all = Vec::new();
-    let mut cut = false;
-    for _ in 0..PARAMETER_PAGES {
-        let Some(page) = caller.page(action, group, pages.next()).await? else { break };
-        cut = given(page.marker).is_some();
+    while let Some(page) = pages.next().await? {
         all.extend(list(page.parameters, |found| parameter(group, found)));
     }
-    put_parameters(action, group, all, cut)
+    put_parameters(action, group, all, pages.cut())
 }
 
 fn parameter(group: &str, parameter: sdk::Parameter) -> DbParameter {

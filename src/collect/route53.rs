@@ -8,7 +8,8 @@ use aws_sdk_route53resolver::types::Filter;
 
 use super::{
     call::Caller,
-    convert::{given, list, word},
+    convert::{list, word},
+    pages::pages,
     scene::{Found, Scene, found},
     session::Clients,
 };
@@ -30,20 +31,14 @@ const LIST_ASSOCIATIONS: &str = "route53resolver:ListResolverRuleAssociations";
 
 pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
     let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
+    let request = clients.route53.list_hosted_zones_by_vpc().vpc_id(vpc);
+    let request = request.vpc_region(VpcRegion::from(region.as_str()));
+    let mut pages = pages!(caller, LIST_ZONES, vpc, PAGES, request, next_token);
     let mut zones = Vec::new();
-    let mut token = None;
-    // The SDK has no paginator for this one.
-    for _ in 0..PAGES {
-        let request = clients.route53.list_hosted_zones_by_vpc().vpc_id(vpc);
-        let request = request.vpc_region(VpcRegion::from(region.as_str()));
-        let page = caller.call(LIST_ZONES, vpc, request.set_next_token(token).send()).await?;
+    while let Some(page) = pages.next().await? {
         zones.extend(page.hosted_zone_summaries);
-        token = given(page.next_token);
-        if token.is_none() {
-            break;
-        }
     }
-    let cut = token.is_some();
+    let cut = pages.cut();
     let vpc = vpc.to_owned();
     found(move |scene| {
         let account = scene.evidence.account_id.clone();
@@ -118,7 +113,7 @@ pub(super) async fn records(caller: &Caller, clients: &Clients, zone: &str) -> F
     let mut records = Vec::new();
     let (mut name, mut kind, mut identifier) = (None, None, None);
     let mut cut = false;
-    // The SDK has no paginator for this one.
+    // It goes on at a record, and has no token.
     for _ in 0..PAGES {
         let request = clients.route53.list_resource_record_sets().hosted_zone_id(zone);
         let request = request
@@ -164,12 +159,11 @@ fn record(set: ResourceRecordSet) -> Option<HostedZoneRecord> {
 }
 
 pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
-    let mut pages = clients.route53resolver.list_resolver_rules().into_paginator().send();
+    let request = clients.route53resolver.list_resolver_rules();
+    let most = caller.pages(PAGES, PAGES_OF_MANY);
+    let mut pages = pages!(caller, LIST_RULES, vpc, most, request, next_token);
     let mut rules = Vec::new();
-    let mut cut = false;
-    for _ in 0..caller.pages(PAGES, PAGES_OF_MANY) {
-        let Some(page) = caller.page(LIST_RULES, vpc, pages.next()).await? else { break };
-        cut = given(page.next_token).is_some();
+    while let Some(page) = pages.next().await? {
         rules.extend(list(page.resolver_rules, |rule| ResolverRule {
             resolver_rule_id: rule.id,
             domain_name: rule.domain_name,
@@ -181,6 +175,7 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
             vpc_ids: Vec::new(),
         }));
     }
+    let cut = pages.cut();
     let vpc = vpc.to_owned();
     found(move |scene| {
         if cut {
@@ -196,18 +191,17 @@ pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &
     if !caller.for_many() {
         request = request.filters(Filter::builder().name("VPCId").values(vpc).build());
     }
-    let mut pages = request.into_paginator().send();
+    let most = caller.pages(PAGES, PAGES_OF_MANY);
+    let mut pages = pages!(caller, LIST_ASSOCIATIONS, vpc, most, request, next_token);
     let mut rules = Vec::new();
-    let mut cut = false;
-    for _ in 0..caller.pages(PAGES, PAGES_OF_MANY) {
-        let Some(page) = caller.page(LIST_ASSOCIATIONS, vpc, pages.next()).await? else { break };
-        cut = given(page.next_token).is_some();
+    while let Some(page) = pages.next().await? {
         rules.extend(list(page.resolver_rule_associations, |association| ResolverRule {
             resolver_rule_id: association.resolver_rule_id,
             vpc_ids: association.vpc_id.into_iter().collect(),
             ..ResolverRule::default()
         }));
     }
+    let cut = pages.cut();
     let vpc = vpc.to_owned();
     found(move |scene| {
         if cut {

@@ -9,8 +9,9 @@ use aws_sdk_secretsmanager::{
 
 use super::{
     call::Caller,
-    convert::{document, given, list, time, word},
+    convert::{document, list, time, word},
     failure::{Failure, Kind},
+    pages::pages,
     scene::{Found, Scene, found},
     session::Clients,
 };
@@ -100,19 +101,12 @@ pub(super) fn listed(entry: SecretListEntry) -> Secret {
 }
 
 pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Found {
-    let mut pages = clients
-        .secretsmanager
-        .list_secret_version_ids()
-        .secret_id(id)
-        .include_deprecated(true)
-        .into_paginator()
-        .send();
+    let request = clients.secretsmanager.list_secret_version_ids().secret_id(id);
+    let request = request.include_deprecated(true);
     let action = "secretsmanager:ListSecretVersionIds";
+    let mut pages = pages!(caller, action, id, VERSION_PAGES, request, next_token);
     let mut versions = Vec::new();
-    let mut cut = false;
-    for _ in 0..VERSION_PAGES {
-        let Some(page) = caller.page(action, id, pages.next()).await? else { break };
-        cut = given(page.next_token).is_some();
+    while let Some(page) = pages.next().await? {
         versions.extend(list(page.versions, |version| SecretVersion {
             version_id: version.version_id,
             version_stages: version.version_stages.unwrap_or_default(),
@@ -121,6 +115,7 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
             kms_key_ids: version.kms_key_ids.unwrap_or_default(),
         }));
     }
+    let cut = pages.cut();
     let id = id.to_owned();
     found(move |scene| {
         scene.evidence.secret_versions = Observed::Known(SecretVersions { versions });

@@ -8,6 +8,7 @@ use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, Sta
 use super::{
     call::Caller,
     convert::{list, word},
+    pages::pages,
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
@@ -65,19 +66,16 @@ pub(super) async fn simulate(
         let entry = ContextEntry::builder().context_key_name(key).context_key_type(kind);
         entry.set_context_key_values(Some(values)).build()
     });
-    let mut pages = clients
+    let request = clients
         .iam
         .simulate_principal_policy()
         .policy_source_arn(principal)
         .set_action_names(Some(question.actions.into_iter().collect()))
         .resource_arns(&question.resource)
-        .set_context_entries(Some(context.collect()))
-        .into_paginator()
-        .send();
+        .set_context_entries(Some(context.collect()));
+    let mut pages = pages!(caller, ACTION, principal, PAGES, request, marker);
     let mut results = Vec::new();
-    for _ in 0..PAGES {
-        let page = caller.page(ACTION, principal, pages.next()).await?;
-        let Some(page) = page else { break };
+    while let Some(page) = pages.next().await? {
         results.extend(list(page.evaluation_results, result));
     }
     found(move |scene| extend(&mut scene.evidence.simulation, results))
