@@ -2,7 +2,7 @@
 
 use super::{
     Observed, PolicyDocument, Time,
-    shape::{self, read_by_field, shapes},
+    shape::{by_field, shapes},
 };
 
 shapes! {
@@ -50,25 +50,25 @@ shapes! {
 }
 
 /// What was seen of one key.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "PascalCase", default)]
+#[cfg_attr(test, schemars(rename_all = "PascalCase", default))]
 pub struct Key {
     /// DescribeKey.
-    #[serde(skip_serializing_if = "Observed::is_unseen")]
+    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
     pub key_metadata: Observed<KeyMetadata>,
     /// GetKeyPolicy, `default`.
-    #[serde(skip_serializing_if = "Observed::is_unseen")]
+    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
     pub policy: Observed<PolicyDocument>,
     /// ListGrants.
-    #[serde(skip_serializing_if = "Observed::is_unseen")]
+    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
     pub grants: Observed<Vec<Grant>>,
 }
 
-read_by_field! {
+by_field! {
     Key {
-        key_metadata => shape::put,
-        policy => shape::put,
-        grants => shape::put,
+        key_metadata => always, unless_unseen,
+        policy => always, unless_unseen,
+        grants => always, unless_unseen,
     }
 }

@@ -22,7 +22,7 @@ mod vpc;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use self::shape::{fields, shapes};
 pub use self::{
@@ -47,51 +47,51 @@ shapes! {
 macro_rules! evidence {
     ($( $(#[$meta:meta])* $field:ident $(as $spelled:literal)?: $fact:ident => $type:ty, )*) => {
         /// Everything that was observed about one secret's rotation.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[serde(rename_all = "PascalCase")]
+        #[cfg_attr(test, schemars(rename_all = "PascalCase"))]
         pub struct Evidence {
             /// Version of the format: 1.
-            #[serde(default = "schema_version")]
+            #[cfg_attr(test, schemars(default = "schema_version"))]
             pub schema_version: u64,
             /// When the facts were collected; every date is judged against it.
             pub captured_at: Time,
             /// `aws`, `aws-cn`, `aws-us-gov`.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
             pub partition: Option<String>,
             /// The region of the secret.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
             pub region: Option<String>,
             /// The account that was looked at.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
             pub account_id: Option<String>,
             /// The database, where the caller named it.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
             pub database: Option<NamedDatabase>,
             $(
                 $(#[$meta])*
-                #[serde(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?)]
+                #[cfg_attr(test, schemars(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?))]
                 pub $field: Observed<$type>,
             )*
             /// By key ARN, what was seen of the KMS keys.
-            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            #[cfg_attr(test, schemars(default, skip_serializing_if = "BTreeMap::is_empty"))]
             pub keys: BTreeMap<String, Key>,
             /// What could not be seen.
-            #[serde(default)]
+            #[cfg_attr(test, schemars(default))]
             pub gaps: Vec<Gap>,
         }
 
         fields! {
             Evidence {
-                schema_version => shape::put,
-                captured_at => shape::put,
-                partition => shape::put,
-                region => shape::put,
-                account_id => shape::put,
-                database => shape::put,
-                $( $field $($spelled)? => shape::put, )*
-                keys => shape::put_unless_null,
-                gaps => shape::put,
+                schema_version => always, always,
+                captured_at => always, always,
+                partition => always, unless_unset,
+                region => always, unless_unset,
+                account_id => always, unless_unset,
+                database => always, unless_unset,
+                $( $field $($spelled)? => always, unless_unseen, )*
+                keys => unless_null, unless_unset,
+                gaps => always, always,
             }
         }
 

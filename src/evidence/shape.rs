@@ -1,14 +1,15 @@
-//! How a shape of the evidence is declared and read: every field may be missing or
-//! null, and what is unset is not written. No shape is defined here.
+//! How a shape of the evidence is declared, read and written: every field may be missing
+//! or null, and what is unset is not written. No shape is defined here.
 //!
-//! Reading is a table of fields and one loop for all shapes. What `derive` writes
-//! instead, a function for each, was a fiftieth of the binary.
+//! Both ways are a table of fields and one loop for all shapes. What `derive` writes
+//! instead, two functions for each, was a fortieth of the binary.
 
 use std::fmt;
 
 use serde::{
-    Deserializer,
+    Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+    ser::SerializeMap as _,
 };
 use serde_json::Value;
 
@@ -21,32 +22,34 @@ macro_rules! shapes {
         $( $(#[$field_meta:meta])* $field:ident $(as $spelled:literal)? : $type:ty ),* $(,)?
     } )*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[serde(rename_all = "PascalCase", default)]
+        #[cfg_attr(test, schemars(rename_all = "PascalCase", default))]
         pub struct $name {
             $(
                 $(#[$field_meta])*
-                #[serde(
-                    skip_serializing_if = "crate::evidence::shape::is_unset"
+                #[cfg_attr(test, schemars(
+                    skip_serializing_if = "crate::evidence::shape::writing::is_unset"
                     $(, rename = $spelled)?
-                )]
+                ))]
                 pub $field: $type,
             )*
         }
 
-        crate::evidence::shape::read_by_field! {
-            $name { $( $field $($spelled)? => crate::evidence::shape::put_unless_null, )* }
+        crate::evidence::shape::by_field! {
+            $name { $( $field $($spelled)? => unless_null, unless_unset, )* }
         }
     )*};
 }
 pub(super) use shapes;
 
-/// Reads a struct by a table of its fields, each with the function that puts a value
-/// there.
-macro_rules! read_by_field {
-    ($name:ident { $( $field:ident $($spelled:literal)? => $put:path, )* }) => {
-        crate::evidence::shape::fields! { $name { $( $field $($spelled)? => $put, )* } }
+/// Reads and writes a struct by a table of its fields. Behind each field stands how it
+/// is read, and how it is written.
+macro_rules! by_field {
+    ($name:ident { $( $field:ident $($spelled:literal)? => $read:ident, $write:ident, )* }) => {
+        crate::evidence::shape::fields! {
+            $name { $( $field $($spelled)? => $read, $write, )* }
+        }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -55,20 +58,29 @@ macro_rules! read_by_field {
         }
     };
 }
-pub(super) use read_by_field;
+pub(super) use by_field;
 
-/// The table of fields alone, for what [`read`] does not begin with the defaults.
+/// The same for what [`read`] does not begin with the defaults.
 macro_rules! fields {
-    ($name:ident { $( $field:ident $($spelled:literal)? => $put:path, )* }) => {
+    ($name:ident { $( $field:ident $($spelled:literal)? => $read:ident, $write:ident, )* }) => {
         impl crate::evidence::shape::Shape for $name {
             const NAME: &'static str = concat!("struct ", stringify!($name));
             const FIELDS: &'static [crate::evidence::shape::Field<Self>] = &[$(
                 crate::evidence::shape::Field {
                     name: stringify!($field),
                     spelled: crate::evidence::shape::spelled!($($spelled)?),
-                    put: |shape, value| $put(&mut shape.$field, value),
+                    read: |shape, value| {
+                        crate::evidence::shape::reading::$read(&mut shape.$field, value)
+                    },
+                    write: |shape| crate::evidence::shape::writing::$write(&shape.$field),
                 },
             )*];
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::evidence::shape::write(serializer, self)
+            }
         }
     };
 }
@@ -99,22 +111,29 @@ pub(super) struct Field<S> {
     /// As AWS spells it, where that is not the name in PascalCase.
     pub(super) spelled: Option<&'static str>,
     /// Reads the value into the field.
-    pub(super) put: fn(&mut S, Value) -> Result<(), serde_json::Error>,
+    pub(super) read: fn(&mut S, Value) -> Result<(), serde_json::Error>,
+    /// The field's value; `None` where it is not written.
+    pub(super) write: fn(&S) -> Result<Option<Value>, serde_json::Error>,
 }
 
 impl<S> Field<S> {
+    /// As AWS spells it.
+    fn key(&self) -> String {
+        self.spelled.map_or_else(|| pascal_case(self.name).collect(), str::to_owned)
+    }
+
     fn is(&self, key: &str) -> bool {
-        self.spelled.map_or_else(|| is_pascal_case(self.name, key), |spelled| spelled == key)
+        self.spelled
+            .map_or_else(|| pascal_case(self.name).eq(key.chars()), |spelled| spelled == key)
     }
 }
 
-/// Whether `key` is `name` as serde's `PascalCase` writes it: `vpc_id` is `VpcId`.
-fn is_pascal_case(name: &str, key: &str) -> bool {
-    let words = name.split('_').flat_map(|word| {
+/// A name as serde's `PascalCase` writes it: `vpc_id` is `VpcId`.
+fn pascal_case(name: &str) -> impl Iterator<Item = char> {
+    name.split('_').flat_map(|word| {
         let letter = word.chars().next().map(|letter| letter.to_ascii_uppercase());
         letter.into_iter().chain(word.chars().skip(1))
-    });
-    words.eq(key.chars())
+    })
 }
 
 /// Reads what an object says of a shape; keys that no field has are passed over.
@@ -143,7 +162,7 @@ pub(super) fn read<'de, D: Deserializer<'de>, S: Shape>(
             while let Some((key, value)) = object.next_entry::<String, Value>()? {
                 self.missing = self.missing.filter(|missing| *missing != key);
                 if let Some(field) = S::FIELDS.iter().find(|field| field.is(&key)) {
-                    (field.put)(&mut self.shape, value).map_err(A::Error::custom)?;
+                    (field.read)(&mut self.shape, value).map_err(A::Error::custom)?;
                 }
             }
             self.missing.map_or(Ok(self.shape), |key| Err(A::Error::missing_field(key)))
@@ -153,25 +172,69 @@ pub(super) fn read<'de, D: Deserializer<'de>, S: Shape>(
     deserializer.deserialize_map(Fields { shape, missing: required })
 }
 
-/// Reads a field for which `null` is a value of its own.
-pub(super) fn put<T: DeserializeOwned>(
-    field: &mut T,
-    value: Value,
-) -> Result<(), serde_json::Error> {
-    *field = json::read(value)?;
-    Ok(())
+/// Writes a shape as an object.
+pub(super) fn write<S: Serializer, T: Shape>(serializer: S, shape: &T) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(None)?;
+    for field in T::FIELDS {
+        if let Some(value) = (field.write)(shape).map_err(serde::ser::Error::custom)? {
+            object.serialize_entry(&field.key(), &value)?;
+        }
+    }
+    object.end()
 }
 
-/// Reads a field for which `null` says as little as a missing key.
-pub(super) fn put_unless_null<T: DeserializeOwned>(
-    field: &mut T,
-    value: Value,
-) -> Result<(), serde_json::Error> {
-    if value.is_null() { Ok(()) } else { put(field, value) }
+/// How one field is read.
+pub(super) mod reading {
+    use super::{DeserializeOwned, Value, json};
+
+    /// `null` is a value of its own.
+    pub(in crate::evidence) fn always<T: DeserializeOwned>(
+        field: &mut T,
+        value: Value,
+    ) -> Result<(), serde_json::Error> {
+        *field = json::read(value)?;
+        Ok(())
+    }
+
+    /// `null` says as little as a missing key.
+    pub(in crate::evidence) fn unless_null<T: DeserializeOwned>(
+        field: &mut T,
+        value: Value,
+    ) -> Result<(), serde_json::Error> {
+        if value.is_null() { Ok(()) } else { always(field, value) }
+    }
 }
 
-pub(super) fn is_unset<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+/// How one field is written.
+pub(super) mod writing {
+    use super::{Serialize, Value};
+    use crate::evidence::Observed;
+
+    /// Whatever it is.
+    pub(in crate::evidence) fn always<T: Serialize>(
+        field: &T,
+    ) -> Result<Option<Value>, serde_json::Error> {
+        serde_json::to_value(field).map(Some)
+    }
+
+    /// Not where it has its default.
+    pub(in crate::evidence) fn unless_unset<T: Default + PartialEq + Serialize>(
+        field: &T,
+    ) -> Result<Option<Value>, serde_json::Error> {
+        if is_unset(field) { Ok(None) } else { always(field) }
+    }
+
+    /// Whether a field has its default.
+    pub(in crate::evidence) fn is_unset<T: Default + PartialEq>(field: &T) -> bool {
+        *field == T::default()
+    }
+
+    /// Not where nobody asked for it, and not where it could not be seen.
+    pub(in crate::evidence) fn unless_unseen<T: Serialize>(
+        field: &Observed<T>,
+    ) -> Result<Option<Value>, serde_json::Error> {
+        if field.is_unseen() { Ok(None) } else { always(field) }
+    }
 }
 
 #[cfg(test)]
@@ -179,7 +242,7 @@ pub(super) fn is_unset<T: Default + PartialEq>(value: &T) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::is_pascal_case;
+    use super::pascal_case;
 
     shapes! {
         /// A shape.
@@ -204,13 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_name_in_pascal_case_and_nothing_near_it() {
-        assert!(is_pascal_case("vpc_id", "VpcId"));
-        assert!(is_pascal_case("ipv6_cidr_block", "Ipv6CidrBlock"));
-        assert!(is_pascal_case("name", "Name"));
-        for other in ["vpcId", "VpcID", "VpcI", "VpcIds", "vpc_id", "", "Vpc_Id"] {
-            assert!(!is_pascal_case("vpc_id", other), "{other}");
-        }
+    fn a_key_is_the_name_in_pascal_case() {
+        let key = |name| pascal_case(name).collect::<String>();
+        assert_eq!(key("vpc_id"), "VpcId");
+        assert_eq!(key("ipv6_cidr_block"), "Ipv6CidrBlock");
+        assert_eq!(key("name"), "Name");
     }
 
     #[test]
