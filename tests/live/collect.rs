@@ -507,6 +507,11 @@ fn a_list_that_goes_on_behind_the_last_page_read_says_so() {
                         r#"{{"Versions":[{{"VersionId":"v{next}"}}],"NextToken":"{next}"}}"#
                     )));
                 }
+                "kms:ListGrants" => {
+                    return Some(Reply::ok(format!(
+                        r#"{{"Grants":[{{"GrantId":"g{next}"}}],"NextMarker":"{next}","Truncated":true}}"#
+                    )));
+                }
                 "rds:DescribeDBClusters" => (
                     "DescribeDBClusters",
                     format!(
@@ -538,9 +543,16 @@ fn a_list_that_goes_on_behind_the_last_page_read_says_so() {
             .filter(|gap| gap.reason == Reason::Truncated)
             .map(|gap| gap.fact.as_str())
             .collect();
-        let expected = ["DBClusters", "DBParameters", "SecretVersions", "StackEvents"];
+        let expected = ["DBClusters", "DBParameters", "KeyGrants", "SecretVersions", "StackEvents"];
         assert_eq!(cut, BTreeSet::from(expected), "{:#?}", evidence.gaps);
         assert_eq!(evidence.secret_versions.known().expect("versions").versions.len(), 10);
+        let ids = |grants: &[rotdoctor::evidence::Grant]| -> BTreeSet<String> {
+            grants.iter().filter_map(|grant| grant.grant_id.clone()).collect()
+        };
+        for key in evidence.keys.values() {
+            let grants = key.grants.known().expect("grants");
+            assert_eq!((grants.len(), ids(grants).len()), (10, 10), "each page once: {grants:?}");
+        }
     });
 }
 
