@@ -99,9 +99,13 @@ impl<'a> Gather<'a> {
             return Ok(code);
         }
         // Failing, at risk, unknown, healthy; then by name and place.
-        self.reports.order_by_key(|report| {
-            let target = &report.target;
-            (report.verdict, target.secret_name.clone(), target.secret_arn.clone())
+        self.reports.order_by(|a, b| {
+            let (one, other) = (&a.target, &b.target);
+            (a.verdict, &one.secret_name, &one.secret_arn).cmp(&(
+                b.verdict,
+                &other.secret_name,
+                &other.secret_arn,
+            ))
         });
         self.not_examined.order_by(|a, b| a.target.cmp(&b.target));
         self.options.print_audit(&AuditReport {
