@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// What makes the released binary a tenth smaller. The relocations of a
+/// What makes the released binary a megabyte smaller. The relocations of a
 /// position-independent one are 0.8 MB; stack, heap and libraries lie where chance puts
 /// them all the same. And functions that were compiled to the same code are kept once,
 /// which only LLVM's linker can do.
@@ -56,11 +56,15 @@ fn links_with_lld() -> bool {
         || ["linker", "link-arg", "link-self-contained"]
             .iter()
             .any(|option| given("CARGO_ENCODED_RUSTFLAGS").contains(option));
+    if given("TARGET") != TARGET || given("HOST") != TARGET || chosen {
+        return false;
+    }
     let sysroot = Command::new(given("RUSTC")).args(["--print", "sysroot"]).output();
-    let Ok(sysroot) = sysroot else { return false };
-    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
-    let lld = Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("bin/gcc-ld/ld.lld");
-    given("TARGET") == TARGET && given("HOST") == TARGET && !chosen && lld.exists()
+    sysroot.is_ok_and(|sysroot| {
+        let sysroot = String::from_utf8_lossy(&sysroot.stdout);
+        let tools = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("bin");
+        tools.join("gcc-ld/ld.lld").exists()
+    })
 }
 
 fn pack(name: &str, folder: &Path, ending: &str, out: &Path) -> io::Result<()> {

@@ -42,7 +42,7 @@ pub(super) async fn roles(caller: &Caller, clients: &Clients) -> Result<Account,
     let kinds = [EntityType::Role, EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
     let request = clients.iam.get_account_authorization_details().set_filter(Some(kinds.into()));
     let request = request.max_items(PAGE_SIZE);
-    let mut pages = pages!(caller, ACTION, "", usize::MAX, request, marker);
+    let mut pages = pages!(caller, ACTION, "", usize::MAX, request, set_marker, marker);
     let mut account = Account { roles: BTreeMap::new(), policies: BTreeMap::new() };
     while let Some(page) = pages.next().await? {
         let roles = page.role_detail_list.unwrap_or_default().into_iter();

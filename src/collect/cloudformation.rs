@@ -49,7 +49,7 @@ pub(super) async fn stack(caller: &Caller, clients: &Clients, name: &str) -> Fou
 pub(super) async fn stacks(caller: &Caller, clients: &Clients) -> Result<Vec<Stack>, Failure> {
     let action = "cloudformation:DescribeStacks";
     let request = clients.cloudformation.describe_stacks();
-    let mut pages = pages!(caller, action, "", usize::MAX, request, next_token);
+    let mut pages = pages!(caller, action, "", usize::MAX, request, set_next_token, next_token);
     let mut stacks = Vec::new();
     while let Some(page) = pages.next().await? {
         stacks.extend(list(page.stacks, described));
@@ -84,7 +84,7 @@ fn sealed(text: Option<String>) -> Option<String> {
 pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Found {
     let request = clients.cloudformation.describe_stack_events().stack_name(name);
     let action = "cloudformation:DescribeStackEvents";
-    let mut pages = pages!(caller, action, name, EVENT_PAGES, request, next_token);
+    let mut pages = pages!(caller, action, name, EVENT_PAGES, request, set_next_token, next_token);
     let mut events = Vec::new();
     while let Some(page) = pages.next().await? {
         events.extend(list(page.stack_events, |event| StackEvent {

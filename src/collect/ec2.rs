@@ -86,8 +86,15 @@ macro_rules! all_pages {
     ($caller:expr, $action:expr, $resource:expr, $request:expr, $field:ident, $convert:expr) => {{
         use $crate::collect::ec2::{PAGES, PAGES_OF_MANY};
         let (resource, most): (&str, _) = ($resource, $caller.pages(PAGES, PAGES_OF_MANY));
-        let mut pages =
-            $crate::collect::pages::pages!($caller, $action, resource, most, $request, next_token);
+        let mut pages = $crate::collect::pages::pages!(
+            $caller,
+            $action,
+            resource,
+            most,
+            $request,
+            set_next_token,
+            next_token
+        );
         let mut all = Vec::new();
         while let Some(page) = pages.next().await? {
             all.extend($crate::collect::convert::list(page.$field, $convert));

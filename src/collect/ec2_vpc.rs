@@ -10,8 +10,7 @@ use super::{
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
-use crate::evidence::*;
-use crate::order::InOrder;
+use crate::{evidence::*, order::InOrder};
 
 const VPC_ID: &str = "vpc-id";
 
@@ -334,7 +333,7 @@ pub(super) fn may_exclude(scene: &Scene) -> bool {
 pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
     let action = "ec2:DescribeVpcBlockPublicAccessExclusions";
     let request = clients.ec2.describe_vpc_block_public_access_exclusions();
-    let mut pages = pages!(caller, action, "", usize::MAX, request, next_token);
+    let mut pages = pages!(caller, action, "", usize::MAX, request, set_next_token, next_token);
     let mut exclusions = Vec::new();
     while let Some(page) = pages.next().await? {
         exclusions.extend(list(page.vpc_block_public_access_exclusions, |exclusion| {

@@ -44,7 +44,8 @@ pub(super) async fn role(caller: &Caller, clients: &Clients, name: &str) -> Foun
 
 pub(super) async fn inline_names(caller: &Caller, clients: &Clients, role: &str) -> Found {
     let request = clients.iam.list_role_policies().role_name(role);
-    let mut pages = pages!(caller, "iam:ListRolePolicies", role, PAGES, request, marker);
+    let mut pages =
+        pages!(caller, "iam:ListRolePolicies", role, PAGES, request, set_marker, marker);
     let mut policies = Vec::new();
     while let Some(page) = pages.next().await? {
         policies.extend(
@@ -58,7 +59,8 @@ pub(super) async fn inline_names(caller: &Caller, clients: &Clients, role: &str)
 
 pub(super) async fn attached(caller: &Caller, clients: &Clients, role: &str) -> Found {
     let request = clients.iam.list_attached_role_policies().role_name(role);
-    let mut pages = pages!(caller, "iam:ListAttachedRolePolicies", role, PAGES, request, marker);
+    let mut pages =
+        pages!(caller, "iam:ListAttachedRolePolicies", role, PAGES, request, set_marker, marker);
     let mut policies = Vec::new();
     while let Some(page) = pages.next().await? {
         policies.extend(page.attached_policies.unwrap_or_default().into_iter().map(|policy| {

@@ -8,8 +8,10 @@ use super::{
     scene::{Found, Scene, found},
     session::Clients,
 };
-use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed},
+    order::InOrder,
+};
 
 /// Pages of grants (100 each): databases and volumes may hold thousands on a
 /// shared key.
@@ -90,7 +92,8 @@ pub(super) async fn policy(caller: &Caller, clients: &Clients, target: &str, id:
 
 pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
     let request = clients.kms.list_grants().key_id(id);
-    let mut pages = pages!(caller, "kms:ListGrants", target, GRANT_PAGES, request, next_marker);
+    let mut pages =
+        pages!(caller, "kms:ListGrants", target, GRANT_PAGES, request, set_marker, next_marker);
     let mut grants = Vec::new();
     while let Some(page) = pages.next().await? {
         grants.extend(list(page.grants, |grant| Grant {

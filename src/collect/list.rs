@@ -11,8 +11,7 @@ use super::{
     pages::pages,
     secretsmanager,
 };
-use crate::evidence::Secret;
-use crate::order::InOrder;
+use crate::{evidence::Secret, order::InOrder};
 
 const ACTION: &str = "secretsmanager:ListSecrets";
 /// Secrets that are described at once; their calls wait for the caller's slots.
@@ -62,7 +61,7 @@ impl Session {
             request = request.filters(one(FilterNameStringType::Name, prefix));
         }
         let request = request.max_results(100);
-        let mut pages = pages!(caller, ACTION, "", usize::MAX, request, next_token);
+        let mut pages = pages!(caller, ACTION, "", usize::MAX, request, set_next_token, next_token);
         let mut secrets = Vec::new();
         let failed = |failure: Failure| self.error(ACTION, &failure);
         while let Some(page) = pages.next().await.map_err(failed)? {

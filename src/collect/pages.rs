@@ -77,35 +77,8 @@ impl<'a, A> Pages<'a, A> {
 }
 
 /// The [`Pages`] of a request: who calls, the action, the resource, the budget, the
-/// request, and what its service calls the token.
+/// request, and how its service calls the token: to set it, and in a page.
 macro_rules! pages {
-    ($caller:expr, $action:expr, $resource:expr, $budget:expr, $request:expr, next_token) => {
-        $crate::collect::pages::pages!(
-            $caller,
-            $action,
-            $resource,
-            $budget,
-            $request,
-            set_next_token,
-            next_token
-        )
-    };
-    ($caller:expr, $action:expr, $resource:expr, $budget:expr, $request:expr, marker) => {
-        $crate::collect::pages::pages!(
-            $caller, $action, $resource, $budget, $request, set_marker, marker
-        )
-    };
-    ($caller:expr, $action:expr, $resource:expr, $budget:expr, $request:expr, next_marker) => {
-        $crate::collect::pages::pages!(
-            $caller,
-            $action,
-            $resource,
-            $budget,
-            $request,
-            set_marker,
-            next_marker
-        )
-    };
     ($caller:expr, $action:expr, $resource:expr, $budget:expr, $request:expr,
      $set:ident, $token:ident) => {{
         let request = $request;

@@ -26,7 +26,7 @@ const CANDIDATES: usize = 4;
 pub(super) async fn instances(caller: &Caller, clients: &Clients) -> Found {
     let action = "rds:DescribeDBInstances";
     let request = clients.rds.describe_db_instances();
-    let mut pages = pages!(caller, action, "", PAGES, request, marker);
+    let mut pages = pages!(caller, action, "", PAGES, request, set_marker, marker);
     let mut all = Vec::new();
     while let Some(page) = pages.next().await? {
         all.extend(list(page.db_instances, instance));
@@ -102,7 +102,7 @@ fn master_user_secret(secret: sdk::MasterUserSecret) -> MasterUserSecret {
 pub(super) async fn clusters(caller: &Caller, clients: &Clients) -> Found {
     let action = "rds:DescribeDBClusters";
     let request = clients.rds.describe_db_clusters();
-    let mut pages = pages!(caller, action, "", PAGES, request, marker);
+    let mut pages = pages!(caller, action, "", PAGES, request, set_marker, marker);
     let mut all = Vec::new();
     while let Some(page) = pages.next().await? {
         all.extend(list(page.db_clusters, cluster));
@@ -289,7 +289,7 @@ pub(super) async fn parameters(caller: &Caller, clients: &Clients, group: &str) 
     let request = clients.rds.describe_db_parameters().db_parameter_group_name(group);
     let action = "rds:DescribeDBParameters";
     let request = request.max_records(100);
-    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, marker);
+    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, set_marker, marker);
     let mut all = Vec::new();
     while let Some(page) = pages.next().await? {
         all.extend(list(page.parameters, |found| parameter(group, found)));
@@ -302,7 +302,7 @@ pub(super) async fn cluster_parameters(caller: &Caller, clients: &Clients, group
         clients.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
     let action = "rds:DescribeDBClusterParameters";
     let request = request.max_records(100);
-    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, marker);
+    let mut pages = pages!(caller, action, group, PARAMETER_PAGES, request, set_marker, marker);
     let mut all = Vec::new();
     while let Some(page) = pages.next().await? {
         all.extend(list(page.parameters, |found| parameter(group, found)));

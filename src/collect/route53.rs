@@ -14,8 +14,7 @@ use super::{
     session::Clients,
 };
 use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
-use crate::network;
-use crate::order::InOrder;
+use crate::{network, order::InOrder};
 
 /// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
 const PAGES: usize = 5;
@@ -33,7 +32,7 @@ pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) 
     let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
     let request = clients.route53.list_hosted_zones_by_vpc().vpc_id(vpc);
     let request = request.vpc_region(VpcRegion::from(region.as_str()));
-    let mut pages = pages!(caller, LIST_ZONES, vpc, PAGES, request, next_token);
+    let mut pages = pages!(caller, LIST_ZONES, vpc, PAGES, request, set_next_token, next_token);
     let mut zones = Vec::new();
     while let Some(page) = pages.next().await? {
         zones.extend(page.hosted_zone_summaries);
@@ -161,7 +160,7 @@ fn record(set: ResourceRecordSet) -> Option<HostedZoneRecord> {
 pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
     let request = clients.route53resolver.list_resolver_rules();
     let most = caller.pages(PAGES, PAGES_OF_MANY);
-    let mut pages = pages!(caller, LIST_RULES, vpc, most, request, next_token);
+    let mut pages = pages!(caller, LIST_RULES, vpc, most, request, set_next_token, next_token);
     let mut rules = Vec::new();
     while let Some(page) = pages.next().await? {
         rules.extend(list(page.resolver_rules, |rule| ResolverRule {
@@ -192,7 +191,8 @@ pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &
         request = request.filters(Filter::builder().name("VPCId").values(vpc).build());
     }
     let most = caller.pages(PAGES, PAGES_OF_MANY);
-    let mut pages = pages!(caller, LIST_ASSOCIATIONS, vpc, most, request, next_token);
+    let mut pages =
+        pages!(caller, LIST_ASSOCIATIONS, vpc, most, request, set_next_token, next_token);
     let mut rules = Vec::new();
     while let Some(page) = pages.next().await? {
         rules.extend(list(page.resolver_rule_associations, |association| ResolverRule {

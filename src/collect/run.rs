@@ -23,8 +23,10 @@ use super::{
     sts,
     tasks::{Task, tasks},
 };
-use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Evidence, Fact, Gap, Observed, Reason},
+    order::InOrder,
+};
 
 impl Session {
     /// Collects the facts about one secret.

@@ -104,7 +104,7 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
     let request = clients.secretsmanager.list_secret_version_ids().secret_id(id);
     let request = request.include_deprecated(true);
     let action = "secretsmanager:ListSecretVersionIds";
-    let mut pages = pages!(caller, action, id, VERSION_PAGES, request, next_token);
+    let mut pages = pages!(caller, action, id, VERSION_PAGES, request, set_next_token, next_token);
     let mut versions = Vec::new();
     while let Some(page) = pages.next().await? {
         versions.extend(list(page.versions, |version| SecretVersion {

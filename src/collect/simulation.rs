@@ -73,7 +73,7 @@ pub(super) async fn simulate(
         .set_action_names(Some(question.actions.into_iter().collect()))
         .resource_arns(&question.resource)
         .set_context_entries(Some(context.collect()));
-    let mut pages = pages!(caller, ACTION, principal, PAGES, request, marker);
+    let mut pages = pages!(caller, ACTION, principal, PAGES, request, set_marker, marker);
     let mut results = Vec::new();
     while let Some(page) = pages.next().await? {
         results.extend(list(page.evaluation_results, result));

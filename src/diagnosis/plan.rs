@@ -6,8 +6,10 @@ use super::{
     fit,
     verify::{blockers, checks_after, newly_undecided},
 };
-use crate::checks::{Case, Change, CheckResult, Finding, Fix, Selection};
-use crate::order::InOrder;
+use crate::{
+    checks::{Case, Change, CheckResult, Finding, Fix, Selection},
+    order::InOrder,
+};
 
 /// Fixes that belong together, in the order in which they are to be applied.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,10 @@
 use std::net::IpAddr;
 
 use super::{Direction, address::holds, ports::PortSet};
-use crate::evidence::{NetworkAcl, NetworkAclEntry};
-use crate::order::InOrder;
+use crate::{
+    evidence::{NetworkAcl, NetworkAclEntry},
+    order::InOrder,
+};
 
 /// What an ACL does with a set of ports.
 pub(super) struct Filtered {

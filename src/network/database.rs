@@ -11,8 +11,10 @@ use super::{
     resolve::{Answer, Resolver, plain},
     view::{View, addresses, items, text},
 };
-use crate::evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet};
-use crate::order::InOrder;
+use crate::{
+    evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet},
+    order::InOrder,
+};
 
 /// The instances behind a host name; `None` where no database has the name.
 fn instances<'a>(

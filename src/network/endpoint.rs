@@ -10,8 +10,10 @@ use super::{
     resolve::plain,
     view::{View, addresses, items, text},
 };
-use crate::evidence::{Fact, VpcEndpoint};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, VpcEndpoint},
+    order::InOrder,
+};
 
 const SERVICE_SUFFIXES: [&str; 4] =
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];

@@ -8,8 +8,10 @@ use super::{
     address::{block, holds},
     view::{View, text},
 };
-use crate::evidence::{IpPermission, SecurityGroup};
-use crate::order::InOrder;
+use crate::{
+    evidence::{IpPermission, SecurityGroup},
+    order::InOrder,
+};
 
 /// Whether a rule that names a group can match on this path. It matches the
 /// private addresses of interfaces in the group, so it is lost after NAT, on a

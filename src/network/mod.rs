@@ -47,8 +47,10 @@ pub use self::{
 /// How names are compared, for what is collected of them.
 #[cfg(feature = "live")]
 pub(crate) use self::{resolve::plain, zone::is_under};
-use crate::evidence::{Evidence, Fact};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Evidence, Fact},
+    order::InOrder,
+};
 
 /// The facts that an answer may rest on.
 pub const FACTS: &[Fact] = &[

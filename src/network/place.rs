@@ -8,8 +8,10 @@ use super::{
     address::is_private,
     view::{View, text},
 };
-use crate::evidence::{Fact, NetworkInterface, Subnet, VpcEndpoint};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, NetworkInterface, Subnet, VpcEndpoint},
+    order::InOrder,
+};
 
 /// What sits at an address.
 #[derive(Clone, Copy, Debug)]

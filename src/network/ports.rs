@@ -1,8 +1,9 @@
 //! Sets of TCP ports as sorted, disjoint ranges. A stateless filter lets
 //! through a set of ports, not "a port", and that is what this type is for.
 
-use crate::order::InOrder;
 use std::fmt;
+
+use crate::order::InOrder;
 
 /// A set of ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

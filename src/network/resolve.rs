@@ -12,8 +12,10 @@ use super::{
     place::{Destination, Place},
     view::{View, items, text},
 };
-use crate::evidence::{Fact, Observed, VpcEndpoint};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, Observed, VpcEndpoint},
+    order::InOrder,
+};
 
 /// One possible answer to the name.
 pub(super) enum Answer<'a> {

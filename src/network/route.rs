@@ -8,8 +8,10 @@ use super::{
     address::block,
     view::{View, items, text},
 };
-use crate::evidence::{Fact, Route, RouteTable, Subnet};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, Route, RouteTable, Subnet},
+    order::InOrder,
+};
 
 /// What a route leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,10 @@ use super::{
     place::{Destination, Origin},
     view::{View, addresses, items, text},
 };
-use crate::evidence::{Fact, Observed, VpcConfig};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, Observed, VpcConfig},
+    order::InOrder,
+};
 
 /// The function, as far as paths go.
 pub(super) struct Function<'a> {

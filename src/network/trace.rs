@@ -13,8 +13,10 @@ use super::{
     ports::PortSet,
     view::{View, text},
 };
-use crate::evidence::{Fact, Subnet};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Fact, Subnet},
+    order::InOrder,
+};
 
 /// Replies that reach fewer of the ports than this never really arrive.
 const NEXT_TO_NOTHING: f64 = 0.05;

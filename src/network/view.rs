@@ -9,8 +9,7 @@ use std::{
 use ipnet::IpNet;
 
 use super::{Missing, address::block};
-use crate::evidence::*;
-use crate::order::InOrder;
+use crate::{evidence::*, order::InOrder};
 
 /// The evidence as the engine looks at it.
 pub(super) struct View<'a> {

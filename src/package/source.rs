@@ -1,12 +1,13 @@
 //! Where the bytes of a package come from: something of known length that gives
 //! ranges. No network here; a file, memory, or what an async caller fetched.
 
-use crate::order::InOrder;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
 };
+
+use crate::order::InOrder;
 
 /// Bytes of known length that can be read in ranges.
 pub trait Source {

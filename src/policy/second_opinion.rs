@@ -16,8 +16,10 @@ use super::{
     request::{Layers, Part, Request},
     rotation::{RotationRequest, rotation_requests},
 };
-use crate::evidence::{Evidence, SimulatedRequest};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Evidence, SimulatedRequest},
+    order::InOrder,
+};
 
 /// The requests of a rotation that the simulation can be asked about: those that the
 /// role makes itself.

@@ -12,8 +12,7 @@ use super::{
     v1::{AuditReport, Cause, Mode, Report, Verdict},
     words,
 };
-use crate::checks::quoted;
-use crate::order::InOrder;
+use crate::{checks::quoted, order::InOrder};
 
 /// The least width of the words about a secret.
 const WHAT_WIDTH: u16 = 32;

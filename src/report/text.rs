@@ -11,8 +11,7 @@ use super::{
     words,
     wrap::{block, command, quote},
 };
-use crate::catalogue::Severity;
-use crate::order::InOrder;
+use crate::{catalogue::Severity, order::InOrder};
 
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,10 @@
 use std::io::{self, BufRead};
 
 use super::{Reader, layout, reader, source::read_line};
-use crate::evidence::{LogEvent, Time};
-use crate::order::InOrder;
+use crate::{
+    evidence::{LogEvent, Time},
+    order::InOrder,
+};
 
 /// Rows that are held at once, to be put in their order: as many as Logs Insights
 /// gives.

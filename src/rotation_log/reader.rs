@@ -13,8 +13,10 @@ use super::{
     layout::{self, Kind},
     prefix,
 };
-use crate::evidence::{LogEvent, Time, TrailEvent};
-use crate::order::InOrder;
+use crate::{
+    evidence::{LogEvent, Time, TrailEvent},
+    order::InOrder,
+};
 
 /// Invocations that are kept: the newest.
 pub const INVOCATIONS_KEPT: usize = 400;

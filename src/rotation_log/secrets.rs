@@ -1,8 +1,7 @@
 //! One log of a function that rotates several secrets → one log for each of them.
 
 use super::{Attempt, RotationLog};
-use crate::evidence::Time;
-use crate::order::InOrder;
+use crate::{evidence::Time, order::InOrder};
 
 impl RotationLog {
     /// The log of each secret that the lines name as the rotated one: the newest that

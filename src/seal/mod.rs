@@ -16,8 +16,10 @@ use regex::Regex;
 use serde_json::Value;
 
 pub use self::text::log_line;
-use crate::evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent};
-use crate::order::InOrder;
+use crate::{
+    evidence::{Evidence, Function, Secret, Stack, StageShape, TrailEvent},
+    order::InOrder,
+};
 
 /// What stands where a secret stood in a text.
 pub const REDACTED: &str = "(redacted)";

@@ -2,8 +2,7 @@
 //! rules that Secrets Manager sets for them. Reads and explains; what follows
 //! for a secret is for the checks.
 
-use crate::catalogue::schedule_limits;
-use crate::order::InOrder;
+use crate::{catalogue::schedule_limits, order::InOrder};
 
 /// A schedule.
 #[derive(Debug, PartialEq, Eq)]
