@@ -5,9 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
-    json,
     nearest::nearest,
-    order::InOrder,
     seal,
 };
 
@@ -88,9 +86,9 @@ pub fn from_object(mut object: Map<String, Value>) -> Result<Bundle, BundleError
     let unknown_keys = unknown_keys(&object);
     let whole = Value::Object(object);
     let mut evidence: Evidence =
-        json::read(whole.clone()).map_err(|error| BundleError::WrongType {
-            path: json::wrong_place::<Evidence>(&whole),
-            message: error.to_string(),
+        serde_path_to_error::deserialize(whole).map_err(|error| BundleError::WrongType {
+            path: error.path().to_string(),
+            message: error.inner().to_string(),
         })?;
     normalise(&mut evidence);
     Ok(Bundle { evidence, unknown_keys })
@@ -98,7 +96,7 @@ pub fn from_object(mut object: Map<String, Value>) -> Result<Bundle, BundleError
 
 /// Writes a bundle, as `read` reads it.
 pub fn write(evidence: &Evidence) -> String {
-    json::pretty(evidence)
+    serde_json::to_string_pretty(evidence).expect("only keys that are strings") + "\n"
 }
 
 /// Brings evidence into the one form that live runs and bundles share: sealed,
@@ -114,12 +112,12 @@ pub fn normalise(evidence: &mut Evidence) {
         if backwards {
             events.reverse();
         }
-        events.order_by_key(|event| event.timestamp);
+        events.sort_by_key(|event| event.timestamp);
     }
     if let Some(events) = evidence.trail_events.known_mut() {
-        events.order_by(|a, b| (a.event_time, &a.event_id).cmp(&(b.event_time, &b.event_id)));
+        events.sort_by(|a, b| (a.event_time, &a.event_id).cmp(&(b.event_time, &b.event_id)));
     }
-    evidence.gaps.order();
+    evidence.gaps.sort();
     evidence.gaps.dedup();
     evidence.settle();
 }

@@ -28,8 +28,6 @@
 //! # Ok::<(), bundle::BundleError>(())
 //! ```
 
-#![warn(clippy::disallowed_methods)]
-
 pub mod bundle;
 pub mod catalogue;
 pub mod checks;
@@ -40,12 +38,9 @@ pub mod configuration;
 pub mod diagnosis;
 pub mod evidence;
 mod examination;
-mod json;
 mod nearest;
 pub mod network;
-mod order;
 pub mod package;
-mod packed;
 #[cfg(feature = "live")]
 mod parallel;
 pub mod policy;

@@ -26,7 +26,7 @@ struct Table {
     certificate: Vec<Certificate>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("certificates.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("certificates.toml")));
 
 /// The row of a certificate authority in a region; none where the table does
 /// not list the authority.

@@ -69,7 +69,7 @@ struct Table {
     change: Vec<ChangeEvents>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("change_events.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("change_events.toml")));
 
 /// Every row.
 pub fn change_events() -> &'static [ChangeEvents] {

@@ -75,7 +75,8 @@ struct Table {
     status: Vec<DatabaseStatus>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("database_defaults.toml"));
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("database_defaults.toml")));
 
 /// The default of a parameter for an engine in a major version.
 pub fn parameter_default(

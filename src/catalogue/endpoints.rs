@@ -23,7 +23,7 @@ struct Table {
     partition: Vec<PartitionDomains>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("endpoints.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("endpoints.toml")));
 
 /// The domain names of a partition; none where the table does not know it.
 pub fn partition_domains(partition: &str) -> Option<&'static PartitionDomains> {

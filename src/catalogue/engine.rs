@@ -107,7 +107,8 @@ pub struct EndpointNames {
 
 /// The table of engines.
 pub fn engines() -> &'static Engines {
-    static TABLE: LazyLock<Engines> = LazyLock::new(|| super::table("database_engines.toml"));
+    static TABLE: LazyLock<Engines> =
+        LazyLock::new(|| super::table(include_str!("database_engines.toml")));
     &TABLE
 }
 

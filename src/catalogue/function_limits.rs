@@ -25,7 +25,8 @@ struct Table {
     limit: Vec<FunctionLimit>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("function_limits.toml"));
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("function_limits.toml")));
 
 /// The value of a limit.
 ///

@@ -43,7 +43,8 @@ struct Table {
     reason: Vec<StateReason>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("function_states.toml"));
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("function_states.toml")));
 
 /// The row of a reason code.
 pub fn state_reason(code: &str) -> Option<&'static StateReason> {

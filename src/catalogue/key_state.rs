@@ -65,7 +65,8 @@ pub struct DefaultKey {
 
 /// The table of key states.
 pub fn key_states() -> &'static KeyStates {
-    static TABLE: LazyLock<KeyStates> = LazyLock::new(|| super::table("key_states.toml"));
+    static TABLE: LazyLock<KeyStates> =
+        LazyLock::new(|| super::table(include_str!("key_states.toml")));
     &TABLE
 }
 

@@ -40,7 +40,7 @@ struct Table {
     vended: Vec<VendedStatement>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("known_policies.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("known_policies.toml")));
 
 /// The document of a policy that AWS manages, by its ARN
 /// (`arn:aws:iam::aws:policy/service-role/NAME`) or its name.

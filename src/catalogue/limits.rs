@@ -54,13 +54,15 @@ pub struct SecretLimits {
 
 /// Bounds of rotation schedules.
 pub fn schedule_limits() -> &'static ScheduleLimits {
-    static TABLE: LazyLock<ScheduleLimits> = LazyLock::new(|| super::table("schedule_limits.toml"));
+    static TABLE: LazyLock<ScheduleLimits> =
+        LazyLock::new(|| super::table(include_str!("schedule_limits.toml")));
     &TABLE
 }
 
 /// Bounds of secrets and their versions.
 pub fn secret_limits() -> &'static SecretLimits {
-    static TABLE: LazyLock<SecretLimits> = LazyLock::new(|| super::table("secret_limits.toml"));
+    static TABLE: LazyLock<SecretLimits> =
+        LazyLock::new(|| super::table(include_str!("secret_limits.toml")));
     &TABLE
 }
 

@@ -191,7 +191,7 @@ struct Table {
 
 static MODES: LazyLock<Vec<LogMode>> = LazyLock::new(|| {
     let [templates, drivers]: [Table; 2] =
-        ["log_modes.toml", "log_modes_drivers.toml"].map(super::table);
+        [include_str!("log_modes.toml"), include_str!("log_modes_drivers.toml")].map(super::table);
     templates.mode.into_iter().chain(drivers.mode).collect()
 });
 

@@ -7,7 +7,7 @@ use regex::{Regex, RegexSet};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::pattern::Pattern;
-use crate::{evidence::Time, order::InOrder, rotation_log::Step};
+use crate::{evidence::Time, rotation_log::Step};
 
 /// Who prints a text. The order is that of [`matches`]: the most telling first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -158,7 +158,7 @@ pub fn known_texts(message: &str) -> Vec<&'static LogText> {
             None => best.push(entry),
         }
     }
-    best.order_by_key(|(origin, index, ..)| (*origin, *index));
+    best.sort_by_key(|(origin, index, ..)| (*origin, *index));
     best.into_iter().map(|(.., text)| text).collect()
 }
 
@@ -186,7 +186,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let file: File = super::table("log_texts.toml");
+    let file: File = super::table(include_str!("log_texts.toml"));
     let texts: Vec<LogText> = file.text.into_iter().map(LogText::from).collect();
     let mut needles = Vec::new();
     let mut matchers = Vec::new();

@@ -26,7 +26,7 @@ pub fn login_check(engine: &str) -> Option<&'static LoginCheck> {
         struct Table {
             client: Vec<LoginCheck>,
         }
-        let table: Table = super::table("login_checks.toml");
+        let table: Table = super::table(include_str!("login_checks.toml"));
         table.client
     });
     ROWS.iter().find(|row| row.engines.iter().any(|name| name == engine))

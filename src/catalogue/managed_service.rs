@@ -66,7 +66,7 @@ pub struct OwnerTags {
 /// The table of services that own secrets.
 pub fn managed_services() -> &'static ManagedServices {
     static TABLE: LazyLock<ManagedServices> =
-        LazyLock::new(|| super::table("managed_services.toml"));
+        LazyLock::new(|| super::table(include_str!("managed_services.toml")));
     &TABLE
 }
 

@@ -26,12 +26,8 @@ mod vended_templates;
 
 use std::sync::LazyLock;
 
+use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-use crate::{
-    json,
-    packed::{PAGES, TABLES},
-};
 
 pub use self::{
     certificates::*,
@@ -58,13 +54,12 @@ pub use self::{
     vended_templates::*,
 };
 
-/// Reads the table in a file that is compiled in.
+/// Reads the text of a table.
 ///
 /// # Panics
 /// Where it does not parse: every table is read by a test.
-fn table<T: DeserializeOwned>(file: &str) -> T {
-    let table = toml::from_str(TABLES.file(file)).expect("a test reads every table");
-    json::read(table).expect("a test reads every table")
+fn table<T: DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).expect("a test reads every table")
 }
 
 /// How bad a finding is.
@@ -109,8 +104,14 @@ codes! {
     "APP02"
 }
 
+static PAGES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/catalogue/pages");
+
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    CODES.iter().map(|code| Entry::parse(PAGES.file(&format!("{code}.md")))).collect()
+    let page = |code: &&str| {
+        let page = PAGES.get_file(format!("{code}.md")).and_then(|file| file.contents_utf8());
+        Entry::parse(page.unwrap_or_else(|| panic!("{code} has no page")))
+    };
+    CODES.iter().map(page).collect()
 });
 
 /// Every entry, by area and number.

@@ -34,7 +34,7 @@ struct Table {
     construct: Vec<Construct>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("package_signs.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("package_signs.toml")));
 
 /// The constructs.
 pub fn constructs() -> &'static [Construct] {

@@ -36,7 +36,7 @@ struct Table {
     need: Vec<ModuleNeed>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("python_modules.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("python_modules.toml")));
 
 /// Whether a module is part of Python.
 pub fn is_standard_module(name: &str) -> bool {

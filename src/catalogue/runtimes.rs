@@ -28,7 +28,7 @@ struct Table {
     runtime: Vec<Runtime>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("runtimes.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("runtimes.toml")));
 
 /// The runtimes, oldest first.
 pub fn runtimes() -> &'static [Runtime] {

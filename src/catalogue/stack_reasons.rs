@@ -25,7 +25,7 @@ struct Table {
     reason: Vec<StackReason>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("stack_reasons.toml"));
+static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("stack_reasons.toml")));
 
 /// Whether the reason of a failed event of a resource of that type proves `code`.
 pub fn stack_reason_proves(code: &str, resource_type: &str, reason: &str) -> bool {

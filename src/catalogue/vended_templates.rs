@@ -91,7 +91,8 @@ struct Table {
     mark: Vec<Mark>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table("vended_templates.toml"));
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| super::table(include_str!("vended_templates.toml")));
 
 /// The handler of every vended function.
 pub fn vended_handler() -> &'static str {

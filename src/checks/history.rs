@@ -4,7 +4,6 @@
 use super::Case;
 use crate::{
     evidence::{Time, TrailEvent},
-    order::InOrder,
     rotation_log::{AttemptOutcome, Step},
 };
 
@@ -23,7 +22,7 @@ impl<'a> Trail<'a> {
             .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
             .filter_map(|event| Some((event.event_time?, event)))
             .collect();
-        events.order_by_key(|(at, _)| *at);
+        events.sort_by_key(|(at, _)| *at);
         Self { events }
     }
 

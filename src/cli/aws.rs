@@ -14,7 +14,6 @@ use crate::{
     checks::{self, Selection},
     collect::{self, CollectError, Collected, Connection, Progress, Request, Session, Timing},
     evidence::{Evidence, Fact, NamedDatabase, Time},
-    order::InOrder,
 };
 
 /// How AWS is reached.
@@ -237,7 +236,7 @@ fn show(bar: &ProgressBar, progress: Progress) {
 /// One line a call, in the order of the waves, and what they add up to.
 pub(super) fn timings(timings: &[Timing]) -> Vec<String> {
     let mut sorted: Vec<&Timing> = timings.iter().collect();
-    sorted.order_by_key(|timing| timing.wave);
+    sorted.sort_by_key(|timing| timing.wave);
     let mut lines: Vec<String> = sorted
         .iter()
         .map(|timing| {

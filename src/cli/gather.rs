@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     configuration::Gate,
-    order::InOrder,
     report::{
         json,
         v1::{self, AuditReport, AuditSummary, NotExamined, Report, Verdict},
@@ -99,7 +98,7 @@ impl<'a> Gather<'a> {
             return Ok(code);
         }
         // Failing, at risk, unknown, healthy; then by name and place.
-        self.reports.order_by(|a, b| {
+        self.reports.sort_by(|a, b| {
             let (one, other) = (&a.target, &b.target);
             (a.verdict, &one.secret_name, &one.secret_arn).cmp(&(
                 b.verdict,
@@ -107,7 +106,7 @@ impl<'a> Gather<'a> {
                 &other.secret_arn,
             ))
         });
-        self.not_examined.order_by(|a, b| a.target.cmp(&b.target));
+        self.not_examined.sort_by(|a, b| a.target.cmp(&b.target));
         self.options.print_audit(&AuditReport {
             schema_version: v1::SCHEMA_VERSION.to_owned(),
             tool: v1::Tool::this(),

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     evidence::{Evidence, Fact, Observed, Reason, Secret, Time, TrailEvent, TrailResource},
-    order::InOrder,
     seal,
 };
 
@@ -99,7 +98,7 @@ fn look_ups(secret: Option<&Secret>) -> VecDeque<LookUp> {
     let mut names = EVENT_NAMES.to_vec();
     if secret.is_some_and(|secret| secret.last_rotated_date.is_none()) {
         // Of a secret that never rotated, only a test tells anything.
-        names[2..].order_by_key(|name| !name.starts_with("TestRotation"));
+        names[2..].sort_by_key(|name| !name.starts_with("TestRotation"));
     }
     look_ups.extend(names.into_iter().map(LookUp::Name));
     if secret.is_none() {

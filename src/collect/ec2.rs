@@ -4,7 +4,6 @@
 use aws_sdk_ec2::types::Filter;
 
 use super::{rds, scene::Scene};
-use crate::order::InOrder;
 
 /// Pages of one EC2 list; a page holds up to a thousand elements.
 pub(super) const PAGES: usize = 5;
@@ -61,7 +60,7 @@ pub(super) fn function_vpcs(scene: &Scene) -> Vec<String> {
     if vpcs.is_empty() {
         vpcs.clone_from(&many.function_vpcs);
     }
-    vpcs.order();
+    vpcs.sort();
     vpcs.dedup();
     vpcs
 }
@@ -75,7 +74,7 @@ pub(super) fn vpcs(scene: &Scene) -> Vec<String> {
     };
     let mut vpcs = function_vpcs(scene);
     vpcs.extend(databases);
-    vpcs.order();
+    vpcs.sort();
     vpcs.dedup();
     vpcs
 }

@@ -10,7 +10,7 @@ use super::{
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
-use crate::{evidence::*, order::InOrder};
+use crate::evidence::*;
 
 const VPC_ID: &str = "vpc-id";
 
@@ -48,7 +48,7 @@ pub(super) async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String])
         let known = scene.evidence.subnets.known_mut().map(std::mem::take).unwrap_or_default();
         let mut all = items;
         all.extend(known);
-        all.order_by(|a, b| a.subnet_id.cmp(&b.subnet_id));
+        all.sort_by(|a, b| a.subnet_id.cmp(&b.subnet_id));
         all.dedup_by(|a, b| a.subnet_id == b.subnet_id);
         scene.evidence.subnets = Observed::Known(all);
         if cut {
@@ -138,7 +138,7 @@ pub(super) fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
         .filter_map(|vpc| vpc.dhcp_options_id.clone())
         .filter(|id| !id.is_empty() && id != "default")
         .collect();
-    ids.order();
+    ids.sort();
     ids.dedup();
     ids
 }

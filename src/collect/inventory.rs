@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     evidence::{Evidence, Fact, Observed, Secret, Stack},
-    order::InOrder,
     parallel, seal,
 };
 
@@ -202,7 +201,7 @@ impl Inventory {
         }
         scene.evidence.settle();
         finish(&mut scene);
-        scene.evidence.gaps.order();
+        scene.evidence.gaps.sort();
         scene.evidence
     }
 

@@ -8,10 +8,7 @@ use super::{
     scene::{Found, Scene, found},
     session::Clients,
 };
-use crate::{
-    evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed},
-    order::InOrder,
-};
+use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
 
 /// Pages of grants (100 each): databases and volumes may hold thousands on a
 /// shared key.
@@ -30,7 +27,7 @@ pub(super) fn targets(scene: &Scene) -> Vec<String> {
         .chain(function)
         .filter(|id| !id.is_empty());
     let mut arns: Vec<String> = named.filter_map(|id| arn(scene, id)).collect();
-    arns.order();
+    arns.sort();
     arns.dedup();
     arns
 }

@@ -11,7 +11,7 @@ use super::{
     pages::pages,
     secretsmanager,
 };
-use crate::{evidence::Secret, order::InOrder};
+use crate::evidence::Secret;
 
 const ACTION: &str = "secretsmanager:ListSecrets";
 /// Secrets that are described at once; their calls wait for the caller's slots.
@@ -80,7 +80,7 @@ impl Session {
                 }
             }
         }
-        secrets.order_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
+        secrets.sort_by(|a: &Secret, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
         Ok(secrets)
     }
 
@@ -132,7 +132,7 @@ impl Session {
         let mut answers: Vec<_> =
             stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
         let place = |name: &String| names.iter().position(|asked| asked == name);
-        answers.order_by_key(|(name, _)| place(name));
+        answers.sort_by_key(|(name, _)| place(name));
         let mut secrets: Vec<Secret> = Vec::new();
         let mut not_found = Vec::new();
         let mut broken = None;

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     evidence::{Fact, Observed, Reason},
-    order::InOrder,
     package::{Archive, Contents, Limits, Reading, package},
 };
 
@@ -75,7 +74,7 @@ fn keep(scene: &mut Scene, name: String, read: Result<Contents, String>) {
 pub(super) fn settle(scene: &mut Scene) {
     let order = layers(scene);
     let place = |archive: &Archive| order.iter().position(|arn| *arn == archive.name);
-    scene.archives.order_by_key(place);
+    scene.archives.sort_by_key(place);
     if scene.archives.first().is_none_or(|archive| archive.name != CODE) {
         return;
     }

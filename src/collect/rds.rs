@@ -13,7 +13,7 @@ use super::{
     scene::{Found, Scene, extend, found},
     session::Clients,
 };
-use crate::{evidence::*, order::InOrder, seal};
+use crate::{evidence::*, seal};
 
 /// Pages of databases (100 each).
 const PAGES: usize = 20;
@@ -211,7 +211,7 @@ pub(super) fn relevant_among(scene: &Scene, region: &Evidence) -> Relevant {
         relevant.identifiers.extend(cluster.db_cluster_identifier.clone());
         relevant.cluster_parameter_groups.extend(cluster.db_cluster_parameter_group.clone());
     }
-    relevant.identifiers.order();
+    relevant.identifiers.sort();
     relevant.identifiers.dedup();
     relevant
 }

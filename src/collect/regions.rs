@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{CollectError, Session, call::Caller};
-use crate::order::InOrder;
 
 const ACTION: &str = "ec2:DescribeRegions";
 
@@ -18,7 +17,7 @@ impl Session {
         let answer = answer.map_err(|failure| self.error(ACTION, &failure))?;
         let regions = answer.regions.unwrap_or_default().into_iter();
         let mut names: Vec<String> = regions.filter_map(|region| region.region_name).collect();
-        names.order();
+        names.sort();
         Ok(names)
     }
 }

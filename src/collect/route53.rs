@@ -14,7 +14,7 @@ use super::{
     session::Clients,
 };
 use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
-use crate::{network, order::InOrder};
+use crate::network;
 
 /// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
 const PAGES: usize = 5;
@@ -103,7 +103,7 @@ pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
         .filter_map(|zone| Some((!matters(zone), zone.hosted_zone_id.clone()?)))
         .filter(|(_, id)| evidence.gap(Fact::HostedZonesByVPC, Some(id)).is_none())
         .collect();
-    zones.order();
+    zones.sort();
     zones.truncate(ZONES);
     zones.into_iter().map(|(_, id)| id).collect()
 }

@@ -23,10 +23,7 @@ use super::{
     sts,
     tasks::{Task, tasks},
 };
-use crate::{
-    evidence::{Evidence, Fact, Gap, Observed, Reason},
-    order::InOrder,
-};
+use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
 
 impl Session {
     /// Collects the facts about one secret.
@@ -178,7 +175,7 @@ async fn run_tasks(tasks: Vec<Task<'_>>, wave: u8, request: &Request) -> Vec<Out
         report();
     }
     // What came first must not decide what is written first.
-    outcomes.order_by_key(|(index, _)| *index);
+    outcomes.sort_by_key(|(index, _)| *index);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
@@ -219,7 +216,7 @@ pub(super) fn finish(scene: &mut Scene) {
     scene.evidence.settle();
     rds::join_interfaces(&mut scene.evidence);
     if let Some(events) = scene.evidence.log_events.known_mut() {
-        events.order_by(|a, b| {
+        events.sort_by(|a, b| {
             (a.timestamp, &a.log_stream_name).cmp(&(b.timestamp, &b.log_stream_name))
         });
     }

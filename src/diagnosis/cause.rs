@@ -7,7 +7,6 @@ use super::{
 use crate::{
     catalogue::Severity,
     checks::{Basis, Finding, ProofKind},
-    order::InOrder,
     report::v1::{Confidence, Verdict},
     rotation_log::{RunOutcome, Step},
 };
@@ -42,7 +41,7 @@ pub(super) fn rank(
     };
     // The findings come worst first and by basis; a stable sort keeps that
     // among causes of one confidence that stand at the same gate.
-    causes.order_by_key(|cause| {
+    causes.sort_by_key(|cause| {
         let code = cause.finding.code();
         let last = fit::CONSEQUENCES.contains(&code);
         // What an earlier step of the same attempt has passed comes last.
@@ -159,7 +158,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
                 },
             ),
         );
-        causes.order_by_key(|cause| cause.finding.severity);
+        causes.sort_by_key(|cause| cause.finding.severity);
     }
     causes
 }
@@ -261,7 +260,7 @@ fn consequences(findings: &[Finding]) -> impl Iterator<Item = String> {
         .filter(|code| fit::CONSEQUENCES.contains(code))
         .map(str::to_owned)
         .collect();
-    codes.order_by_key(|code| fit::CONSEQUENCES.iter().position(|other| other == code));
+    codes.sort_by_key(|code| fit::CONSEQUENCES.iter().position(|other| other == code));
     codes.dedup();
     codes.into_iter()
 }

@@ -12,7 +12,6 @@ use crate::{
     catalogue::{Thing, change_event, trail_history},
     checks::{Case, caller},
     evidence::{Fact, Observed, Reason, Secret, Time, TrailEvent},
-    order::InOrder,
 };
 
 /// What changed before it broke.
@@ -76,7 +75,7 @@ pub(super) fn changes(case: &Case<'_>, timeline: &Timeline) -> Changes {
         changes.seen.extend(of_event(case, secret, event, &ours, &window));
     }
     add_dates(case, timeline, &window, &mut changes.seen);
-    changes.seen.order_by(|a, b| (a.at, &a.event, &a.target).cmp(&(b.at, &b.event, &b.target)));
+    changes.seen.sort_by(|a, b| (a.at, &a.event, &a.target).cmp(&(b.at, &b.event, &b.target)));
     changes.seen.dedup();
     changes.unseen = unseen(case, since);
     changes

@@ -27,7 +27,6 @@ pub use self::{
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, CheckResult, Finding, Selection},
-    order::InOrder,
     report::v1::Verdict,
 };
 
@@ -83,7 +82,7 @@ fn findings(results: &[CheckResult], selection: &Selection) -> Vec<Finding> {
     }
     // Among equals the order of the checks stays, and with it the rank that a
     // check gives its candidates.
-    findings.order_by_key(|finding| (finding.severity, finding.basis));
+    findings.sort_by_key(|finding| (finding.severity, finding.basis));
     findings
 }
 

@@ -6,10 +6,7 @@ use super::{
     fit,
     verify::{blockers, checks_after, newly_undecided},
 };
-use crate::{
-    checks::{Case, Change, CheckResult, Finding, Fix, Selection},
-    order::InOrder,
-};
+use crate::checks::{Case, Change, CheckResult, Finding, Fix, Selection};
 
 /// Fixes that belong together, in the order in which they are to be applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,14 +48,14 @@ pub fn plan(
         // A fix is worked out on what the ones before it leave: of one policy, each
         // holds what the last one added, so they are applied in this order.
         let mut standing: Vec<&Finding> = blockers(&after).collect();
-        standing.order_by_key(|finding| fit::gate(finding.code()));
+        standing.sort_by_key(|finding| fit::gate(finding.code()));
         let known = |one: &&&Finding| !given_up.contains(&(one.code(), one.resource.clone()));
         next = standing.iter().find(known).map(|finding| Finding::clone(finding));
     }
     // What a later fix made needless goes, the last found first.
     let stands = |after: &[CheckResult]| {
         let mut codes: Vec<String> = blockers(after).map(|one| one.code().to_owned()).collect();
-        codes.order();
+        codes.sort();
         codes.dedup();
         codes
     };

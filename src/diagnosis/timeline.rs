@@ -5,7 +5,6 @@ use crate::{
     catalogue::secret_limits,
     checks::Case,
     evidence::{Secret, Time, TrailEvent},
-    order::InOrder,
     rotation_log::{self, AttemptOutcome, Invocation, RunOutcome, Step},
 };
 
@@ -91,7 +90,7 @@ impl Timeline {
         for event in case.trail_events().if_known().into_iter().flatten() {
             place(&mut attempts, event, case.secret().if_known());
         }
-        attempts.order_by_key(|attempt| attempt.started_at);
+        attempts.sort_by_key(|attempt| attempt.started_at);
 
         let secret = case.secret().if_known();
         let last_success = attempts

@@ -5,7 +5,6 @@ use super::fit;
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, Change, CheckResult, Finding, Selection},
-    order::InOrder,
 };
 
 /// What came of trying a fix.
@@ -46,7 +45,7 @@ pub fn try_fixes(
                 .filter(|found| !fit::CONSEQUENCES.contains(&found.code()))
                 .map(|found| found.code().to_owned())
                 .collect();
-            remaining.order();
+            remaining.sort();
             remaining.dedup();
             TriedFix { verified, remaining }
         })

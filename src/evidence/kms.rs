@@ -1,9 +1,8 @@
 //! KMS: the keys that rotation depends on.
 
-use super::{
-    Observed, PolicyDocument, Time,
-    shape::{by_field, shapes},
-};
+use serde::{Deserialize, Serialize};
+
+use super::{Observed, PolicyDocument, Time, shape::shapes};
 
 shapes! {
     /// KeyMetadata of DescribeKey.
@@ -50,25 +49,17 @@ shapes! {
 }
 
 /// What was seen of one key.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename_all = "PascalCase", default))]
+#[serde(rename_all = "PascalCase", default)]
 pub struct Key {
     /// DescribeKey.
-    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
+    #[serde(skip_serializing_if = "Observed::is_unseen")]
     pub key_metadata: Observed<KeyMetadata>,
     /// GetKeyPolicy, `default`.
-    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
+    #[serde(skip_serializing_if = "Observed::is_unseen")]
     pub policy: Observed<PolicyDocument>,
     /// ListGrants.
-    #[cfg_attr(test, schemars(skip_serializing_if = "Observed::is_unseen"))]
+    #[serde(skip_serializing_if = "Observed::is_unseen")]
     pub grants: Observed<Vec<Grant>>,
-}
-
-by_field! {
-    Key {
-        key_metadata => always, unless_unseen,
-        policy => always, unless_unseen,
-        grants => always, unless_unseen,
-    }
 }

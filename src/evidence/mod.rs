@@ -22,14 +22,13 @@ mod vpc;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 
-use self::shape::{fields, shapes};
+use self::shape::shapes;
 pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
-use crate::order::InOrder;
 
 /// The version of the bundle format that this build reads and writes.
 pub const SCHEMA_VERSION: u64 = 1;
@@ -47,52 +46,42 @@ shapes! {
 macro_rules! evidence {
     ($( $(#[$meta:meta])* $field:ident $(as $spelled:literal)?: $fact:ident => $type:ty, )*) => {
         /// Everything that was observed about one secret's rotation.
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[cfg_attr(test, schemars(rename_all = "PascalCase"))]
+        #[serde(rename_all = "PascalCase")]
         pub struct Evidence {
             /// Version of the format: 1.
-            #[cfg_attr(test, schemars(default = "schema_version"))]
+            #[serde(default = "schema_version")]
             pub schema_version: u64,
             /// When the facts were collected; every date is judged against it.
             pub captured_at: Time,
             /// `aws`, `aws-cn`, `aws-us-gov`.
-            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub partition: Option<String>,
             /// The region of the secret.
-            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub region: Option<String>,
             /// The account that was looked at.
-            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub account_id: Option<String>,
             /// The database, where the caller named it.
-            #[cfg_attr(test, schemars(default, skip_serializing_if = "Option::is_none"))]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub database: Option<NamedDatabase>,
             $(
                 $(#[$meta])*
-                #[cfg_attr(test, schemars(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?))]
+                #[serde(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?)]
                 pub $field: Observed<$type>,
             )*
             /// By key ARN, what was seen of the KMS keys.
-            #[cfg_attr(test, schemars(default, skip_serializing_if = "BTreeMap::is_empty"))]
+            #[serde(
+                default,
+                deserialize_with = "shape::null_is_unset",
+                skip_serializing_if = "BTreeMap::is_empty"
+            )]
             pub keys: BTreeMap<String, Key>,
             /// What could not be seen.
-            #[cfg_attr(test, schemars(default))]
+            #[serde(default)]
             pub gaps: Vec<Gap>,
-        }
-
-        fields! {
-            Evidence {
-                schema_version => always, always,
-                captured_at => always, always,
-                partition => always, unless_unset,
-                region => always, unless_unset,
-                account_id => always, unless_unset,
-                database => always, unless_unset,
-                $( $field $($spelled)? => always, unless_unseen, )*
-                keys => unless_null, unless_unset,
-                gaps => always, always,
-            }
         }
 
         impl Evidence {
@@ -249,14 +238,6 @@ evidence! {
     trail_events: TrailEvents => Vec<TrailEvent>,
 }
 
-impl<'de> Deserialize<'de> for Evidence {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let nothing = Self { schema_version: SCHEMA_VERSION, ..Self::default() };
-        shape::read(deserializer, nothing, Some("CapturedAt"))
-    }
-}
-
-#[cfg(test)]
 fn schema_version() -> u64 {
     SCHEMA_VERSION
 }
@@ -339,7 +320,7 @@ impl Evidence {
     pub fn add_gap(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {
             self.gaps.push(gap);
-            self.gaps.order();
+            self.gaps.sort();
         }
         self.settle();
     }

@@ -4,10 +4,7 @@
 use std::net::IpAddr;
 
 use super::{Direction, address::holds, ports::PortSet};
-use crate::{
-    evidence::{NetworkAcl, NetworkAclEntry},
-    order::InOrder,
-};
+use crate::evidence::{NetworkAcl, NetworkAclEntry};
 
 /// What an ACL does with a set of ports.
 pub(super) struct Filtered {
@@ -42,7 +39,7 @@ pub(super) fn filter(
         })
         .collect();
     // Without a number an entry cannot be placed: last, before the end.
-    entries.order_by_key(|entry| entry.rule_number.unwrap_or(LAST_RULES[0]));
+    entries.sort_by_key(|entry| entry.rule_number.unwrap_or(LAST_RULES[0]));
     let mut result = Filtered { passed: PortSet::empty(), allowed_by: None, denied_by: None };
     let mut left = ports.clone();
     for entry in entries {

@@ -13,7 +13,6 @@ use super::{
     view::{View, text},
     walk,
 };
-use crate::order::InOrder;
 
 /// The whole judgement.
 pub(super) struct Judged {
@@ -128,7 +127,7 @@ fn note(host: &str, label: &str, answer: &Answer<'_>) -> String {
                     _ => "an address that was not seen".to_owned(),
                 })
                 .collect();
-            targets.order();
+            targets.sort();
             targets.dedup();
             format!("{host} is {} ({label})", targets.join(", "))
         }
@@ -153,7 +152,7 @@ fn one_answer(
             None => outside(view, function, target.port(), places),
             Some(config) => {
                 let mut ids: Vec<&String> = config.subnet_ids.iter().collect();
-                ids.order();
+                ids.sort();
                 ids.dedup();
                 let mut groups: BTreeSet<&str> = view.device_groups();
                 let candidates = places.iter().flat_map(|place| &place.candidates);

@@ -11,10 +11,7 @@ use super::{
     resolve::{Answer, Resolver, plain},
     view::{View, addresses, items, text},
 };
-use crate::{
-    evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet},
-    order::InOrder,
-};
+use crate::evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet};
 
 /// The instances behind a host name; `None` where no database has the name.
 fn instances<'a>(
@@ -143,7 +140,7 @@ fn sees_private(
                 .then(|| (text(&connection.vpc_peering_connection_id), on))
         })
         .collect();
-    between.order();
+    between.sort();
     let allowed = between.iter().any(|(_, on)| *on);
     if let (false, Some((id, _))) = (allowed, between.first()) {
         resolver.remark(format!(

@@ -10,10 +10,7 @@ use super::{
     resolve::plain,
     view::{View, addresses, items, text},
 };
-use crate::{
-    evidence::{Fact, VpcEndpoint},
-    order::InOrder,
-};
+use crate::evidence::{Fact, VpcEndpoint};
 
 const SERVICE_SUFFIXES: [&str; 4] =
     [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn"];
@@ -208,7 +205,7 @@ pub(super) fn unused(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Vec
             add(Unused::VpcAttribute { name: name.to_owned() }, text);
         }
     }
-    found.order();
+    found.sort();
     found
 }
 
@@ -228,6 +225,6 @@ pub(super) fn others(view: &View<'_>, vpc: Option<&str>, target: &Target) -> Opt
         .iter()
         .map(|e| format!("{} serves {}", text(&e.vpc_endpoint_id), text(&e.service_name)))
         .collect();
-    names.order();
+    names.sort();
     Some(format!("no endpoint for {service} in {vpc}; {}", names.join("; ")))
 }

@@ -3,7 +3,6 @@
 //! report decides on colours.
 
 use super::{Answer, Hop, HopOutcome, Path, Verdict};
-use crate::order::InOrder;
 
 /// More paths than this are left to the structured answer.
 const MOST_PATHS: usize = 4;
@@ -17,7 +16,7 @@ pub(super) fn lines(answer: &Answer) -> Vec<String> {
     }
     let mut shown: Vec<&Path> = answer.paths.iter().collect();
     // What fails first, then what cannot be told, then what passes.
-    shown.order_by_key(|path| match path.verdict {
+    shown.sort_by_key(|path| match path.verdict {
         Verdict::Blocked => 0,
         Verdict::Intermittent => 1,
         Verdict::Unknown => 2,

@@ -8,10 +8,7 @@ use super::{
     address::{block, holds},
     view::{View, text},
 };
-use crate::{
-    evidence::{IpPermission, SecurityGroup},
-    order::InOrder,
-};
+use crate::evidence::{IpPermission, SecurityGroup};
 
 /// Whether a rule that names a group can match on this path. It matches the
 /// private addresses of interfaces in the group, so it is lost after NAT, on a
@@ -47,7 +44,7 @@ pub(super) fn decide(
 ) -> Decision {
     let mut missing = Vec::new();
     let mut ids = groups.to_vec();
-    ids.order();
+    ids.sort();
     ids.dedup();
     for id in ids {
         let group = match view.group(id) {
@@ -113,7 +110,7 @@ fn matched(
             && matches!(pair.peering_status.as_deref(), None | Some("active"))
     });
     let mut ids: Vec<&str> = pairs.filter_map(|pair| pair.group_id.as_deref()).collect();
-    ids.order();
+    ids.sort();
     for id in ids {
         match peer.groups {
             Ok(groups) if groups.contains(&id) => return Ok(Some(id.to_owned())),
@@ -123,7 +120,7 @@ fn matched(
     }
     let lists = rule.prefix_list_ids.iter().filter_map(|list| list.prefix_list_id.as_deref());
     let mut lists: Vec<&str> = lists.collect();
-    lists.order();
+    lists.sort();
     for id in lists {
         match view.prefix_list(id) {
             Ok(entries) if entries.iter().any(|net| net.contains(&peer.address)) => {
@@ -180,7 +177,7 @@ pub(super) fn admits_port_elsewhere(
             peers.extend(rule.prefix_list_ids.iter().filter_map(|p| p.prefix_list_id.clone()));
         }
     }
-    peers.order();
+    peers.sort();
     peers.dedup();
     peers
 }

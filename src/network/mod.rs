@@ -47,10 +47,7 @@ pub use self::{
 /// How names are compared, for what is collected of them.
 #[cfg(feature = "live")]
 pub(crate) use self::{resolve::plain, zone::is_under};
-use crate::{
-    evidence::{Evidence, Fact},
-    order::InOrder,
-};
+use crate::evidence::{Evidence, Fact};
 
 /// The facts that an answer may rest on.
 pub const FACTS: &[Fact] = &[
@@ -298,7 +295,7 @@ pub fn judge_with(
         if !judged.certain {
             // The endpoint may not be on the way at all.
             answer.api_undecided_actions.append(&mut answer.api_denied_actions);
-            answer.api_undecided_actions.order();
+            answer.api_undecided_actions.sort();
         }
     }
     answer.explanation = explain::lines(&answer);

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use super::{Blocker, Missing, Path, Verdict};
-use crate::order::InOrder;
 
 /// What several paths amount to.
 pub(super) struct Outcome {
@@ -56,13 +55,13 @@ impl Outcome {
 
     fn settled(mut self) -> Self {
         let keys = |b: &Blocker| (b.layer, b.resource.clone(), b.direction, b.phase);
-        self.blockers.order();
+        self.blockers.sort();
         // Of the same element the blocker that stops everything is the truth.
-        self.blockers.order_by_key(|blocker| (keys(blocker), blocker.partial));
+        self.blockers.sort_by_key(|blocker| (keys(blocker), blocker.partial));
         self.blockers.dedup_by_key(|blocker| keys(blocker));
-        self.missing.order();
+        self.missing.sort();
         self.missing.dedup();
-        self.failing.order();
+        self.failing.sort();
         self.failing.dedup();
         if !matches!(self.verdict, Verdict::Intermittent | Verdict::Unknown) {
             self.failing.clear();

@@ -8,10 +8,7 @@ use super::{
     address::is_private,
     view::{View, text},
 };
-use crate::{
-    evidence::{Fact, NetworkInterface, Subnet, VpcEndpoint},
-    order::InOrder,
-};
+use crate::evidence::{Fact, NetworkInterface, Subnet, VpcEndpoint};
 
 /// What sits at an address.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +53,7 @@ impl<'a> Destination<'a> {
         let own: Vec<&str> =
             interface.groups.iter().filter_map(|g| g.group_id.as_deref()).collect();
         let mut groups = if own.is_empty() { groups.to_vec() } else { own };
-        groups.order();
+        groups.sort();
         Self {
             address,
             inner: None,
@@ -150,9 +147,9 @@ impl<'a> Place<'a> {
     /// Puts places in an order that does not hang on how the evidence lists them.
     pub(super) fn sort(places: &mut [Self]) {
         for place in places.iter_mut() {
-            place.candidates.order_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
+            place.candidates.sort_by(|a, b| (a.address, &a.name).cmp(&(b.address, &b.name)));
         }
-        places.order_by(|a, b| {
+        places.sort_by(|a, b| {
             let key = |p: &Self| p.candidates.first().map(|c| (c.address, c.name.clone()));
             key(a).cmp(&key(b))
         });

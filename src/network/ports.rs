@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use crate::order::InOrder;
-
 /// A set of ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PortSet(Vec<(u16, u16)>);
@@ -54,7 +52,7 @@ impl PortSet {
                 }
             }
         }
-        ranges.order();
+        ranges.sort();
         Self(ranges)
     }
 
@@ -85,7 +83,7 @@ impl PortSet {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let mut all: Vec<(u16, u16)> = self.0.iter().chain(&other.0).copied().collect();
-        all.order();
+        all.sort();
         let mut merged: Vec<(u16, u16)> = Vec::with_capacity(all.len());
         for (first, last) in all {
             match merged.last_mut() {

@@ -12,10 +12,7 @@ use super::{
     place::{Destination, Place},
     view::{View, items, text},
 };
-use crate::{
-    evidence::{Fact, Observed, VpcEndpoint},
-    order::InOrder,
-};
+use crate::evidence::{Fact, Observed, VpcEndpoint};
 
 /// One possible answer to the name.
 pub(super) enum Answer<'a> {
@@ -97,10 +94,10 @@ impl<'a> Resolver<'_, 'a> {
         let unused = endpoint::unused(self.view, self.vpc, self.target);
         let others = endpoint::others(self.view, self.vpc, self.target);
         let mut doubts = self.doubts.into_inner();
-        doubts.order();
+        doubts.sort();
         doubts.dedup();
         let mut remarks = self.remarks.into_inner();
-        remarks.order();
+        remarks.sort();
         remarks.dedup();
         Resolution { answers, doubts, remarks, unused, others }
     }
@@ -285,7 +282,7 @@ impl<'a> Resolver<'_, 'a> {
         if found.is_empty() {
             self.view.whole(Fact::VpcEndpoints, vpc)?;
         }
-        found.order_by_key(|endpoint| &endpoint.vpc_endpoint_id);
+        found.sort_by_key(|endpoint| &endpoint.vpc_endpoint_id);
         Ok(found)
     }
 

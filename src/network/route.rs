@@ -8,10 +8,7 @@ use super::{
     address::block,
     view::{View, items, text},
 };
-use crate::{
-    evidence::{Fact, Route, RouteTable, Subnet},
-    order::InOrder,
-};
+use crate::evidence::{Fact, Route, RouteTable, Subnet};
 
 /// What a route leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +171,7 @@ fn choose<'a>(view: &View<'a>, table: &'a RouteTable, address: IpAddr) -> Decisi
             candidates.push((net.prefix_len(), 3, chosen));
         }
     }
-    candidates.order_by(|a, b| {
+    candidates.sort_by(|a, b| {
         let names = a.2.target.id().cmp(b.2.target.id());
         b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(names)
     });

@@ -11,10 +11,7 @@ use super::{
     place::{Destination, Origin},
     view::{View, addresses, items, text},
 };
-use crate::{
-    evidence::{Fact, Observed, VpcConfig},
-    order::InOrder,
-};
+use crate::evidence::{Fact, Observed, VpcConfig};
 
 /// The function, as far as paths go.
 pub(super) struct Function<'a> {
@@ -38,7 +35,7 @@ impl<'a> Function<'a> {
         let config = self.config.into_iter();
         let mut ids: Vec<&str> =
             config.flat_map(|c| &c.security_group_ids).map(String::as_str).collect();
-        ids.order();
+        ids.sort();
         ids.dedup();
         ids
     }

@@ -13,10 +13,7 @@ use super::{
     ports::PortSet,
     view::{View, text},
 };
-use crate::{
-    evidence::{Fact, Subnet},
-    order::InOrder,
-};
+use crate::evidence::{Fact, Subnet};
 
 /// Replies that reach fewer of the ports than this never really arrive.
 const NEXT_TO_NOTHING: f64 = 0.05;
@@ -202,7 +199,7 @@ impl<'v, 'a> Trace<'v, 'a> {
                 };
                 let peer = self.shown(peer.address);
                 let mut groups = groups.to_vec();
-                groups.order();
+                groups.sort();
                 groups.dedup();
                 for group in groups {
                     self.stop(

@@ -9,7 +9,7 @@ use std::{
 use ipnet::IpNet;
 
 use super::{Missing, address::block};
-use crate::{evidence::*, order::InOrder};
+use crate::evidence::*;
 
 /// The evidence as the engine looks at it.
 pub(super) struct View<'a> {
@@ -78,7 +78,7 @@ impl<'a> View<'a> {
 
     fn associate_tables(&mut self) {
         let mut tables: Vec<_> = items(&self.evidence.route_tables).iter().collect();
-        tables.order_by_key(|table| &table.route_table_id);
+        tables.sort_by_key(|table| &table.route_table_id);
         for table in tables {
             for association in &table.associations {
                 if let Some(subnet) = association.subnet_id.as_deref() {
@@ -94,7 +94,7 @@ impl<'a> View<'a> {
 
     fn associate_acls(&mut self) {
         let mut acls: Vec<_> = items(&self.evidence.network_acls).iter().collect();
-        acls.order_by_key(|acl| &acl.network_acl_id);
+        acls.sort_by_key(|acl| &acl.network_acl_id);
         for acl in acls {
             for subnet in acl.associations.iter().filter_map(|a| a.subnet_id.as_deref()) {
                 self.acls.entry(subnet).or_insert(acl);
@@ -288,7 +288,7 @@ impl<'a> View<'a> {
     /// first.
     pub(super) fn vpc_of(&self, address: IpAddr, prefer: Option<&str>) -> Option<&'a str> {
         let mut ids: Vec<&str> = self.vpcs.keys().copied().collect();
-        ids.order_by_key(|id| (Some(*id) != prefer, *id));
+        ids.sort_by_key(|id| (Some(*id) != prefer, *id));
         ids.into_iter().find(|id| self.in_vpc(id, address))
     }
 

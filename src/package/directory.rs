@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use super::limits::{Limits, Unreadable};
-use crate::order::InOrder;
 
 /// A file in an archive, as the central directory describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,7 +203,7 @@ pub(super) fn entries(
         }
         at += stop;
     }
-    out.order_by_key(|entry| entry.offset);
+    out.sort_by_key(|entry| entry.offset);
     let overlap =
         out.windows(2).find(|pair| pair[0].offset + LOCAL_HEADER + pair[0].packed > pair[1].offset);
     if let Some(pair) = overlap {

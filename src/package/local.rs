@@ -13,7 +13,6 @@ use super::{
     limits::{Limits, Unreadable},
     reading::{self, Contents, Member},
 };
-use crate::order::InOrder;
 
 /// Bytes of a file's head.
 const HEAD: u64 = 4 << 10;
@@ -64,7 +63,7 @@ fn folder(root: &Path, limits: Limits) -> Result<Contents, Unreadable> {
         let listing = fs::read_dir(&folder)
             .map_err(|error| Unreadable::Source(format!("{}: {error}", folder.display())))?;
         let mut found: Vec<_> = listing.flatten().collect();
-        found.order_by_key(std::fs::DirEntry::file_name);
+        found.sort_by_key(std::fs::DirEntry::file_name);
         for entry in found {
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
             let Ok(kind) = entry.file_type() else { continue };
@@ -78,8 +77,8 @@ fn folder(root: &Path, limits: Limits) -> Result<Contents, Unreadable> {
             }
         }
     }
-    contents.paths.order();
-    contents.members.order_by(|a, b| a.path.cmp(&b.path));
+    contents.paths.sort();
+    contents.members.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(contents)
 }
 

@@ -7,8 +7,6 @@ use std::{
     ops::Range,
 };
 
-use crate::order::InOrder;
-
 /// Bytes of known length that can be read in ranges.
 pub trait Source {
     /// Bytes in all.
@@ -61,7 +59,7 @@ impl Source for File {
 /// more than a few bytes that nobody wanted.
 pub fn joined(mut ranges: Vec<Range<u64>>, gap: u64) -> Vec<Range<u64>> {
     ranges.retain(|range| range.start < range.end);
-    ranges.order_by_key(|range| range.start);
+    ranges.sort_by_key(|range| range.start);
     let mut out: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
     for range in ranges {
         match out.last_mut() {

@@ -16,10 +16,7 @@ use super::{
     request::{Layers, Part, Request},
     rotation::{RotationRequest, rotation_requests},
 };
-use crate::{
-    evidence::{Evidence, SimulatedRequest},
-    order::InOrder,
-};
+use crate::evidence::{Evidence, SimulatedRequest};
 
 /// The requests of a rotation that the simulation can be asked about: those that the
 /// role makes itself.
@@ -63,7 +60,7 @@ pub fn second_opinion(evidence: &Evidence) -> Option<SecondOpinion> {
     let simulated = evidence.simulation.known()?;
     let mut opinion = SecondOpinion::default();
     let mut requests = simulated_requests(evidence);
-    requests.order_by(|a, b| key(&a.request).cmp(&key(&b.request)));
+    requests.sort_by(|a, b| key(&a.request).cmp(&key(&b.request)));
     // GetSecretValue of two labels is one request to the simulation.
     requests.dedup_by(|a, b| {
         key(&a.request) == key(&b.request) && a.request.context == b.request.context

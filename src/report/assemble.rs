@@ -7,7 +7,6 @@ use crate::{
     diagnosis::{self, Diagnosis, TriedFix},
     evidence::{Reason, Secret},
     network::Hop,
-    order::InOrder,
     rotation_log::RunOutcome,
 };
 
@@ -294,7 +293,7 @@ fn permissions_missing(case: &Case<'_>) -> Vec<String> {
         .filter(|gap| gap.reason == Reason::AccessDenied && !gap.action.is_empty())
         .map(|gap| gap.action.clone())
         .collect();
-    actions.order();
+    actions.sort();
     actions.dedup();
     actions
 }

@@ -2,14 +2,12 @@
 
 use serde::Serialize;
 
-use crate::json;
-
 /// Any report on one line, with a newline at its end.
 pub fn line(report: &impl Serialize) -> String {
-    json::compact(report)
+    serde_json::to_string(report).expect("only keys that are strings") + "\n"
 }
 
 /// Any report as indented JSON with a newline at its end.
 pub fn render(report: &impl Serialize) -> String {
-    json::pretty(report)
+    serde_json::to_string_pretty(report).expect("only keys that are strings") + "\n"
 }

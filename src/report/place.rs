@@ -13,7 +13,6 @@ use super::{
     v1::{AuditReport, Finding, Location, Mode, Report},
     wrap::hanging,
 };
-use crate::order::InOrder;
 
 /// `template.yaml:12:5`, or the file and the address where there is no line.
 pub(super) fn written(location: &Location) -> String {
@@ -30,7 +29,7 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(&Location, &Finding)> {
     let findings = report.reports.iter().flat_map(|report| &report.findings);
     let mut placed: Vec<(&Location, &Finding)> =
         findings.filter_map(|finding| Some((finding.location.as_ref()?, finding))).collect();
-    placed.order_by(|(a, one), (b, other)| {
+    placed.sort_by(|(a, one), (b, other)| {
         let key = |at: &Location| (at.file.clone(), at.line, at.column, at.address.clone());
         (key(a), &one.code, &one.summary).cmp(&(key(b), &other.code, &other.summary))
     });

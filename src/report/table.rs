@@ -12,7 +12,7 @@ use super::{
     v1::{AuditReport, Cause, Mode, Report, Verdict},
     words,
 };
-use crate::{checks::quoted, order::InOrder};
+use crate::checks::quoted;
 
 /// The least width of the words about a secret.
 const WHAT_WIDTH: u16 = 32;
@@ -169,7 +169,7 @@ fn hint(report: &AuditReport) -> Option<String> {
 fn heading(report: &AuditReport) -> String {
     let common = |of: fn(&Report) -> Option<&str>, many: &str| {
         let mut all = report.reports.iter().filter_map(of).collect::<Vec<&str>>();
-        all.order();
+        all.sort();
         all.dedup();
         match all.as_slice() {
             [] => None,

@@ -11,7 +11,7 @@ use super::{
     words,
     wrap::{block, command, quote},
 };
-use crate::{catalogue::Severity, order::InOrder};
+use crate::catalogue::Severity;
 
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ fn proofs(out: &mut String, finding: &Finding, layout: Layout) {
         finding.evidence.iter().filter(|proof| !super::hops::is_shown(finding, proof)).collect();
     if !finding.path.is_empty() {
         // After the path, what it did to the rotation says most.
-        evidence.order_by_key(|proof| proof.kind == "fact");
+        evidence.sort_by_key(|proof| proof.kind == "fact");
     }
     if evidence.is_empty() {
         return;

@@ -6,7 +6,6 @@ use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step, excerpt};
 use crate::{
     catalogue::{Effect, Origin},
     evidence::Time,
-    order::InOrder,
 };
 
 /// Seconds between two invocations up to which the later goes on with the attempt of
@@ -23,7 +22,7 @@ pub(super) fn order(invocations: &mut Vec<Invocation>) {
             (newest, run)
         })
         .collect();
-    keyed.order_by_key(|(at, _)| *at);
+    keyed.sort_by_key(|(at, _)| *at);
     invocations.extend(keyed.into_iter().map(|(_, run)| run));
 }
 
@@ -82,7 +81,7 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
         take_complaint(attempt, invocations);
         conclude(attempt, invocations);
     }
-    attempts.order_by_key(|attempt| attempt.runs.first().copied());
+    attempts.sort_by_key(|attempt| attempt.runs.first().copied());
     attempts
 }
 

@@ -4,10 +4,7 @@
 use std::io::{self, BufRead};
 
 use super::{Reader, layout, reader, source::read_line};
-use crate::{
-    evidence::{LogEvent, Time},
-    order::InOrder,
-};
+use crate::evidence::{LogEvent, Time};
 
 /// Rows that are held at once, to be put in their order: as many as Logs Insights
 /// gives.
@@ -53,7 +50,7 @@ impl Rows {
         if newest_first {
             self.events.reverse();
         }
-        self.events.order_by_key(|event| event.timestamp);
+        self.events.sort_by_key(|event| event.timestamp);
         let any = !self.events.is_empty();
         for event in self.events.drain(..) {
             reader.push_event(&event);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Invocation;
-use crate::{catalogue::Origin, evidence::Time, order::InOrder};
+use crate::{catalogue::Origin, evidence::Time};
 
 /// The template texts seen with the day of each, newest first; and the templates
 /// that print all of them.
@@ -26,6 +26,6 @@ pub(super) fn of(invocations: &[Invocation]) -> (Vec<(String, Time)>, Vec<String
     }
     let mut texts: Vec<(String, Time)> =
         days.into_iter().map(|(text, day)| (text.to_owned(), day)).collect();
-    texts.order_by_key(|(_, day)| std::cmp::Reverse(*day));
+    texts.sort_by_key(|(_, day)| std::cmp::Reverse(*day));
     (texts, templates.into_iter().flatten().map(str::to_owned).collect())
 }

@@ -13,10 +13,7 @@ use serde::{
 use serde_json::{Deserializer, Map, Value};
 
 use super::{Reader, csv::Rows, layout};
-use crate::{
-    evidence::{LogEvent, Time, TrailEvent},
-    json,
-};
+use crate::evidence::{LogEvent, Time, TrailEvent};
 
 /// Keys under which exports and bundles hold their events, CloudTrail's among them.
 pub(super) const EVENT_KEYS: [&str; 6] =
@@ -164,7 +161,7 @@ pub(super) fn push_object(reader: &mut Reader, mut object: Map<String, Value>) -
 /// The CloudTrail event that an object is: as LookupEvents wraps it, or itself.
 fn trail_event(object: &Map<String, Value>) -> Option<TrailEvent> {
     if object.contains_key("CloudTrailEvent") {
-        return json::read(Value::Object(object.clone())).ok();
+        return serde_json::from_value(Value::Object(object.clone())).ok();
     }
     let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
     Some(TrailEvent {

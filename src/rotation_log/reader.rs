@@ -13,10 +13,7 @@ use super::{
     layout::{self, Kind},
     prefix,
 };
-use crate::{
-    evidence::{LogEvent, Time, TrailEvent},
-    order::InOrder,
-};
+use crate::evidence::{LogEvent, Time, TrailEvent};
 
 /// Invocations that are kept: the newest.
 pub const INVOCATIONS_KEPT: usize = 400;
@@ -360,7 +357,7 @@ impl RotationLog {
     /// another secret are left out.
     pub fn from_events(events: &[LogEvent], secret_arn: Option<&str>) -> Self {
         let mut sorted: Vec<&LogEvent> = events.iter().collect();
-        sorted.order_by_key(|event| event.timestamp);
+        sorted.sort_by_key(|event| event.timestamp);
         let mut reader = Reader::new(Options {
             secret_arn: secret_arn.map(str::to_owned),
             ..Options::default()

@@ -1,7 +1,7 @@
 //! One log of a function that rotates several secrets → one log for each of them.
 
 use super::{Attempt, RotationLog};
-use crate::{evidence::Time, order::InOrder};
+use crate::evidence::Time;
 
 impl RotationLog {
     /// The log of each secret that the lines name as the rotated one: the newest that
@@ -22,7 +22,7 @@ impl RotationLog {
         }
         let mut logs: Vec<Self> =
             secrets.into_iter().map(|secret| self.only(secret.as_deref())).collect();
-        logs.order_by_key(|log| {
+        logs.sort_by_key(|log| {
             (!log.failing(), std::cmp::Reverse(log.last_attempt().and_then(when)))
         });
         logs

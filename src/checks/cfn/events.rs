@@ -3,7 +3,6 @@
 use crate::{
     checks::{Case, Stop},
     evidence::{StackEvent, Time},
-    order::InOrder,
 };
 
 pub(super) const SCHEDULE: &str = "AWS::SecretsManager::RotationSchedule";
@@ -19,7 +18,7 @@ pub(super) fn oldest_first<'c>(case: &'c Case<'_>) -> Result<Vec<&'c StackEvent>
     let look = case.stack_events();
     let events = look.or_not_applicable("the function belongs to no stack with events")?;
     let mut events: Vec<&StackEvent> = events.iter().collect();
-    events.order_by_key(|event| event.timestamp);
+    events.sort_by_key(|event| event.timestamp);
     Ok(events)
 }
 

@@ -5,7 +5,6 @@
 use crate::{
     checks::{Case, Missing, Stop},
     evidence::{Evidence, Fact, Gap, Observed},
-    order::InOrder,
     policy::{
         Arn, Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen,
         Why,
@@ -97,7 +96,7 @@ pub(super) fn rights(
             rights.missing.extend(missing(evidence, &request, &decision, &endpoint));
         }
     }
-    rights.missing.order();
+    rights.missing.sort();
     rights.missing.dedup();
     Ok(rights)
 }

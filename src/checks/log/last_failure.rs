@@ -122,7 +122,6 @@ mod tests {
         catalogue::{Place, log_modes},
         checks::log_modes::made,
         evidence::{Observed, Reason},
-        order::InOrder,
         rotation_log::{RotationLog, Step},
     };
 
@@ -152,7 +151,7 @@ mod tests {
             .filter(|row| row.places.iter().any(|place| *place != Place::Lines))
             .map(|row| row.code.as_str())
             .collect();
-        of_table.order();
+        of_table.sort();
         of_table.dedup();
         assert_eq!(CODES, of_table);
     }

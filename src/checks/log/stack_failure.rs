@@ -8,7 +8,6 @@ use crate::{
         log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
     },
     evidence::{Fact, StackEvent},
-    order::InOrder,
 };
 
 pub(super) static CHECK: Check = Check {
@@ -23,7 +22,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let look = case.stack_events();
     let events = look.or_not_applicable("no stack made the rotation function")?;
     let mut events: Vec<&StackEvent> = events.iter().collect();
-    events.order_by_key(|event| std::cmp::Reverse(event.timestamp));
+    events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
     let names = Names::of(case);
     let arns = Arns::of(case);
     let mut found: Vec<Finding> = Vec::new();

@@ -9,7 +9,6 @@ use crate::{
         log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
     },
     evidence::{Fact, Secret, TrailEvent},
-    order::InOrder,
     rotation_log::Step,
 };
 
@@ -35,7 +34,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         .iter()
         .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
         .collect();
-    own.order_by_key(|event| std::cmp::Reverse(event.event_time));
+    own.sort_by_key(|event| std::cmp::Reverse(event.event_time));
     let names = Names::of(case);
     let arns = Arns::of(case);
     let mut seen = BTreeSet::new();

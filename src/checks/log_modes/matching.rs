@@ -10,7 +10,6 @@ use super::{
 use crate::{
     catalogue::{LogMode, Pattern, Place, TextBasis, log_modes},
     checks::{Basis, Case, Finding},
-    order::InOrder,
     rotation_log::Step,
 };
 
@@ -50,7 +49,7 @@ impl<'a> Arns<'a> {
 pub(in crate::checks) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
     let mut matches: Vec<Match> =
         log_modes().iter().filter_map(|row| hold(row, scene, arns)).collect();
-    matches.order_by_key(|found| (found.row.basis, found.row.rank));
+    matches.sort_by_key(|found| (found.row.basis, found.row.rank));
     let decided: Vec<&str> = matches
         .iter()
         .filter(|found| found.row.basis == TextBasis::Line)

@@ -12,7 +12,6 @@ use crate::{
     },
     evidence::{DbInstance, Fact, Function, Observed, SecurityGroup},
     network::{self, Blocker, Direction, Layer, Needed, Question, Verdict},
-    order::InOrder,
 };
 
 /// What is read beside the facts of the path engine.
@@ -261,7 +260,7 @@ fn admitted_group(walk: &Walk<'_>, instance: &DbInstance, vpc: &str) -> Option<S
         .filter_map(|pair| pair.group_id.as_deref())
         .filter(|id| here(id))
         .collect();
-    admitted.order();
+    admitted.sort();
     admitted.first().or(ids.first()).map(|id| (*id).to_owned())
 }
 
@@ -288,7 +287,7 @@ fn nobody_there(case: &Case<'_>, function: &Function, host: &DatabaseHost) -> Op
         all.extend(cluster.endpoint.as_deref());
         all.extend(cluster.reader_endpoint.as_deref());
     }
-    all.order();
+    all.sort();
     if all.iter().any(|one| same(one, &host.host)) {
         return None;
     }

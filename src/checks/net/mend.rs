@@ -12,7 +12,6 @@ use crate::{
     checks::{Change, Fix, NetworkChange},
     evidence::{Evidence, RouteTable, Subnet},
     network::{self, Answer, Blocker, Layer, Needed, Target, Verdict},
-    order::InOrder,
 };
 
 /// More changes than this make no fix that anybody wants to paste.
@@ -209,7 +208,7 @@ impl Walk<'_> {
         let filters = |one: &Blocker| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl);
         let (mut changes, _) = self.complete(changes, filters);
         // The endpoint comes last: from then on the whole VPC's name leads to it.
-        changes.order_by_key(|change| matches!(change, NetworkChange::CreateEndpoint { .. }));
+        changes.sort_by_key(|change| matches!(change, NetworkChange::CreateEndpoint { .. }));
         Some(self.fix(
             format!(
                 "Make an interface endpoint for {service} in the function's subnets. Its private \
@@ -232,7 +231,7 @@ impl Walk<'_> {
             .filter(|nat| nat.connectivity_type.as_deref() != Some("private"))
             .filter_map(|nat| nat.nat_gateway_id.as_deref())
             .collect();
-        ids.order();
+        ids.sort();
         // The function's own tables: the first route of each path.
         let tables: BTreeSet<&str> = self
             .answer
@@ -270,7 +269,7 @@ impl Walk<'_> {
                 subnet.subnet_id.as_ref().is_some_and(|id| !self.subnets().contains(id))
             })
             .collect();
-        others.order_by_key(|subnet| &subnet.subnet_id);
+        others.sort_by_key(|subnet| &subnet.subnet_id);
         let mut zones = BTreeSet::new();
         let mut found = Vec::new();
         for subnet in others.into_iter().take(SUBNETS_TRIED) {
@@ -345,7 +344,7 @@ impl Walk<'_> {
         };
         let mut zones = BTreeSet::new();
         let mut all: Vec<&String> = self.subnets().iter().collect();
-        all.order();
+        all.sort();
         all.dedup();
         all.into_iter()
             .filter(|id| zone(id).is_none_or(|zone| zones.insert(zone)))

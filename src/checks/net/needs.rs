@@ -7,7 +7,6 @@ use crate::{
     checks::NetworkChange,
     evidence::{Evidence, NetworkAcl},
     network::{Blocker, Direction, Layer, Needed},
-    order::InOrder,
 };
 
 /// Entries of a network ACL have numbers up to this (the last is AWS's own).
@@ -95,7 +94,7 @@ fn peering(evidence: &Evidence, table: &str, destination: &str) -> Option<String
         })
         .filter_map(|one| one.vpc_peering_connection_id.as_deref())
         .collect();
-    found.order();
+    found.sort();
     found.first().map(|id| (*id).to_owned())
 }
 

@@ -11,7 +11,6 @@ use crate::{
     },
     evidence::{Evidence, Fact, Function, Observed},
     network::{self, Answer, Blocker, Hop, Layer, Path, PublicDns, Question, Verdict},
-    order::InOrder,
     policy::EndpointPolicies,
     rotation_log::AttemptOutcome,
 };
@@ -62,7 +61,7 @@ impl Obstacle {
     /// The ids of the elements, each once.
     pub(super) fn resources(&self) -> Vec<&str> {
         let mut ids: Vec<&str> = self.blockers.iter().map(|b| b.resource.as_str()).collect();
-        ids.order();
+        ids.sort();
         ids.dedup();
         ids
     }
@@ -151,7 +150,7 @@ impl<'c> Walk<'c> {
                 }),
             }
         }
-        all.order_by_key(|obstacle| obstacle.code);
+        all.sort_by_key(|obstacle| obstacle.code);
         all
     }
 
@@ -192,7 +191,7 @@ impl<'c> Walk<'c> {
     fn with_paths(&self, finding: Finding, stops: impl Fn(&&Path) -> bool) -> Finding {
         let mut paths: Vec<&Path> = self.answer.paths.iter().filter(stops).collect();
         // What never passes shows more than what passes now and then.
-        paths.order_by_key(|path| path.verdict != Verdict::Blocked);
+        paths.sort_by_key(|path| path.verdict != Verdict::Blocked);
         let mut finding = finding.along(paths.first().map(|path| BlockedPath {
             subnet: path.subnet.clone(),
             block: path.subnet.as_deref().and_then(|id| self.block_of(id)),
@@ -329,7 +328,7 @@ fn missing(evidence: &Evidence, answer: &Answer) -> Vec<Missing> {
             missing
         })
         .collect();
-    all.order();
+    all.sort();
     all.dedup();
     all
 }

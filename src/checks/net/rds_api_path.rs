@@ -9,7 +9,6 @@ use crate::{
     },
     evidence::{Fact, Secret},
     network::{self, Layer, Question, Verdict},
-    order::InOrder,
 };
 
 /// What is read beside the facts of the path engine.
@@ -36,7 +35,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let mut obstacles = walk.obstacles(|_| "NET14");
     // Filters and names stand behind the way itself.
-    obstacles.order_by_key(|one| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl));
+    obstacles.sort_by_key(|one| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl));
     Ok(obstacles.iter().map(|one| found(&walk, one, &reason)).collect())
 }
 

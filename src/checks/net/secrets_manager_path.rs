@@ -14,7 +14,6 @@ use crate::{
     },
     evidence::{Fact, VpcEndpoint},
     network::{self, Blocker, Direction, Layer, Question, Unused, UnusedEndpoint, Verdict},
-    order::InOrder,
 };
 
 /// What is read beside the facts of the path engine.
@@ -209,7 +208,7 @@ impl<'w> Unusable<'w> {
                 Self { code, endpoint, reasons }
             })
             .collect();
-        all.order_by_key(|one| (one.code, one.reasons.len(), one.endpoint));
+        all.sort_by_key(|one| (one.code, one.reasons.len(), one.endpoint));
         all.into_iter().next()
     }
 

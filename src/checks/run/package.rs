@@ -4,7 +4,6 @@ use crate::{
     catalogue::{is_source_only, module_need},
     checks::{Case, Finding, Missing, Stop, command::quoted},
     evidence::{Fact, Function, NativeLibrary, Package},
-    order::InOrder,
 };
 
 use super::function::{name_of, resource_of};
@@ -158,7 +157,7 @@ pub(in crate::checks) fn projects<'m>(modules: impl Iterator<Item = &'m str>) ->
             need.map_or(top, |need| need.project.as_str())
         })
         .collect();
-    projects.order();
+    projects.sort();
     projects.dedup();
     projects
 }

@@ -2,7 +2,7 @@
 //! rules that Secrets Manager sets for them. Reads and explains; what follows
 //! for a secret is for the checks.
 
-use crate::{catalogue::schedule_limits, order::InOrder};
+use crate::catalogue::schedule_limits;
 
 /// A schedule.
 #[derive(Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ fn values(field: &str, least: u32, most: u32, names: &[&str]) -> Option<Vec<u32>
         }
         found.extend((from..=to).step_by(step as usize));
     }
-    found.order();
+    found.sort();
     found.dedup();
     Some(found)
 }

@@ -5,7 +5,6 @@
 use serde_json::{Value as Json, json};
 
 use super::resolved::{Resolved, Unknown, is_opaque};
-use crate::order::InOrder;
 
 /// What a document came to.
 pub(super) enum Reading {
@@ -117,7 +116,7 @@ fn services(statement: &Json) -> Vec<String> {
     if found.is_empty() || found.iter().any(|service| service.contains('*')) {
         found = SERVICES.iter().map(|service| (*service).to_owned()).collect();
     }
-    found.order();
+    found.sort();
     found.dedup();
     found
 }

@@ -9,7 +9,7 @@ use super::{
     value::Seen,
     world::World,
 };
-use crate::{evidence::Fact, order::InOrder, template::Draft};
+use crate::{evidence::Fact, template::Draft};
 
 const ROLE: &str = "aws_iam_role";
 const POLICY: &str = "aws_iam_policy";
@@ -184,7 +184,7 @@ fn put_attached<'p>(world: &World<'p>, draft: &mut Draft, role: &'p Resource, ar
             Seen::Open(why) => open.push((arn.to_owned(), why)),
         }
     }
-    arns.order();
+    arns.sort();
     arns.dedup();
     draft.list("AttachedPolicies");
     for arn in arns {
@@ -220,15 +220,12 @@ fn managed(world: &World<'_>, draft: &mut Draft, fact: Fact, arn: &str) -> Value
 mod tests {
     use serde_json::json;
 
-    use crate::{
-        order::InOrder,
-        template::{
-            Draft,
-            terraform::{
-                testing::{evidence, gaps},
-                value::Seen,
-                world::World,
-            },
+    use crate::template::{
+        Draft,
+        terraform::{
+            testing::{evidence, gaps},
+            value::Seen,
+            world::World,
         },
     };
 
@@ -261,7 +258,7 @@ mod tests {
         );
         let inline = found.role_policies.known().expect("policies");
         let mut names: Vec<_> = inline.iter().filter_map(|p| p.policy_name.as_deref()).collect();
-        names.order();
+        names.sort();
         assert_eq!(names, ["in", "own"]);
         let attached = found.attached_policies.known().expect("policies");
         let read: Vec<bool> = attached.iter().map(|p| p.policy_document.is_some()).collect();

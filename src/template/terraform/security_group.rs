@@ -12,7 +12,7 @@ use super::{
     value::{Seen, items},
     world::World,
 };
-use crate::{evidence::Fact, order::InOrder, template::Draft};
+use crate::{evidence::Fact, template::Draft};
 
 const GROUPS: [&str; 2] = ["aws_security_group", "aws_default_security_group"];
 const RULE: &str = "aws_security_group_rule";
@@ -291,7 +291,7 @@ fn peers_of(rule: &Resource) -> Vec<String> {
     ] {
         peers.extend(rule.known_text(one));
     }
-    peers.order();
+    peers.sort();
     peers
 }
 
@@ -308,7 +308,7 @@ fn peers_in(rule: &Value) -> Vec<String> {
             items(&rule[list]).iter().filter_map(|one| one[key].as_str().map(str::to_owned)),
         );
     }
-    peers.order();
+    peers.sort();
     peers
 }
 
