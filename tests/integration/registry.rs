@@ -29,7 +29,7 @@ fn names_are_unique_and_every_code_has_a_page() {
 }
 
 #[test]
-fn every_check_file_is_registered() {
+fn every_check_file_is_registered_and_named_as_its_check() {
     let registered: BTreeSet<String> =
         checks::checks().map(|check| check.name.replace('-', "_")).collect();
     let mut files = 0;
@@ -52,9 +52,11 @@ fn every_check_file_is_registered() {
                     .nth(1)
                     .and_then(|rest| rest.split('"').next())
                     .unwrap_or_else(|| panic!("{} names no check", path.display()));
+                let stem = name.replace('-', "_");
+                assert!(registered.contains(&stem), "{} is not registered", path.display());
                 assert!(
-                    registered.contains(&name.replace('-', "_")),
-                    "{} is not registered",
+                    path.file_stem().is_some_and(|file| file == stem.as_str()),
+                    "{} is not named as its check, {name}",
                     path.display()
                 );
             }

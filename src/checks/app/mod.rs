@@ -1,7 +1,7 @@
 //! Checks on those who use the secret.
 
-mod cached_password;
+mod password_cached;
 
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] = &[&cached_password::CHECK];
+pub(super) static CHECKS: &[&Check] = &[&password_cached::CHECK];

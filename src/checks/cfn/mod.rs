@@ -2,11 +2,14 @@
 
 mod declared;
 mod events;
-mod failed_operation;
-mod one_schedule;
-mod schedule_before_permission;
+mod one_schedule_per_secret;
+mod schedule_waits_for_permission;
+mod stack_operation_came_through;
 
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] =
-    &[&schedule_before_permission::CHECK, &failed_operation::CHECK, &one_schedule::CHECK];
+pub(super) static CHECKS: &[&Check] = &[
+    &schedule_waits_for_permission::CHECK,
+    &stack_operation_came_through::CHECK,
+    &one_schedule_per_secret::CHECK,
+];

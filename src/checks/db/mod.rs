@@ -1,17 +1,17 @@
 //! Checks on the database, as far as RDS facts and dates tell.
 
 mod capability;
-mod database_status;
-mod db2_wait;
-mod driver;
-mod oracle_grants;
+mod database_available;
+mod database_certificate_valid;
+mod driver_fits_database;
+mod function_copies_oracle_grants;
+mod function_speaks_scram;
+mod function_speaks_tls;
+mod function_waits_for_db2;
 mod package_says;
 pub(super) mod parameters;
-mod restricted_passwords;
-mod scram;
-mod server_certificate;
 pub(super) mod subject;
-mod tls;
+mod user_may_change_its_password;
 
 use super::{Case, Check};
 use crate::evidence::{DbCluster, DbInstance};
@@ -25,12 +25,12 @@ pub(crate) fn database_of<'c>(
 }
 
 pub(super) static CHECKS: &[&Check] = &[
-    &scram::CHECK,
-    &tls::CHECK,
-    &driver::CHECK,
-    &oracle_grants::CHECK,
-    &db2_wait::CHECK,
-    &server_certificate::CHECK,
-    &restricted_passwords::CHECK,
-    &database_status::CHECK,
+    &function_speaks_scram::CHECK,
+    &function_speaks_tls::CHECK,
+    &driver_fits_database::CHECK,
+    &function_copies_oracle_grants::CHECK,
+    &function_waits_for_db2::CHECK,
+    &database_certificate_valid::CHECK,
+    &user_may_change_its_password::CHECK,
+    &database_available::CHECK,
 ];

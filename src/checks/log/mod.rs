@@ -2,12 +2,16 @@
 //! messages, stack events. How a text is held against the table of modes is in
 //! `checks/log_modes`.
 
-mod last_failure;
-mod secret_material;
-mod stack_failure;
-mod trail_failure;
+mod log_last_failure;
+mod log_secret_material;
+mod stack_last_failure;
+mod trail_last_failure;
 
 use super::Check;
 
-pub(super) static CHECKS: &[&Check] =
-    &[&last_failure::CHECK, &secret_material::CHECK, &trail_failure::CHECK, &stack_failure::CHECK];
+pub(super) static CHECKS: &[&Check] = &[
+    &log_last_failure::CHECK,
+    &log_secret_material::CHECK,
+    &trail_last_failure::CHECK,
+    &stack_last_failure::CHECK,
+];

@@ -1,18 +1,18 @@
 //! Checks on managed secrets.
 
-mod default_interval;
-mod impaired;
-mod managed;
-mod orphan_function;
+mod managed_by_a_service;
+mod managed_default_interval;
+mod managed_secret_impaired;
+mod managed_secret_lost;
+mod orphaned_function;
 mod owner;
-mod restored;
 
 use super::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
-    &impaired::CHECK,
-    &managed::CHECK,
-    &restored::CHECK,
-    &orphan_function::CHECK,
-    &default_interval::CHECK,
+    &managed_secret_impaired::CHECK,
+    &managed_by_a_service::CHECK,
+    &managed_secret_lost::CHECK,
+    &orphaned_function::CHECK,
+    &managed_default_interval::CHECK,
 ];

@@ -1,40 +1,40 @@
 //! Checks on the function: runtime, handler, variables, concurrency.
 
-mod application_version;
-mod bound_secret;
-mod concurrency;
 mod endpoint_variable;
+mod enough_memory;
 mod environment;
 pub(super) mod function;
-mod function_missing;
-mod handler;
-mod hosted_runtime;
-mod memory;
+mod function_bound_to_this_secret;
+mod hosted_runtime_in_step;
 pub(super) mod package;
-mod package_machine;
-mod package_modules;
-mod package_pg;
-mod package_python;
-mod password_rules;
-mod runtime_deprecated;
-mod second_function;
+mod package_fits_machine;
+mod package_fits_python;
+mod package_has_its_modules;
+mod package_has_the_right_pg;
+mod password_rules_possible;
+mod reserved_concurrency;
+mod rotation_application_current;
+mod rotation_function_exists;
+mod rotation_in_one_function;
+mod runtime_supported;
+mod vended_handler;
 
 use super::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
-    &function_missing::CHECK,
-    &runtime_deprecated::CHECK,
-    &hosted_runtime::CHECK,
-    &application_version::CHECK,
-    &package_python::CHECK,
-    &package_machine::CHECK,
-    &package_modules::CHECK,
-    &package_pg::CHECK,
-    &second_function::CHECK,
-    &handler::CHECK,
-    &memory::CHECK,
+    &rotation_function_exists::CHECK,
+    &runtime_supported::CHECK,
+    &hosted_runtime_in_step::CHECK,
+    &rotation_application_current::CHECK,
+    &package_fits_python::CHECK,
+    &package_fits_machine::CHECK,
+    &package_has_its_modules::CHECK,
+    &package_has_the_right_pg::CHECK,
+    &rotation_in_one_function::CHECK,
+    &vended_handler::CHECK,
+    &enough_memory::CHECK,
     &endpoint_variable::CHECK,
-    &bound_secret::CHECK,
-    &password_rules::CHECK,
-    &concurrency::CHECK,
+    &function_bound_to_this_secret::CHECK,
+    &password_rules_possible::CHECK,
+    &reserved_concurrency::CHECK,
 ];

@@ -1,18 +1,18 @@
 //! Checks on the schedule.
 
-mod expression;
-mod manual_change;
 mod never_rotated;
-mod overdue;
+mod rotation_overdue;
+mod rotation_window;
 mod schedule;
-mod window;
+mod schedule_expression;
+mod schedule_moved_by_hand;
 
 use super::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
-    &expression::CHECK,
-    &window::CHECK,
-    &manual_change::CHECK,
-    &overdue::CHECK,
+    &schedule_expression::CHECK,
+    &rotation_window::CHECK,
+    &schedule_moved_by_hand::CHECK,
+    &rotation_overdue::CHECK,
     &never_rotated::CHECK,
 ];

@@ -1,50 +1,50 @@
 //! Checks on the secret, its versions and what its value must hold.
 
-mod clone_name;
-mod deleted;
+mod clone_name_too_long;
 mod empty_pending;
-mod engine;
+mod engine_of_the_value;
 mod excluded_characters;
-mod foreign_password;
-mod host;
-mod label_removed;
-mod no_current;
+mod host_of_the_value;
+mod keys_of_the_value;
+mod no_current_value;
+mod password_changed_elsewhere;
+mod pending_label_removed;
 mod place;
-mod port;
-mod replica;
-mod rotation_off;
+mod port_of_the_value;
+mod replica_secret;
+mod rotation_switched_off;
+mod scheduled_for_deletion;
 mod second_writer;
-mod stale_pending;
+mod stale_pending_value;
 mod stuck_pending;
 mod superuser_host;
-mod superuser_of_cluster;
+mod superuser_managed_for_cluster;
 mod superuser_pointer;
-mod superuser_stuck;
-mod value_keys;
+mod superuser_rotation_stuck;
 mod version_quota;
 
 use super::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
-    &value_keys::CHECK,
-    &engine::CHECK,
-    &no_current::CHECK,
+    &keys_of_the_value::CHECK,
+    &engine_of_the_value::CHECK,
+    &no_current_value::CHECK,
     &stuck_pending::CHECK,
     &empty_pending::CHECK,
-    &foreign_password::CHECK,
-    &stale_pending::CHECK,
-    &host::CHECK,
+    &password_changed_elsewhere::CHECK,
+    &stale_pending_value::CHECK,
+    &host_of_the_value::CHECK,
     &superuser_host::CHECK,
-    &port::CHECK,
+    &port_of_the_value::CHECK,
     &excluded_characters::CHECK,
-    &deleted::CHECK,
-    &rotation_off::CHECK,
+    &scheduled_for_deletion::CHECK,
+    &rotation_switched_off::CHECK,
     &version_quota::CHECK,
-    &clone_name::CHECK,
-    &superuser_stuck::CHECK,
-    &superuser_of_cluster::CHECK,
-    &replica::CHECK,
+    &clone_name_too_long::CHECK,
+    &superuser_rotation_stuck::CHECK,
+    &superuser_managed_for_cluster::CHECK,
+    &replica_secret::CHECK,
     &second_writer::CHECK,
     &superuser_pointer::CHECK,
-    &label_removed::CHECK,
+    &pending_label_removed::CHECK,
 ];

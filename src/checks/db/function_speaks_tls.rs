@@ -3,7 +3,7 @@
 
 use super::{
     capability::{self, Question},
-    scram::FACTS,
+    function_speaks_scram::FACTS,
 };
 use crate::checks::{Case, Check, Judgement};
 
