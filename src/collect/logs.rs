@@ -61,7 +61,7 @@ pub(super) async fn streams(
             .logs
             .describe_log_streams()
             .log_group_name(group)
-            .sort_by(order)
+            .order_by(order)
             .descending(true)
             .limit(limit)
             .send()
