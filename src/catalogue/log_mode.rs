@@ -211,7 +211,7 @@ fn failures() -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::entry, rotation_log::Step};
+    use crate::{catalogue::entry, evidence::RotationStep};
 
     #[test]
     fn every_row_is_whole() {
@@ -229,7 +229,7 @@ mod tests {
             }
             assert!(!row.examples.is_empty(), "{what}: no example");
             assert!(!row.counters.is_empty(), "{what}: no counter-example");
-            assert!(row.steps.iter().all(|step| Step::named(step).is_some()), "{what}");
+            assert!(row.steps.iter().all(|step| RotationStep::named(step).is_some()), "{what}");
             assert!(
                 row.beside.iter().all(|code| log_modes().iter().any(|other| other.code == *code)),
                 "{what}: stands beside a code that no row has"

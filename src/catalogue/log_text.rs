@@ -7,7 +7,7 @@ use regex::{Regex, RegexSet};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::pattern::Pattern;
-use crate::{evidence::Time, rotation_log::Step};
+use crate::evidence::{RotationStep, Time};
 
 /// Who prints a text. The order is that of [`matches`]: the most telling first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -57,11 +57,11 @@ pub struct LogText {
     /// What it does to the story.
     pub effect: Effect,
     /// The step, where only one prints it.
-    pub step: Option<Step>,
+    pub step: Option<RotationStep>,
     /// The steps, where several and not all may print it.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RotationStep>,
     /// The step that meets it first, where any may print it.
-    pub earliest: Option<Step>,
+    pub earliest: Option<RotationStep>,
     /// What it proves, in the words of [`PROVES`].
     pub proves: Vec<String>,
     /// What it excludes at that moment, in the words of [`EXCLUDES`].
@@ -117,7 +117,7 @@ pub const EXCLUDES: &[&str] = &[
 
 impl LogText {
     /// Whether that step may print it.
-    pub fn may_come_from(&self, step: Step) -> bool {
+    pub fn may_come_from(&self, step: RotationStep) -> bool {
         self.step.is_none_or(|only| only == step)
             && (self.steps.is_empty() || self.steps.contains(&step))
     }
@@ -269,11 +269,11 @@ struct Row {
     origin: Origin,
     effect: Effect,
     #[serde(default, deserialize_with = "step")]
-    step: Option<Step>,
+    step: Option<RotationStep>,
     #[serde(default)]
     steps: Vec<String>,
     #[serde(default, deserialize_with = "step")]
-    earliest: Option<Step>,
+    earliest: Option<RotationStep>,
     #[serde(default)]
     proves: Vec<String>,
     #[serde(default)]
@@ -296,9 +296,9 @@ struct Row {
     checked: Time,
 }
 
-fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Step>, D::Error> {
+fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RotationStep>, D::Error> {
     let name = String::deserialize(deserializer)?;
-    Step::named(&name).map(Some).ok_or_else(|| D::Error::custom(format!("no step {name}")))
+    RotationStep::named(&name).map(Some).ok_or_else(|| D::Error::custom(format!("no step {name}")))
 }
 
 impl From<Row> for LogText {
@@ -309,7 +309,7 @@ impl From<Row> for LogText {
             origin: row.origin,
             effect: row.effect,
             step: row.step,
-            steps: row.steps.iter().filter_map(|name| Step::named(name)).collect(),
+            steps: row.steps.iter().filter_map(|name| RotationStep::named(name)).collect(),
             earliest: row.earliest,
             proves: row.proves,
             excludes: row.excludes,

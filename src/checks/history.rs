@@ -3,8 +3,8 @@
 
 use super::Case;
 use crate::{
-    evidence::{Time, TrailEvent},
-    rotation_log::{AttemptOutcome, Step},
+    evidence::{RotationStep, Time, TrailEvent},
+    rotation_log::AttemptOutcome,
 };
 
 /// The CloudTrail events of one case, oldest first.
@@ -47,7 +47,7 @@ pub(super) struct FirstFailure {
     /// When it started, or when CloudTrail recorded its failure.
     pub(super) at: Option<Time>,
     /// The step that failed.
-    pub(super) step: Option<Step>,
+    pub(super) step: Option<RotationStep>,
     /// Where this is known from.
     pub(super) source: &'static str,
 }
@@ -85,9 +85,9 @@ pub(super) fn first_failure(case: &Case<'_>) -> Option<FirstFailure> {
 }
 
 /// The step that a RotationFailed event names.
-pub(super) fn failed_step(event: &TrailEvent) -> Option<Step> {
+pub(super) fn failed_step(event: &TrailEvent) -> Option<RotationStep> {
     let message = event.error_message()?;
-    Step::ALL.into_iter().find(|step| message.contains(step.name()))
+    RotationStep::ALL.into_iter().find(|step| message.contains(step.name()))
 }
 
 /// Whether the last attempt is known to have failed, or AWSPENDING is stuck.
@@ -97,7 +97,7 @@ pub(super) fn failing(case: &Case<'_>) -> bool {
 }
 
 /// The step that the attempt with this token failed in last, where known.
-pub(crate) fn step_reached(case: &Case<'_>, token: &str) -> Option<Step> {
+pub(crate) fn step_reached(case: &Case<'_>, token: &str) -> Option<RotationStep> {
     let from_log = case.log().if_known().and_then(|log| {
         log.attempts
             .iter()
@@ -140,7 +140,7 @@ mod tests {
             Case,
             testing::{evidence, failed_log},
         },
-        rotation_log::Step,
+        evidence::RotationStep,
     };
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf";
@@ -166,8 +166,8 @@ mod tests {
         ]));
         let case = Case::new(&evidence);
         let first = first_failure(&case).expect("a failure");
-        assert_eq!((first.step, first.source), (Some(Step::TestSecret), "CloudTrail"));
-        assert_eq!(step_reached(&case, TOKEN), Some(Step::TestSecret));
+        assert_eq!((first.step, first.source), (Some(RotationStep::TestSecret), "CloudTrail"));
+        assert_eq!(step_reached(&case, TOKEN), Some(RotationStep::TestSecret));
         assert!(failing(&case));
     }
 
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn an_earlier_failure_in_the_log_wins_over_cloudtrail() {
         let evidence = bundle(json!([failed("2026-11-20T00:00:00Z", ARN, "setSecret")]));
-        let log = failed_log(TOKEN, "2026-11-19T00:00:00Z", Step::CreateSecret);
+        let log = failed_log(TOKEN, "2026-11-19T00:00:00Z", RotationStep::CreateSecret);
         let first = first_failure(&Case::with_log(&evidence, log)).expect("a failure");
-        assert_eq!((first.step, first.source), (Some(Step::CreateSecret), "rotation log"));
+        assert_eq!((first.step, first.source), (Some(RotationStep::CreateSecret), "rotation log"));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Case, Check, Finding, Judgement, Stop};
 use crate::{
-    evidence::{Evidence, Fact},
-    rotation_log::{Attempt, AttemptOutcome, Invocation, RotationLog, RunOutcome, Step},
+    evidence::{Evidence, Fact, RotationStep},
+    rotation_log::{Attempt, AttemptOutcome, Invocation, RotationLog, RunOutcome},
 };
 
 /// What a check says about a bundle. Fails the test where the check reads a
@@ -64,7 +64,7 @@ pub(crate) fn denied(fact: Fact) -> Value {
 }
 
 /// A log of one attempt that failed in a step.
-pub(crate) fn failed_log(token: &str, started_at: &str, step: Step) -> RotationLog {
+pub(crate) fn failed_log(token: &str, started_at: &str, step: RotationStep) -> RotationLog {
     let started_at = crate::evidence::Time::parse(started_at);
     RotationLog {
         attempts: vec![Attempt {
@@ -92,8 +92,7 @@ mod tests {
     use super::{evidence, failed_log};
     use crate::{
         checks::{Case, Stop, checks},
-        evidence::FACTS,
-        rotation_log::Step,
+        evidence::{FACTS, RotationStep},
     };
 
     /// Something of nearly everything, so that most checks come far.
@@ -133,7 +132,7 @@ mod tests {
     fn every_check_declares_what_it_reads_and_reports() {
         for bundle in [rich(), json!({"Secret": rich()["Secret"]}), json!({})] {
             let evidence = evidence(bundle);
-            let log = failed_log("p", "2026-10-20T00:00:00Z", Step::SetSecret);
+            let log = failed_log("p", "2026-10-20T00:00:00Z", RotationStep::SetSecret);
             for case in [Case::with_log(&evidence, log), Case::new(&evidence)] {
                 for check in checks() {
                     case.forget_reads();

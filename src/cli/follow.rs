@@ -8,8 +8,7 @@ use crate::{
     checks::Case,
     collect::{CollectError, Request, Session},
     diagnosis::{self, Progress},
-    evidence::{Fact, Time},
-    rotation_log::Step,
+    evidence::{Fact, RotationStep, Time},
 };
 
 /// How an attempt is followed.
@@ -79,7 +78,8 @@ fn clock(now: Time) -> String {
 }
 
 fn words(progress: &Progress, secret: &str) -> String {
-    let of = |step: &Option<Step>| step.map(|step| format!(" in {step}")).unwrap_or_default();
+    let of =
+        |step: &Option<RotationStep>| step.map(|step| format!(" in {step}")).unwrap_or_default();
     match progress {
         Progress::Waiting => format!(
             "no attempt has begun; `aws secretsmanager rotate-secret --secret-id {secret}` begins one"
@@ -93,11 +93,11 @@ fn words(progress: &Progress, secret: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Progress, Step, words};
+    use super::{Progress, RotationStep, words};
 
     #[test]
     fn every_state_has_words_of_its_own() {
-        let step = Some(Step::SetSecret);
+        let step = Some(RotationStep::SetSecret);
         assert_eq!(words(&Progress::UnderWay { step }, "s"), "setSecret is running or done");
         assert_eq!(words(&Progress::Failed { step }, "s"), "the attempt failed in setSecret");
         assert_eq!(words(&Progress::Failed { step: None }, "s"), "the attempt failed");

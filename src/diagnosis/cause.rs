@@ -7,8 +7,9 @@ use super::{
 use crate::{
     catalogue::Severity,
     checks::{Basis, Finding, ProofKind},
+    evidence::RotationStep,
     report::v1::{Confidence, Verdict},
-    rotation_log::{RunOutcome, Step},
+    rotation_log::RunOutcome,
 };
 
 /// A finding that explains the failure, or will stop the next rotation.
@@ -184,7 +185,7 @@ fn came_through(timeline: &Timeline, finding: &Finding) -> bool {
     timeline.last_failure().is_some_and(|attempt| {
         // What holds for new passwords only lets setSecret in with the old one.
         if finding.basis == Basis::Indication
-            && attempt.failed_step == Some(Step::TestSecret)
+            && attempt.failed_step == Some(RotationStep::TestSecret)
             && fit::WITH_THE_NEW_PASSWORD.contains(&code)
         {
             return false;
@@ -278,7 +279,7 @@ mod tests {
         found(code, Severity::Error, basis)
     }
 
-    fn failed_in(step: Step) -> Timeline {
+    fn failed_in(step: RotationStep) -> Timeline {
         let attempt = Attempt {
             outcome: Outcome::Failed,
             failed_step: Some(step),
@@ -293,7 +294,11 @@ mod tests {
         }
     }
 
-    fn causes(verdict: Verdict, step: Step, mut all: Vec<Finding>) -> Vec<(String, Confidence)> {
+    fn causes(
+        verdict: Verdict,
+        step: RotationStep,
+        mut all: Vec<Finding>,
+    ) -> Vec<(String, Confidence)> {
         rank(&failed_in(step), verdict, &mut all)
             .into_iter()
             .map(|cause| (cause.finding.code().to_owned(), cause.confidence))
@@ -311,7 +316,7 @@ mod tests {
             found("RUN05", Severity::Warning, Basis::State),
             found("SEC28", Severity::Warning, Basis::Line),
         ];
-        let said = causes(Verdict::Failing, Step::SetSecret, all);
+        let said = causes(Verdict::Failing, RotationStep::SetSecret, all);
         assert_eq!(said, one("SEC07", Confidence::Possible));
     }
 
@@ -319,16 +324,16 @@ mod tests {
     fn an_overdue_rotation_comes_before_a_warning_where_nothing_failed() {
         let all =
             vec![error("SCH04", Basis::State), found("RUN05", Severity::Warning, Basis::State)];
-        let said = causes(Verdict::AtRisk, Step::SetSecret, all);
+        let said = causes(Verdict::AtRisk, RotationStep::SetSecret, all);
         assert_eq!(said[0].0, "SCH04");
         assert_eq!(said.len(), 2);
     }
 
     #[test]
     fn what_holds_for_new_passwords_lets_the_old_one_in() {
-        let mut timeline = failed_in(Step::TestSecret);
+        let mut timeline = failed_in(RotationStep::TestSecret);
         let set = StepRun {
-            step: Some(Step::SetSecret),
+            step: Some(RotationStep::SetSecret),
             outcome: RunOutcome::Returned,
             request_id: None,
             duration_ms: None,
@@ -346,11 +351,11 @@ mod tests {
     fn a_warning_that_the_failing_run_names_explains_it() {
         let named = found("SEC21", Severity::Warning, Basis::Line);
         let all = vec![error("SEC07", Basis::State), named];
-        let said = causes(Verdict::Failing, Step::CreateSecret, all);
+        let said = causes(Verdict::Failing, RotationStep::CreateSecret, all);
         assert_eq!(said, one("SEC21", Confidence::Confirmed));
         let hint = found("SEC21", Severity::Warning, Basis::Candidate);
         let all = vec![error("SEC07", Basis::State), hint];
-        let said = causes(Verdict::Failing, Step::CreateSecret, all);
+        let said = causes(Verdict::Failing, RotationStep::CreateSecret, all);
         assert_eq!(said[0].1, Confidence::Possible);
     }
 
@@ -361,11 +366,11 @@ mod tests {
             error("SEC14", Basis::Candidate),
             error("DB16", Basis::Candidate),
         ];
-        let said = causes(Verdict::Failing, Step::SetSecret, all);
+        let said = causes(Verdict::Failing, RotationStep::SetSecret, all);
         assert_eq!(said, one("DB20", Confidence::Confirmed));
         // A text of its own is not the same text.
         let all = vec![error("DB20", Basis::State), error("SEC14", Basis::Line)];
-        assert_eq!(causes(Verdict::Failing, Step::SetSecret, all).len(), 2);
+        assert_eq!(causes(Verdict::Failing, RotationStep::SetSecret, all).len(), 2);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! consequence. Sources: the order of calls in the rotation templates and the
 //! RotateSecret API reference.
 
-use crate::{catalogue::Severity, checks::Finding, rotation_log::Step};
+use crate::{catalogue::Severity, checks::Finding, evidence::RotationStep};
 
 /// Where a rotation can stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub(super) enum Stage {
     /// Before the function runs.
     Invoke,
     /// In a step.
-    In(Step),
+    In(RotationStep),
 }
 
-const CREATE: Stage = Stage::In(Step::CreateSecret);
-const SET: Stage = Stage::In(Step::SetSecret);
-const TEST: Stage = Stage::In(Step::TestSecret);
-const FINISH: Stage = Stage::In(Step::FinishSecret);
+const CREATE: Stage = Stage::In(RotationStep::CreateSecret);
+const SET: Stage = Stage::In(RotationStep::SetSecret);
+const TEST: Stage = Stage::In(RotationStep::TestSecret);
+const FINISH: Stage = Stage::In(RotationStep::FinishSecret);
 
 /// A stage that a fault can stop; each call of the function may be the first
 /// to meet a fault that appeared while the rotation ran.

@@ -3,8 +3,8 @@
 
 use crate::{
     checks::Case,
-    evidence::Time,
-    rotation_log::{Attempt, AttemptOutcome, RotationLog, Step},
+    evidence::{RotationStep, Time},
+    rotation_log::{Attempt, AttemptOutcome, RotationLog},
 };
 
 /// An attempt that began this long before somebody starts to wait is the one that is
@@ -19,14 +19,14 @@ pub enum Progress {
     /// It is under way.
     UnderWay {
         /// The step, where a line tells it.
-        step: Option<Step>,
+        step: Option<RotationStep>,
     },
     /// It ended well.
     Succeeded,
     /// A step failed. Secrets Manager may try once more.
     Failed {
         /// The step, where it can be told.
-        step: Option<Step>,
+        step: Option<RotationStep>,
     },
 }
 
@@ -162,11 +162,11 @@ mod tests {
         let under_way = told(|bundle| {
             bundle["LogEvents"] = log(&[("createSecret", 5, "ok"), ("setSecret", 6, "")]);
         });
-        assert_eq!(under_way, Progress::UnderWay { step: Some(Step::SetSecret) });
+        assert_eq!(under_way, Progress::UnderWay { step: Some(RotationStep::SetSecret) });
         let failed = told(|bundle| {
             bundle["LogEvents"] = log(&[("createSecret", 5, "ok"), ("setSecret", 6, "failed")]);
         });
-        assert_eq!(failed, Progress::Failed { step: Some(Step::SetSecret) });
+        assert_eq!(failed, Progress::Failed { step: Some(RotationStep::SetSecret) });
     }
 
     /// The log comes late, the secret tells at once.

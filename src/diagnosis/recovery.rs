@@ -7,8 +7,8 @@ use super::timeline::{Attempt, Outcome, RETRIES_SECONDS, Timeline};
 use crate::{
     catalogue::login_check,
     checks::{Case, engine_of, quoted, step_reached},
-    evidence::{Secret, Time},
-    rotation_log::{RunOutcome, Step},
+    evidence::{RotationStep, Secret, Time},
+    rotation_log::RunOutcome,
 };
 
 /// The way out.
@@ -349,7 +349,7 @@ impl Way<'_> {
 
     /// What finishSecret does, for those who cannot wait for it.
     fn by_hand(&self, version: &str) -> Option<RecoveryStep> {
-        let finish = self.timeline.last_failure()?.failed_step == Some(Step::FinishSecret);
+        let finish = self.timeline.last_failure()?.failed_step == Some(RotationStep::FinishSecret);
         let current = self.secret.version_with("AWSCURRENT").filter(|_| finish)?;
         Some(RecoveryStep {
             summary:
@@ -457,11 +457,13 @@ fn reached(attempt: &Attempt) -> Reached {
     steps.chain(failed).chain(dark).max().unwrap_or(Reached::Unknown)
 }
 
-fn of_step(step: Step, returned: bool) -> Reached {
+fn of_step(step: RotationStep, returned: bool) -> Reached {
     match step {
-        Step::CreateSecret => Reached::Create,
-        Step::SetSecret if !returned => Reached::Set,
-        Step::SetSecret | Step::TestSecret | Step::FinishSecret => Reached::Later,
+        RotationStep::CreateSecret => Reached::Create,
+        RotationStep::SetSecret if !returned => Reached::Set,
+        RotationStep::SetSecret | RotationStep::TestSecret | RotationStep::FinishSecret => {
+            Reached::Later
+        }
     }
 }
 

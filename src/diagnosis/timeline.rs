@@ -4,8 +4,8 @@
 use crate::{
     catalogue::secret_limits,
     checks::Case,
-    evidence::{Secret, Time, TrailEvent},
-    rotation_log::{self, AttemptOutcome, Invocation, RunOutcome, Step},
+    evidence::{RotationStep, Secret, Time, TrailEvent},
+    rotation_log::{self, AttemptOutcome, Invocation, RunOutcome},
 };
 
 /// A CloudTrail event and a log attempt this close are the same attempt, where
@@ -46,7 +46,7 @@ pub struct Attempt {
     /// What became of it.
     pub outcome: Outcome,
     /// The step that failed.
-    pub failed_step: Option<Step>,
+    pub failed_step: Option<RotationStep>,
     /// Invocations, in order.
     pub steps: Vec<StepRun>,
     /// The error that ended it.
@@ -71,7 +71,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRun {
     /// The step, where it can be told.
-    pub step: Option<Step>,
+    pub step: Option<RotationStep>,
     /// What became of it.
     pub outcome: RunOutcome,
     /// Request id.
@@ -227,7 +227,9 @@ fn place(attempts: &mut Vec<Attempt>, event: &TrailEvent, secret: Option<&Secret
     attempt.outcome = outcome;
     if let Some(message) = event.error_message() {
         attempt.failed_step = attempt.failed_step.or_else(|| {
-            Step::ALL.into_iter().find(|step| message.contains(&format!("during {step} step")))
+            RotationStep::ALL
+                .into_iter()
+                .find(|step| message.contains(&format!("during {step} step")))
         });
         attempt.error.get_or_insert(message);
     }
@@ -245,7 +247,10 @@ fn outcome_of(event_name: &str) -> Option<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::{Outcome, Timeline};
-    use crate::{checks::Case, evidence::Evidence, rotation_log::Step};
+    use crate::{
+        checks::Case,
+        evidence::{Evidence, RotationStep},
+    };
 
     fn timeline(bundle: serde_json::Value) -> Timeline {
         let mut evidence: Evidence = serde_json::from_value(bundle).expect("bundle");
@@ -274,7 +279,7 @@ mod tests {
         assert!(timeline.failing);
         assert_eq!((timeline.attempts.len(), timeline.failed_attempts), (1, 1));
         let attempt = &timeline.attempts[0];
-        assert_eq!(attempt.failed_step, Some(Step::SetSecret));
+        assert_eq!(attempt.failed_step, Some(RotationStep::SetSecret));
         assert_eq!(attempt.outcome, Outcome::Failed);
         assert_eq!(attempt.token.as_deref(), Some(TOKEN));
         assert_eq!(

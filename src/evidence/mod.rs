@@ -13,6 +13,7 @@ mod kms;
 mod log;
 mod observed;
 mod package;
+mod rotation_step;
 mod secret;
 mod shape;
 mod stack;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::shape::shapes;
 pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
-    observed::*, package::*, secret::*, stack::*, time::*, trail::*, vpc::*,
+    observed::*, package::*, rotation_step::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
 
 /// The version of the bundle format that this build reads and writes.

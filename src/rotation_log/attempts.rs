@@ -2,7 +2,8 @@
 //! and begins an attempt, a retry of one included, with createSecret. Steps that no
 //! text tells are taken from the neighbours, only where those leave one choice.
 
-use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, Step, excerpt};
+use super::{Attempt, AttemptOutcome, Invocation, RunOutcome, excerpt};
+use crate::evidence::RotationStep;
 use crate::{
     catalogue::{Effect, Origin},
     evidence::Time,
@@ -107,7 +108,7 @@ fn may_be_a_rotation(invocations: &[Invocation]) -> bool {
 /// Whether a createSecret did its work somewhere: then a silent invocation at the
 /// start of the log may be a later step of an attempt whose start is not shown.
 fn later_created(invocations: &[Invocation]) -> bool {
-    invocations.iter().any(|run| run.step == Some(Step::CreateSecret) && done(run))
+    invocations.iter().any(|run| run.step == Some(RotationStep::CreateSecret) && done(run))
 }
 
 /// An invocation with a test event is no rotation.
@@ -149,19 +150,24 @@ fn goes_on(attempt: &Attempt, invocations: &[Invocation], index: usize) -> bool 
     match (last.step, run.step) {
         // A createSecret after a failed one is its retry; after anything else it
         // begins the next attempt.
-        (Some(Step::CreateSecret), Some(Step::CreateSecret)) => last.failed(),
-        (_, Some(Step::CreateSecret)) => false,
+        (Some(RotationStep::CreateSecret), Some(RotationStep::CreateSecret)) => last.failed(),
+        (_, Some(RotationStep::CreateSecret)) => false,
         (Some(before), Some(now)) if now < before => false,
         _ => true,
     }
 }
 
 fn finished(run: &Invocation) -> bool {
-    run.step == Some(Step::FinishSecret) && (done(run) || run.outcome == RunOutcome::Returned)
+    run.step == Some(RotationStep::FinishSecret)
+        && (done(run) || run.outcome == RunOutcome::Returned)
 }
 
 /// The step of an invocation that follows in the same attempt and tells none.
-fn place_within(attempt: &Attempt, invocations: &[Invocation], index: usize) -> Option<Step> {
+fn place_within(
+    attempt: &Attempt,
+    invocations: &[Invocation],
+    index: usize,
+) -> Option<RotationStep> {
     let run = &invocations[index];
     let last = &invocations[*attempt.runs.last()?];
     let before = last.step?;
@@ -169,12 +175,12 @@ fn place_within(attempt: &Attempt, invocations: &[Invocation], index: usize) -> 
         return None;
     }
     if last.outcome == RunOutcome::Returned {
-        return Step::ALL.into_iter().find(|step| *step > before);
+        return RotationStep::ALL.into_iter().find(|step| *step > before);
     }
     // Nothing comes after a createSecret that failed; a later step that fails may be
     // retried alone or with the steps before it, which end in another way.
     let same_end = last.outcome == run.outcome && last.error == run.error;
-    (last.failed() && (before == Step::CreateSecret || same_end)).then_some(before)
+    (last.failed() && (before == RotationStep::CreateSecret || same_end)).then_some(before)
 }
 
 /// The step of an attempt's first invocation that tells none: createSecret, where it
@@ -183,7 +189,7 @@ fn first_of_attempt(
     before: Option<&Attempt>,
     invocations: &[Invocation],
     index: usize,
-) -> Option<Step> {
+) -> Option<RotationStep> {
     let run = &invocations[index];
     let certain = match before {
         None => true,
@@ -196,7 +202,7 @@ fn first_of_attempt(
         .hits
         .iter()
         .any(|hit| matches!(hit.text.effect, Effect::Progress | Effect::StepDone | Effect::Login));
-    (certain && run.failed() && !run.excerpt && !told).then_some(Step::CreateSecret)
+    (certain && run.failed() && !run.excerpt && !told).then_some(RotationStep::CreateSecret)
 }
 
 /// Joins the last attempt to the one before, where a later line shows that both are
@@ -234,7 +240,7 @@ fn take_complaint(attempt: &Attempt, invocations: &mut [Invocation]) {
 
 fn conclude(attempt: &mut Attempt, invocations: &mut [Invocation]) {
     let runs = || attempt.runs.iter().map(|&index| &invocations[index]);
-    let silent_success = attempt.runs.len() == Step::ALL.len()
+    let silent_success = attempt.runs.len() == RotationStep::ALL.len()
         && runs().all(|run| run.step.is_none() && run.outcome == RunOutcome::Returned);
     let rotated = runs()
         .any(|run| finished(run) || run.hits.iter().any(|hit| hit.text.proves("rotation-done")));

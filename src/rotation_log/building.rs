@@ -10,10 +10,11 @@ use std::{
 use regex::Regex;
 
 use super::{
-    Hit, Invocation, Level, Line, RunOutcome, Step, excerpt,
+    Hit, Invocation, Level, Line, RunOutcome, excerpt,
     layout::{Kind, Record, Report, Status},
     told_step::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
 };
+use crate::evidence::RotationStep;
 use crate::{
     catalogue::{Effect, LogText, Origin, known_texts},
     evidence::Time,
@@ -62,9 +63,9 @@ pub(super) struct Building {
     pub(super) init_seen: bool,
     status: Option<Status>,
     died: bool,
-    frame_step: Option<Step>,
-    prefix_step: Option<Step>,
-    row_step: Option<Step>,
+    frame_step: Option<RotationStep>,
+    prefix_step: Option<RotationStep>,
+    row_step: Option<RotationStep>,
     /// Secrets that it says it rotates, and others that it mentions.
     subjects: BTreeSet<String>,
     mentions: BTreeSet<String>,
@@ -228,7 +229,7 @@ impl Building {
         }
     }
 
-    /// Step, token and secrets, from one line.
+    /// RotationStep, token and secrets, from one line.
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
         let named = |pattern: &Regex| named_step(pattern, text);
         self.frame_step = self

@@ -20,8 +20,7 @@ mod told_step;
 pub(crate) use self::excerpt::joined;
 pub use self::{
     model::{
-        Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog,
-        RunOutcome, Step,
+        Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog, RunOutcome,
     },
     reader::{INVOCATIONS_KEPT, Options, Reader},
     source::read,

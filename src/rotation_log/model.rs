@@ -1,50 +1,6 @@
 //! What a rotation log says, once read.
 
-use std::fmt;
-
-use crate::evidence::{Time, TrailEvent};
-
-/// The four steps of a rotation, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// Makes the new value and stores it as AWSPENDING.
-    CreateSecret,
-    /// Puts it into the database.
-    SetSecret,
-    /// Logs in with it.
-    TestSecret,
-    /// Moves AWSCURRENT to it.
-    FinishSecret,
-}
-
-impl Step {
-    /// Every step, in order.
-    pub const ALL: [Self; 4] =
-        [Self::CreateSecret, Self::SetSecret, Self::TestSecret, Self::FinishSecret];
-
-    /// The name that Secrets Manager gives it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CreateSecret => "createSecret",
-            Self::SetSecret => "setSecret",
-            Self::TestSecret => "testSecret",
-            Self::FinishSecret => "finishSecret",
-        }
-    }
-
-    /// The step of that name, in Secrets Manager's or in the templates' spelling.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| {
-            step.name() == name || step.name().eq_ignore_ascii_case(&name.replace('_', ""))
-        })
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
+use crate::evidence::{RotationStep, Time, TrailEvent};
 
 /// A rotation log, read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,7 +45,7 @@ pub struct Attempt {
     /// Its invocations, as indexes into [`RotationLog::invocations`].
     pub runs: Vec<usize>,
     /// The step that failed last.
-    pub failed_step: Option<Step>,
+    pub failed_step: Option<RotationStep>,
     /// What became of it.
     pub outcome: AttemptOutcome,
 }
@@ -130,7 +86,7 @@ pub struct Invocation {
     /// Seconds after which Lambda killed it.
     pub timed_out_after: Option<f64>,
     /// The step, where a line or the place among its neighbours tells.
-    pub step: Option<Step>,
+    pub step: Option<RotationStep>,
     /// ClientRequestToken, where a line names it.
     pub token: Option<String>,
     /// ARN of the secret that it says it rotates.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Step;
+use crate::evidence::RotationStep;
 
 /// The words before a message.
 pub(super) static PREFIX_STEP: LazyLock<Regex> = LazyLock::new(|| {
@@ -19,13 +19,13 @@ pub(super) static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// The event that the function was invoked with.
 pub(super) static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
+    Regex::new(r#"['"]RotationStep['"]:\s*['"](create|set|test|finish)Secret['"]"#)
         .expect("a constant pattern")
 });
 
 /// The step that a text cut out of its log names: by a frame, the event that it
 /// prints, the words before its message, or CloudTrail's.
-pub(super) fn told_step(text: &str) -> Option<Step> {
+pub(super) fn told_step(text: &str) -> Option<RotationStep> {
     static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
     });
@@ -35,26 +35,33 @@ pub(super) fn told_step(text: &str) -> Option<Step> {
 }
 
 /// The step that a pattern finds in a text.
-pub(super) fn named_step(pattern: &Regex, text: &str) -> Option<Step> {
+pub(super) fn named_step(pattern: &Regex, text: &str) -> Option<RotationStep> {
     let found = pattern.captures(text)?;
     let name = found.iter().skip(1).flatten().next()?.as_str().to_ascii_lowercase();
-    Step::named(&format!("{name}Secret"))
+    RotationStep::named(&format!("{name}Secret"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, told_step};
+    use super::told_step;
+    use crate::evidence::RotationStep;
 
     #[test]
     fn a_text_alone_tells_its_step() {
         for (text, step) in [
-            ("`setSecret: Unable to log into database`", Some(Step::SetSecret)),
+            ("`setSecret: Unable to log into database`", Some(RotationStep::SetSecret)),
             (
                 "line 48, in lambda_handler finish_secret(service_client, arn, token)",
-                Some(Step::FinishSecret),
+                Some(RotationStep::FinishSecret),
             ),
-            ("{'ClientRequestToken': 'x', 'Step': 'createSecret'}", Some(Step::CreateSecret)),
-            ("Error when executing lambda a during testSecret step", Some(Step::TestSecret)),
+            (
+                "{'ClientRequestToken': 'x', 'Step': 'createSecret'}",
+                Some(RotationStep::CreateSecret),
+            ),
+            (
+                "Error when executing lambda a during testSecret step",
+                Some(RotationStep::TestSecret),
+            ),
             ("the secret was set", None),
         ] {
             assert_eq!(told_step(text), step, "{text}");

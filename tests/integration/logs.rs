@@ -5,10 +5,10 @@
 use rotdoctor::{
     catalogue::{Effect, LogText, log_texts},
     checks::{Case, Selection},
-    evidence::{Evidence, Time},
+    evidence::{Evidence, RotationStep, Time},
     examine_case,
     report::v1::{Mode, Report, Verdict},
-    rotation_log::{Options, Step, read},
+    rotation_log::{Options, read},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -77,21 +77,21 @@ enum Layout {
 
 /// A log in which the steps before `step` succeed and `step` prints `message`
 /// and raises it.
-fn failing_log(layout: Layout, step: Step, message: &str, error_type: &str) -> String {
+fn failing_log(layout: Layout, step: RotationStep, message: &str, error_type: &str) -> String {
     let mut out = String::new();
-    let index = Step::ALL.iter().position(|other| *other == step).expect("a step");
+    let index = RotationStep::ALL.iter().position(|other| *other == step).expect("a step");
     for (number, request) in REQUESTS.iter().enumerate().take(index) {
-        let done = match Step::ALL[number] {
-            Step::CreateSecret => {
+        let done = match RotationStep::ALL[number] {
+            RotationStep::CreateSecret => {
                 format!("createSecret: Successfully put secret for ARN {ARN} and version {TOKEN}.")
             }
-            Step::SetSecret => format!(
+            RotationStep::SetSecret => format!(
                 "setSecret: Successfully set password for user orders_app in PostgreSQL DB for secret arn {ARN}."
             ),
-            Step::TestSecret => format!(
+            RotationStep::TestSecret => format!(
                 "testSecret: Successfully signed into PostgreSQL DB with AWSPENDING secret in {ARN}."
             ),
-            Step::FinishSecret => unreachable!("nothing comes after it"),
+            RotationStep::FinishSecret => unreachable!("nothing comes after it"),
         };
         out.push_str(&invocation(layout, number, request, &[("INFO", done)], None));
     }
@@ -159,7 +159,7 @@ fn every_text_that_ends_an_attempt_names_its_step_and_code() {
         examined += 1;
         let raised = pattern.calls.iter().find_map(|call| call.strip_prefix("raise "));
         let message = printed(&pattern.text);
-        for step in Step::ALL.into_iter().filter(|step| row.may_come_from(*step)) {
+        for step in RotationStep::ALL.into_iter().filter(|step| row.may_come_from(*step)) {
             for layout in [Layout::Text, Layout::Json] {
                 let log = failing_log(layout, step, &message, raised.unwrap_or("ValueError"));
                 let report = examine(&log);

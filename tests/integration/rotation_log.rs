@@ -4,10 +4,10 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use rotdoctor::{
-    evidence::{LogEvent, Time},
+    evidence::{LogEvent, RotationStep, Time},
     rotation_log::{
         AttemptOutcome, INVOCATIONS_KEPT, Invocation, Options, Reader, RotationLog, RunOutcome,
-        Step, read,
+        read,
     },
 };
 use serde::Deserialize;
@@ -39,13 +39,13 @@ fn rows(run: &Invocation) -> Vec<&str> {
     run.hits.iter().map(|hit| hit.text.text.as_str()).collect()
 }
 
-fn steps(log: &RotationLog) -> Vec<Option<Step>> {
+fn steps(log: &RotationLog) -> Vec<Option<RotationStep>> {
     log.invocations.iter().map(|run| run.step).collect()
 }
 
 /// What all spellings of the refused log say.
 fn assert_refused(log: &RotationLog, name: &str) {
-    use Step::{CreateSecret, SetSecret};
+    use RotationStep::{CreateSecret, SetSecret};
     assert_eq!(
         steps(log),
         [Some(CreateSecret), Some(SetSecret), Some(SetSecret)],
@@ -159,7 +159,7 @@ fn the_superuser_secret_is_not_another_secret_of_the_function() {
 #[test]
 fn reads_a_whole_rotation_from_a_console_copy() {
     let log = parse(CONSOLE);
-    assert_eq!(steps(&log), Step::ALL.map(Some));
+    assert_eq!(steps(&log), RotationStep::ALL.map(Some));
     assert_eq!(log.attempts.len(), 1);
     assert_eq!(log.attempts[0].outcome, AttemptOutcome::Succeeded);
     assert_eq!(log.attempts[0].failed_step, None);
@@ -193,7 +193,7 @@ fn the_newest_text_dates_the_function() {
 #[test]
 fn silence_until_the_timeout_at_the_start_of_an_attempt_is_create_secret() {
     let log = parse(SILENT);
-    assert_eq!(steps(&log), [Some(Step::CreateSecret); 2], "{log:#?}");
+    assert_eq!(steps(&log), [Some(RotationStep::CreateSecret); 2], "{log:#?}");
     for run in &log.invocations {
         assert_eq!(run.outcome, RunOutcome::TimedOut);
         assert_eq!(run.seconds(), Some(30.0));
@@ -209,7 +209,7 @@ fn silence_until_the_timeout_at_the_start_of_an_attempt_is_create_secret() {
         .map(|(end, line)| end.seconds_since(line));
     assert!(silence.is_some_and(|seconds| seconds > 29.0), "{silence:?}");
     assert_eq!(log.attempts.len(), 1);
-    assert_eq!(log.attempts[0].failed_step, Some(Step::CreateSecret));
+    assert_eq!(log.attempts[0].failed_step, Some(RotationStep::CreateSecret));
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn the_same_silence_in_text_with_the_late_timeout_line_of_old_platforms() {
     assert_eq!(log.invocations.len(), 1, "{log:#?}");
     let run = &log.invocations[0];
     assert_eq!((run.outcome, run.timed_out_after), (RunOutcome::TimedOut, Some(30.03)));
-    assert_eq!(run.step, Some(Step::CreateSecret));
+    assert_eq!(run.step, Some(RotationStep::CreateSecret));
     let silence = run.ended_at.zip(run.lines[1].at).map(|(end, at)| end.seconds_since(at));
     assert_eq!(silence, Some(30.033));
 }
@@ -242,8 +242,8 @@ fn silence_after_a_finished_create_secret_is_set_secret() {
          2026-11-20T03:00:31.533Z {second} Task timed out after 30.03 seconds\n\
          END RequestId: {second}\n"
     ));
-    assert_eq!(steps(&log), [Some(Step::CreateSecret), Some(Step::SetSecret)]);
-    assert_eq!(log.attempts[0].failed_step, Some(Step::SetSecret));
+    assert_eq!(steps(&log), [Some(RotationStep::CreateSecret), Some(RotationStep::SetSecret)]);
+    assert_eq!(log.attempts[0].failed_step, Some(RotationStep::SetSecret));
     assert_eq!(log.invocations[1].token.as_deref(), Some(TOKEN));
 }
 
@@ -257,7 +257,7 @@ fn silence_where_the_log_begins_in_the_middle_tells_no_step() {
          [INFO]\t2026-11-20T03:00:00.500Z\t{second}\tcreateSecret: Successfully put secret for ARN {ARN} and version {TOKEN}.\n\
          END RequestId: {second}\n"
     ));
-    assert_eq!(steps(&log), [None, Some(Step::CreateSecret)]);
+    assert_eq!(steps(&log), [None, Some(RotationStep::CreateSecret)]);
     assert_eq!(log.attempts.len(), 2);
 }
 
@@ -304,7 +304,7 @@ fn a_retry_of_the_same_event_has_its_step_and_token() {
          2026-11-20T03:02:30.533Z {id} Task timed out after 30.03 seconds\nEND RequestId: {id}\n"
     );
     let log = parse(format!("{attempt}{silent}"));
-    assert_eq!(steps(&log), [Some(Step::CreateSecret); 2]);
+    assert_eq!(steps(&log), [Some(RotationStep::CreateSecret); 2]);
     assert_eq!(log.attempts.len(), 1);
     assert_eq!(log.invocations[1].token.as_deref(), Some(TOKEN));
 }
@@ -332,7 +332,11 @@ fn interleaved_invocations_come_apart() {
     let codes: Vec<Option<&str>> =
         log.invocations.iter().map(|run| run.hits[0].text.code.as_deref()).collect();
     assert_eq!(codes, [Some("SEC04"), Some("SEC05")]);
-    assert_eq!(log.invocations[0].step, Some(Step::SetSecret), "the traceback's frame tells");
+    assert_eq!(
+        log.invocations[0].step,
+        Some(RotationStep::SetSecret),
+        "the traceback's frame tells"
+    );
     assert!(log.invocations[0].lines[0].text.contains("\n  File"));
 }
 
@@ -341,7 +345,7 @@ fn a_missing_key_in_the_json_layout() {
     let log = parse(MISSING_KEY);
     assert_eq!(log.invocations.len(), 1);
     let run = &log.invocations[0];
-    assert_eq!((run.step, run.outcome), (Some(Step::CreateSecret), RunOutcome::Failed));
+    assert_eq!((run.step, run.outcome), (Some(RotationStep::CreateSecret), RunOutcome::Failed));
     assert_eq!(rows(run), ["%s key is missing from secret JSON"]);
     assert_eq!(run.error.as_ref().map(|error| error.error_type.as_str()), Some("KeyError"));
     assert_eq!(run.duration_ms, Some(312.0));
@@ -411,7 +415,7 @@ fn an_import_error_before_start_belongs_to_it() {
     ));
     assert_eq!(log.invocations.len(), 1, "{log:#?}");
     let run = &log.invocations[0];
-    assert_eq!((run.outcome, run.step), (RunOutcome::Failed, Some(Step::CreateSecret)));
+    assert_eq!((run.outcome, run.step), (RunOutcome::Failed, Some(RotationStep::CreateSecret)));
     assert!(run.hits.iter().any(|hit| hit.text.code.as_deref() == Some("RUN01")));
 }
 
@@ -467,7 +471,7 @@ fn memory_is_bounded_by_the_newest_invocations_and_the_lines_of_each() {
     assert!(last.lines.len() < 200, "{}", last.lines.len());
     assert_eq!(last.dropped_lines + last.lines.len() as u64, 400);
     assert!(last.lines.iter().all(|line| line.text.len() < 3_000));
-    assert_eq!(last.step, Some(Step::SetSecret), "a known text outlives its neighbours");
+    assert_eq!(last.step, Some(RotationStep::SetSecret), "a known text outlives its neighbours");
     assert_eq!(last.hits.len(), 1);
     assert!(last.lines[last.hits[0].line].text.starts_with("setSecret: Successfully"));
 }

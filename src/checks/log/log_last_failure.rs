@@ -121,8 +121,8 @@ mod tests {
     use crate::{
         catalogue::{Place, log_modes},
         checks::log_modes::made,
-        evidence::{Observed, Reason},
-        rotation_log::{RotationLog, Step},
+        evidence::{Observed, Reason, RotationStep},
+        rotation_log::RotationLog,
     };
 
     const LOGIN: &str = "setSecret: Unable to log into database with previous, current, or pending secret of secret arn a";
@@ -158,42 +158,42 @@ mod tests {
 
     #[test]
     fn a_slow_login_failure_is_the_way_and_a_fast_one_is_not() {
-        let slow = of_run(made::failed(Some(Step::SetSecret), Some(20.02), &[LOGIN]));
+        let slow = of_run(made::failed(Some(RotationStep::SetSecret), Some(20.02), &[LOGIN]));
         assert_eq!(codes(&slow), ["NET10"]);
         assert_eq!(slow[0].basis, Basis::Candidate);
         assert!(slow[0].summary.contains("20.0 s"), "{}", slow[0].summary);
         assert!(slow[0].proofs.iter().any(|proof| proof.text == "ran 20.02 seconds"));
 
-        let fast = codes(&of_run(made::failed(Some(Step::SetSecret), Some(1.2), &[LOGIN])));
+        let fast = codes(&of_run(made::failed(Some(RotationStep::SetSecret), Some(1.2), &[LOGIN])));
         assert_eq!(fast[0], "SEC09");
         assert!(!fast.contains(&"NET10") && fast.contains(&"DB01") && fast.contains(&"DB16"));
     }
 
     #[test]
     fn without_a_duration_neither_is_ruled_out() {
-        let found = codes(&of_run(made::failed(Some(Step::SetSecret), None, &[LOGIN])));
+        let found = codes(&of_run(made::failed(Some(RotationStep::SetSecret), None, &[LOGIN])));
         assert_eq!(found, ["SEC09", "NET10"]);
     }
 
     #[test]
     fn a_timeout_is_placed_by_its_step() {
         let set = found(made::log(vec![vec![
-            made::returned(Step::CreateSecret, &[STORED]),
-            made::timed_out(Some(Step::SetSecret), 30.03, &[]),
+            made::returned(RotationStep::CreateSecret, &[STORED]),
+            made::timed_out(Some(RotationStep::SetSecret), 30.03, &[]),
         ]]));
         assert_eq!(codes(&set), ["NET10T"]);
-        let create = of_run(made::timed_out(Some(Step::CreateSecret), 30.03, &[]));
+        let create = of_run(made::timed_out(Some(RotationStep::CreateSecret), 30.03, &[]));
         assert_eq!(codes(&create), ["NET01"]);
         assert_eq!(create[0].basis, Basis::Candidate);
         assert_eq!(create[0].resource, made::FUNCTION);
-        let short = of_run(made::timed_out(Some(Step::CreateSecret), 3.0, &[]));
+        let short = of_run(made::timed_out(Some(RotationStep::CreateSecret), 3.0, &[]));
         assert_eq!(codes(&short), ["TMO01", "NET01"]);
     }
 
     #[test]
     fn a_line_that_decides_leaves_no_candidates() {
         let found = of_run(made::failed(
-            Some(Step::SetSecret),
+            Some(RotationStep::SetSecret),
             Some(1.2),
             &["SCRAM authentication requires libpq version 10 or above", LOGIN],
         ));
@@ -209,9 +209,9 @@ mod tests {
             )
         };
         let of = |step, text: &str| codes(&of_run(made::failed(Some(step), Some(1.0), &[text])));
-        assert_eq!(of(Step::CreateSecret, &kms("GetSecretValue")), ["IAM04", "IAM06"]);
-        assert_eq!(of(Step::CreateSecret, &kms("PutSecretValue")), ["IAM05", "IAM06"]);
-        assert_eq!(of(Step::SetSecret, &kms("GetSecretValue")), ["IAM07", "IAM06"]);
+        assert_eq!(of(RotationStep::CreateSecret, &kms("GetSecretValue")), ["IAM04", "IAM06"]);
+        assert_eq!(of(RotationStep::CreateSecret, &kms("PutSecretValue")), ["IAM05", "IAM06"]);
+        assert_eq!(of(RotationStep::SetSecret, &kms("GetSecretValue")), ["IAM07", "IAM06"]);
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: arn:aws:sts::123456789012:assumed-role/rotation-role/rotate is not authorized to perform: secretsmanager:GetSecretValue on resource: {} because no identity-based policy allows the secretsmanager:GetSecretValue action\nTraceback (most recent call last):\n  File \"x\"",
             made::SECRET
         );
-        let found = of_run(made::failed(Some(Step::CreateSecret), Some(1.0), &[&text]));
+        let found = of_run(made::failed(Some(RotationStep::CreateSecret), Some(1.0), &[&text]));
         assert_eq!(codes(&found), ["IAM01", "IAM02"]);
         assert!(found[0].summary.contains("role rotation-role may not call GetSecretValue"));
         let command = &found[0].fixes[0].commands[0];
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_same_text_twice_is_one_proof() {
         let found = of_run(made::failed(
-            Some(Step::CreateSecret),
+            Some(RotationStep::CreateSecret),
             Some(1.0),
             &["[ERROR] KeyError: 'masterarn'", "KeyError: 'masterarn'"],
         ));
@@ -247,12 +247,12 @@ mod tests {
     fn behind_a_consequence_the_first_cause_is_sought() {
         let found = found(made::log(vec![
             vec![made::failed(
-                Some(Step::CreateSecret),
+                Some(RotationStep::CreateSecret),
                 Some(1.0),
                 &["[ERROR] KeyError: 'host key is missing from secret JSON'"],
             )],
             vec![made::failed(
-                Some(Step::SetSecret),
+                Some(RotationStep::SetSecret),
                 Some(1.0),
                 &["[ERROR] KeyError: 'masterarn'"],
             )],
@@ -269,9 +269,12 @@ mod tests {
     #[test]
     fn a_success_ends_the_search() {
         let consequence = "Secret version v not set as AWSPENDING for rotation of secret a.";
-        let broken =
-            made::failed(Some(Step::SetSecret), Some(1.0), &["[ERROR] KeyError: 'masterarn'"]);
-        let good = made::returned(Step::FinishSecret, &["finishSecret: done"]);
+        let broken = made::failed(
+            Some(RotationStep::SetSecret),
+            Some(1.0),
+            &["[ERROR] KeyError: 'masterarn'"],
+        );
+        let good = made::returned(RotationStep::FinishSecret, &["finishSecret: done"]);
         let log = made::log(vec![
             vec![broken.clone()],
             vec![good.clone()],
@@ -283,9 +286,13 @@ mod tests {
 
     #[test]
     fn an_error_of_the_functions_own_is_no_finding() {
-        let own = made::failed(Some(Step::SetSecret), Some(1.0), &["[ERROR] MyError: no luck"]);
-        let known =
-            made::failed(Some(Step::SetSecret), Some(1.0), &["[ERROR] KeyError: 'masterarn'"]);
+        let own =
+            made::failed(Some(RotationStep::SetSecret), Some(1.0), &["[ERROR] MyError: no luck"]);
+        let known = made::failed(
+            Some(RotationStep::SetSecret),
+            Some(1.0),
+            &["[ERROR] KeyError: 'masterarn'"],
+        );
         assert!(found(made::log(vec![vec![known], vec![own]])).is_empty());
     }
 

@@ -55,15 +55,14 @@ mod tests {
     use super::*;
     use crate::{
         checks::{Basis, log_modes::made},
-        evidence::Observed,
-        rotation_log::Step,
+        evidence::{Observed, RotationStep},
     };
 
     #[test]
     fn a_printed_value_is_quoted_by_its_name_only() {
         let evidence = made::evidence();
         let run = made::returned(
-            Step::CreateSecret,
+            RotationStep::CreateSecret,
             &["{'Name': 'a', 'SecretString': '(redacted)', 'more': 'left-over-value'}"],
         );
         let case = Case::with_log(&evidence, made::log(vec![vec![run]]));
@@ -81,7 +80,7 @@ mod tests {
         let evidence = made::evidence();
         let lines: Vec<String> = (0..9).map(|n| format!("{n} password=(redacted)")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let mut log = made::log(vec![vec![made::returned(Step::SetSecret, &lines)]]);
+        let mut log = made::log(vec![vec![made::returned(RotationStep::SetSecret, &lines)]]);
         log.stray_lines.push(made::line("postgres://app:(redacted)@db/app"));
         let found = judge(&Case::with_log(&evidence, log)).expect("a judgement");
         assert_eq!(found.len(), 1);
@@ -92,7 +91,7 @@ mod tests {
     fn the_templates_own_lines_are_no_secret() {
         let evidence = made::evidence();
         let run = made::returned(
-            Step::SetSecret,
+            RotationStep::SetSecret,
             &["setSecret: Successfully set password for app in MySQL DB for secret arn a."],
         );
         let case = Case::with_log(&evidence, made::log(vec![vec![run]]));

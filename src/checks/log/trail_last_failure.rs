@@ -8,8 +8,7 @@ use crate::{
         Case, Check, Finding, Judgement, ProofKind,
         log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
     },
-    evidence::{Fact, Secret, TrailEvent},
-    rotation_log::Step,
+    evidence::{Fact, RotationStep, Secret, TrailEvent},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -76,7 +75,8 @@ fn scene(event: &TrailEvent, name: &str) -> Scene {
         .and_then(|detail| Some(detail.get("errorCode")?.as_str()?.to_owned()))
         .unwrap_or_default();
     let message = event.error_message().unwrap_or_default();
-    let step = Step::ALL.into_iter().find(|step| message.contains(&format!("during {step} step")));
+    let step =
+        RotationStep::ALL.into_iter().find(|step| message.contains(&format!("during {step} step")));
     let quotes = [name.to_owned(), error_code, message]
         .into_iter()
         .filter(|text| !text.is_empty())

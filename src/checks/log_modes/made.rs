@@ -2,10 +2,8 @@
 
 use crate::{
     catalogue::Sample,
-    evidence::{Evidence, Function, Observed, Secret, Time},
-    rotation_log::{
-        Attempt, AttemptOutcome, Invocation, Level, Line, RotationLog, RunOutcome, Step,
-    },
+    evidence::{Evidence, Function, Observed, RotationStep, Secret, Time},
+    rotation_log::{Attempt, AttemptOutcome, Invocation, Level, Line, RotationLog, RunOutcome},
 };
 
 pub(in crate::checks) const SECRET: &str =
@@ -23,7 +21,7 @@ pub(in crate::checks) fn line(text: &str) -> Line {
 
 /// An invocation that failed with these lines.
 pub(in crate::checks) fn failed(
-    step: Option<Step>,
+    step: Option<RotationStep>,
     seconds: Option<f64>,
     lines: &[&str],
 ) -> Invocation {
@@ -39,7 +37,11 @@ pub(in crate::checks) fn failed(
 }
 
 /// An invocation that was killed for time.
-pub(in crate::checks) fn timed_out(step: Option<Step>, seconds: f64, lines: &[&str]) -> Invocation {
+pub(in crate::checks) fn timed_out(
+    step: Option<RotationStep>,
+    seconds: f64,
+    lines: &[&str],
+) -> Invocation {
     Invocation {
         outcome: RunOutcome::TimedOut,
         timed_out_after: Some(seconds),
@@ -48,7 +50,7 @@ pub(in crate::checks) fn timed_out(step: Option<Step>, seconds: f64, lines: &[&s
 }
 
 /// An invocation that returned.
-pub(in crate::checks) fn returned(step: Step, lines: &[&str]) -> Invocation {
+pub(in crate::checks) fn returned(step: RotationStep, lines: &[&str]) -> Invocation {
     Invocation { outcome: RunOutcome::Returned, ..failed(Some(step), Some(0.8), lines) }
 }
 
@@ -94,7 +96,7 @@ pub(in crate::checks) fn evidence() -> Evidence {
 pub(in crate::checks) fn of_sample(sample: &Sample) -> (Evidence, RotationLog) {
     let lines: Vec<&str> = sample.lines.iter().map(String::as_str).collect();
     let earlier: Vec<&str> = sample.earlier.iter().map(String::as_str).collect();
-    let step = sample.step.as_deref().map(|name| Step::named(name).expect("a step"));
+    let step = sample.step.as_deref().map(|name| RotationStep::named(name).expect("a step"));
     let mut run = match sample.timed_out {
         Some(seconds) => timed_out(step, seconds, &lines),
         None => failed(step, sample.seconds, &lines),
@@ -105,7 +107,7 @@ pub(in crate::checks) fn of_sample(sample: &Sample) -> (Evidence, RotationLog) {
     }
     let mut runs = vec![run];
     if !earlier.is_empty() {
-        runs.insert(0, returned(Step::CreateSecret, &earlier));
+        runs.insert(0, returned(RotationStep::CreateSecret, &earlier));
     }
     let mut log = log(vec![runs]);
     log.templates.clone_from(&sample.templates);

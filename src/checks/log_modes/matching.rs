@@ -10,7 +10,7 @@ use super::{
 use crate::{
     catalogue::{LogMode, Pattern, Place, TextBasis, log_modes},
     checks::{Basis, Case, Finding},
-    rotation_log::Step,
+    evidence::RotationStep,
 };
 
 /// Bytes of a line beyond which only what matched is quoted.
@@ -113,7 +113,7 @@ pub(in crate::checks) fn hold(
 fn circumstances_fit(row: &LogMode, scene: &Scene) -> bool {
     let step_fits = row.steps.is_empty()
         || scene.step.map_or(row.or_no_step, |step| {
-            row.steps.iter().any(|name| Step::named(name) == Some(step))
+            row.steps.iter().any(|name| RotationStep::named(name) == Some(step))
         });
     let bounded = row.min_s.is_some() || row.max_s.is_some();
     let seconds_fit = !bounded
@@ -172,7 +172,7 @@ impl Match {
                 let bare = own.len().checked_sub(7).and_then(|end| own.get(..end));
                 named != own && bare.is_none_or(|bare| named != bare)
             }
-            _ => scene.step == Some(Step::SetSecret),
+            _ => scene.step == Some(RotationStep::SetSecret),
         }
     }
 }
@@ -203,7 +203,7 @@ fn finding(found: &Match, scene: &Scene, names: &Names) -> Finding {
         names.set(name, Some(value));
     }
     names.set_if_new("version", scene.token.as_deref());
-    names.set("step", Some(scene.step.map_or("a step", Step::name)));
+    names.set("step", Some(scene.step.map_or("a step", RotationStep::name)));
     let seconds = scene.seconds.map(|seconds| format!("{seconds:.1}"));
     names.set_if_new("seconds", Some(seconds.as_deref().unwrap_or("an unknown number of")));
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::{
     catalogue::Place,
     checks::{Case, ProofKind},
-    evidence::{Function, Time},
-    rotation_log::{Attempt, Invocation, RotationLog, Step, joined},
+    evidence::{Function, RotationStep, Time},
+    rotation_log::{Attempt, Invocation, RotationLog, joined},
 };
 
 /// A text with the place it is quoted from.
@@ -28,7 +28,7 @@ pub(in crate::checks) struct Scene {
     pub(in crate::checks) quotes: Vec<Quote>,
     /// Texts of the same attempt up to and with this failure.
     pub(in crate::checks) so_far: Vec<String>,
-    pub(in crate::checks) step: Option<Step>,
+    pub(in crate::checks) step: Option<RotationStep>,
     pub(in crate::checks) seconds: Option<f64>,
     pub(in crate::checks) timed_out: bool,
     pub(in crate::checks) cold_start: bool,
@@ -108,7 +108,7 @@ impl Scene {
     }
 
     /// Whether the texts name this step as the one that failed.
-    pub(in crate::checks) fn in_step(mut self, step: Option<Step>) -> Self {
+    pub(in crate::checks) fn in_step(mut self, step: Option<RotationStep>) -> Self {
         self.step = step;
         self
     }

@@ -95,8 +95,8 @@ mod tests {
     use crate::{
         catalogue::Severity,
         checks::testing::{denied, failed_log, judge, judge_with_log, lacks, not_applicable},
-        evidence::Fact,
-        rotation_log::{Line, Step},
+        evidence::{Fact, RotationStep},
+        rotation_log::Line,
     };
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:1:secret:rds!db-1-AbCdEf";
@@ -127,7 +127,7 @@ mod tests {
         refused["TrailEvents"] = json!([{"EventName": "PutSecretValue", "EventTime": "2026-11-20",
             "CloudTrailEvent": "{\"errorMessage\": \"This secret is managed by an AWS service\"}"}]);
         assert_eq!(judge(&CHECK, refused).expect("findings")[0].severity, Severity::Error);
-        let mut log = failed_log("t", "2026-11-20", Step::CreateSecret);
+        let mut log = failed_log("t", "2026-11-20", RotationStep::CreateSecret);
         let text = "This secret is managed by an AWS service".to_owned();
         log.invocations[0].lines = vec![Line { at: None, level: None, text }];
         assert_eq!(

@@ -6,8 +6,7 @@ use crate::{
         command::quoted,
         history::{Trail, caller, step_reached},
     },
-    evidence::{Fact, Time, TrailEvent},
-    rotation_log::Step,
+    evidence::{Fact, RotationStep, Time, TrailEvent},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -35,7 +34,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         let keeps_a_label =
             secret.version_ids_to_stages.get(&version).is_some_and(|s| !s.is_empty());
         let past_set_secret =
-            step_reached(case, &version).is_some_and(|step| step > Step::SetSecret);
+            step_reached(case, &version).is_some_and(|step| step > RotationStep::SetSecret);
         if past_set_secret && !keeps_a_label {
             return Ok(vec![found(case, &version, removal)]);
         }
@@ -127,8 +126,7 @@ mod tests {
     use super::CHECK;
     use crate::{
         checks::testing::{codes, denied, failed_log, judge, judge_with_log, lacks},
-        evidence::Fact,
-        rotation_log::Step,
+        evidence::{Fact, RotationStep},
     };
 
     fn bundle() -> Value {
@@ -141,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_label_taken_off_after_set_secret_is_found() {
-        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::TestSecret);
+        let log = failed_log("new", "2026-11-20T03:00:00Z", RotationStep::TestSecret);
         let found = judge_with_log(&CHECK, bundle(), log).expect("findings");
         assert!(found[0].summary.contains("by alice"));
         assert!(found[0].fixes[0].commands[0].contains("--move-to-version-id new"));
@@ -149,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_label_taken_off_before_set_secret_is_as_it_should_be() {
-        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::CreateSecret);
+        let log = failed_log("new", "2026-11-20T03:00:00Z", RotationStep::CreateSecret);
         assert!(codes(&judge_with_log(&CHECK, bundle(), log)).is_empty());
     }
 
@@ -160,7 +158,7 @@ mod tests {
         listed["SecretVersions"] = json!({"Versions": [
             {"VersionId": "now", "VersionStages": ["AWSCURRENT"], "CreatedDate": "2026-11-01"},
             {"VersionId": "new", "CreatedDate": "2026-11-20"}]});
-        let log = failed_log("new", "2026-11-20T03:00:00Z", Step::FinishSecret);
+        let log = failed_log("new", "2026-11-20T03:00:00Z", RotationStep::FinishSecret);
         assert_eq!(codes(&judge_with_log(&CHECK, listed, log)), ["SEC29"]);
     }
 

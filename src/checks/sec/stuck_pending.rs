@@ -7,8 +7,7 @@ use crate::{
         command::quoted,
         history::{FirstFailure, first_failure, step_reached},
     },
-    evidence::{Fact, Secret},
-    rotation_log::Step,
+    evidence::{Fact, RotationStep, Secret},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -62,7 +61,12 @@ fn stages(secret: &Secret, version: &str) -> String {
 }
 
 /// With the way out that fits what the failed attempt had already done.
-fn mend(case: &Case<'_>, finding: Finding, version: &str, reached: Option<Step>) -> Finding {
+fn mend(
+    case: &Case<'_>,
+    finding: Finding,
+    version: &str,
+    reached: Option<RotationStep>,
+) -> Finding {
     let id = quoted(case.secret_id());
     let rotate = format!("aws secretsmanager rotate-secret --secret-id {id}");
     let drop_label = format!(
@@ -70,7 +74,7 @@ fn mend(case: &Case<'_>, finding: Finding, version: &str, reached: Option<Step>)
          --version-stage AWSPENDING --remove-from-version-id {version}"
     );
     let finding = match reached {
-        Some(Step::CreateSecret) => finding
+        Some(RotationStep::CreateSecret) => finding
             .fix("Remove the cause first; then take the label off and rotate.", [drop_label, rotate])
             .trying(Change::RemovePendingLabel),
         Some(_) => finding.fix(
@@ -135,8 +139,7 @@ mod tests {
             Change,
             testing::{codes, denied, failed_log, judge, judge_with_log, lacks},
         },
-        evidence::Fact,
-        rotation_log::Step,
+        evidence::{Fact, RotationStep},
     };
 
     fn stuck() -> Value {
@@ -160,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_first_failure_is_named_and_decides_the_way_out() {
-        let log = failed_log("v-new", "2026-11-19T03:12:00Z", Step::TestSecret);
+        let log = failed_log("v-new", "2026-11-19T03:12:00Z", RotationStep::TestSecret);
         let found = judge_with_log(&CHECK, stuck(), log).expect("findings");
         assert!(
             found[0].summary.contains("2026-11-19 03:12 UTC, testSecret"),

@@ -147,7 +147,7 @@ mod tests {
         let mut log = crate::checks::testing::failed_log(
             "a-b-c-d-e",
             "2026-11-19T03:12:03Z",
-            crate::rotation_log::Step::FinishSecret,
+            crate::evidence::RotationStep::FinishSecret,
         );
         assert_eq!(
             judge_with_log(&CHECK, bundle(10), log.clone()).expect("findings")[0].severity,
