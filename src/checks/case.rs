@@ -224,7 +224,7 @@ impl<'a> Case<'a> {
             Observed::Known(events) => {
                 let log = RotationLog::from_events(events, self.evidence.secret_arn());
                 let trail = self.evidence.trail_events.known().map(Vec::as_slice);
-                Observed::Known(log.without_strangers(self.evidence.secret.known(), trail))
+                Observed::Known(log.without_other_secrets(self.evidence.secret.known(), trail))
             }
             Observed::Absent => Observed::Absent,
             Observed::NotAsked => Observed::NotAsked,

@@ -12,7 +12,7 @@ use regex::Regex;
 use super::{
     Hit, Invocation, Level, Line, RunOutcome, excerpt,
     layout::{Kind, Record, Report, Status},
-    told_step::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
+    step_in_text::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
 };
 use crate::evidence::RotationStep;
 use crate::{
@@ -229,7 +229,7 @@ impl Building {
         }
     }
 
-    /// RotationStep, token and secrets, from one line.
+    /// Step, token and secrets, from one line.
     fn learn(&mut self, text: &str, texts: &[&'static LogText]) {
         let named = |pattern: &Regex| named_step(pattern, text);
         self.frame_step = self

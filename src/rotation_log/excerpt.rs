@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Hit, Invocation, Level, Line, RunOutcome, told_step};
+use super::{Hit, Invocation, Level, Line, RunOutcome, step_in_text};
 use crate::catalogue::{Effect, LogMode, LogText, Pattern, Place, known_texts, log_modes};
 
 /// What Lambda says, wherever it stands.
@@ -41,7 +41,7 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     Some(Invocation {
         timed_out_after,
         started_at: lines.iter().find_map(|line| line.at),
-        step: told_step::told_step(&whole),
+        step: step_in_text::step_of(&whole),
         excerpt: true,
         outcome,
         hits,

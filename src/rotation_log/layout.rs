@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-use super::{Level, RaisedError, json};
+use super::{Level, RaisedError, json_record};
 use crate::evidence::Time;
 
 /// What one event says.
@@ -187,7 +187,7 @@ pub(super) fn read(text: &str) -> Record {
     if trimmed.starts_with('{')
         && let Ok(Value::Object(object)) = serde_json::from_str(trimmed)
     {
-        return json::read(&object, trimmed);
+        return json_record::read(&object, trimmed);
     }
     read_platform(trimmed).or_else(|| read_logged(trimmed)).unwrap_or_else(|| Record {
         text: text.to_owned(),
@@ -302,7 +302,7 @@ fn read_logged(text: &str) -> Option<Record> {
         let kind = NODE_RAISED
             .captures(message)
             .and_then(|json| serde_json::from_str::<Map<String, Value>>(&json[1]).ok())
-            .and_then(|object| json::raised(&object))
+            .and_then(|object| json_record::raised(&object))
             .map_or(Kind::Message, Kind::Raised);
         return Some(Record {
             at: time(&found[1]),

@@ -3,19 +3,19 @@
 
 mod attempts;
 mod building;
+mod by_secret;
 mod csv;
-mod dates;
 mod excerpt;
 mod export;
-mod json;
+mod json_record;
 mod layout;
 mod model;
+mod other_secrets;
 mod prefix;
 mod reader;
-mod secrets;
 mod source;
-mod strangers;
-mod told_step;
+mod step_in_text;
+mod template_age;
 
 pub(crate) use self::excerpt::joined;
 pub use self::{

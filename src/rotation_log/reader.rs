@@ -9,9 +9,9 @@ use std::{
 use super::{
     RotationLog, attempts,
     building::Building,
-    dates, excerpt,
+    excerpt,
     layout::{self, Kind},
-    prefix,
+    prefix, template_age,
 };
 use crate::evidence::{LogEvent, Time, TrailEvent};
 
@@ -200,7 +200,7 @@ impl Reader {
         attempts::order(&mut log.invocations);
         let sure = !self.options.any_function;
         log.attempts = attempts::group(&mut log.invocations, log.dropped > 0, sure);
-        (log.template_texts, log.templates) = dates::of(&log.invocations);
+        (log.template_texts, log.templates) = template_age::of(&log.invocations);
         log
     }
 

@@ -1,4 +1,5 @@
-//! What the template texts in a log tell of the function's age and template.
+//! From the template texts in a log: since when the function can exist, and from which
+//! template it was built.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! Which attempts of a shared function's log are another secret's, though no line
-//! of theirs says so. What the secret and CloudTrail show decides; the log's own
-//! words are `reader`'s business.
+//! Attempts in a shared function's log that are of another secret although none of
+//! their lines says so: the secret's labels and CloudTrail decide. What the log itself
+//! names is told apart in `reader`.
 
 use super::{Attempt, AttemptOutcome, RotationLog};
 use crate::evidence::{Secret, Time, TrailEvent};
@@ -22,7 +22,7 @@ impl RotationLog {
     /// change, and left no such label is of another secret that the function
     /// rotates, or was made by hand. An event of a rotation near it says otherwise.
     #[must_use]
-    pub fn without_strangers(
+    pub fn without_other_secrets(
         mut self,
         secret: Option<&Secret>,
         events: Option<&[TrailEvent]>,
@@ -108,14 +108,14 @@ mod tests {
 
     #[test]
     fn an_attempt_that_left_no_mark_on_the_secret_is_another_ones() {
-        let read = log("KeyError").without_strangers(Some(&secret("2026-11-19", false)), None);
+        let read = log("KeyError").without_other_secrets(Some(&secret("2026-11-19", false)), None);
         assert_eq!((read.attempts.len(), read.other_secrets), (0, 1));
     }
 
     #[test]
     fn a_label_a_later_change_a_name_or_an_event_keeps_it() {
         let kept = |text: &str, secret: &Secret, events: Option<&[TrailEvent]>| {
-            log(text).without_strangers(Some(secret), events).attempts.len() == 1
+            log(text).without_other_secrets(Some(secret), events).attempts.len() == 1
         };
         let quiet = secret("2026-11-19", false);
         assert!(kept("KeyError", &secret("2026-11-19", true), None));
@@ -128,6 +128,6 @@ mod tests {
         };
         assert!(kept("KeyError", &quiet, Some(&[event("2026-11-20T04:03:00Z")])));
         assert!(!kept("KeyError", &quiet, Some(&[event("2026-10-20T04:03:00Z")])));
-        assert_eq!(log("KeyError").without_strangers(None, None).attempts.len(), 1);
+        assert_eq!(log("KeyError").without_other_secrets(None, None).attempts.len(), 1);
     }
 }

@@ -1,5 +1,5 @@
-//! How a text says which step it is of. Which of its lines count, and what their
-//! place tells, is `building`'s and `attempts`'s business.
+//! Which step a text names. Which of an invocation's lines count is decided in
+//! `building`, what its place among others tells in `attempts`.
 
 use std::sync::LazyLock;
 
@@ -19,13 +19,13 @@ pub(super) static FRAME_STEP: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// The event that the function was invoked with.
 pub(super) static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"['"]RotationStep['"]:\s*['"](create|set|test|finish)Secret['"]"#)
+    Regex::new(r#"['"]Step['"]:\s*['"](create|set|test|finish)Secret['"]"#)
         .expect("a constant pattern")
 });
 
 /// The step that a text cut out of its log names: by a frame, the event that it
 /// prints, the words before its message, or CloudTrail's.
-pub(super) fn told_step(text: &str) -> Option<RotationStep> {
+pub(super) fn step_of(text: &str) -> Option<RotationStep> {
     static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
     });
@@ -43,7 +43,7 @@ pub(super) fn named_step(pattern: &Regex, text: &str) -> Option<RotationStep> {
 
 #[cfg(test)]
 mod tests {
-    use super::told_step;
+    use super::step_of;
     use crate::evidence::RotationStep;
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
             ),
             ("the secret was set", None),
         ] {
-            assert_eq!(told_step(text), step, "{text}");
+            assert_eq!(step_of(text), step, "{text}");
         }
     }
 }
