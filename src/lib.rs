@@ -28,6 +28,7 @@
 //! # Ok::<(), bundle::BundleError>(())
 //! ```
 
+pub mod aws;
 pub mod bundle;
 pub mod catalogue;
 pub mod checks;

@@ -1,0 +1,3 @@
+//! What AWS is to all rooms: its command line.
+
+pub mod commands;
