@@ -125,32 +125,24 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     write_stdout(&mut io::stdout(), text)
 }
 
-/// Writes a file whole or not at all, so that a failure loses nothing.
+/// Writes a file whole or not at all, so that a failure loses nothing. Only its owner may
+/// read it: evidence and reports tell how an account is built.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let fail =
         |error: io::Error| Failure::Usage(format!("cannot write {}: {error}", path.display()));
-    if !path.exists() || path.is_file() {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        write_private(Path::new(&partial), text).map_err(fail)?;
-        return std::fs::rename(&partial, path).map_err(fail);
+    if path.exists() && !path.is_file() {
+        // A pipe or a device is written to, never replaced.
+        return fs::write(path, text).map_err(fail);
     }
-    // A pipe or a device is written to, never replaced.
-    std::fs::write(path, text).map_err(fail)
-}
-
-/// Writes a new file that only its owner may read: evidence and reports tell how an
-/// account is built.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    // What an earlier run left behind keeps its mode.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(text.as_bytes())
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // In the same folder, so that it can be renamed, which replaces a link and never follows
+    // it. It has a random name and mode 0600, and is deleted where anything fails.
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
 }
 
 fn write_stdout(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {
@@ -166,4 +158,39 @@ fn write_stdout(stdout: &mut impl Write, text: &str) -> Result<(), Failure> {
 /// Whether stderr is a terminal that a person watches.
 pub(super) fn watched() -> bool {
     io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("CI").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::write_file;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        for text in ["first, and longer", "second"] {
+            write_file(&path, text).expect("it is written");
+            assert_eq!(fs::read_to_string(&path).expect("a file"), text);
+        }
+        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1);
+        assert!(write_file(&folder.path().join("no/such/folder"), "text").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_it_and_a_link_is_replaced_not_followed() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let (victim, link) = (folder.path().join("victim"), folder.path().join("out.json"));
+        fs::write(&victim, "precious").expect("a file");
+        symlink(&victim, &link).expect("a link");
+        write_file(&link, "report").expect("it is written");
+        assert_eq!(fs::read_to_string(&victim).expect("a file"), "precious");
+        let written = fs::symlink_metadata(&link).expect("a file");
+        assert!(written.is_file());
+        assert_eq!(written.permissions().mode() & 0o777, 0o600);
+    }
 }

@@ -1,128 +1,109 @@
 //! JUnit XML, for the test view of a pipeline: a suite for each secret, a case for each
-//! finding and each check. A finding is a failure, what could not be told an error, a
-//! question that does not arise is skipped.
+//! finding and each check. A finding is a failure, what could not be decided is an error,
+//! a question that does not apply is skipped.
 
-use std::fmt::Write as _;
+use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
     place,
-    v1::{NotExamined, Report, Tool},
+    v1::{Finding, NotExamined, Report, Tool},
     words,
 };
 use crate::catalogue::Severity;
 
 /// Renders the reports.
 pub fn render(reports: &[Report], not_examined: &[NotExamined]) -> String {
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(out, "<testsuites name=\"{}\">", escaped(&Tool::this().name));
+    let mut document = Document::new(Tool::this().name);
     let names = words::Names::of(reports);
-    for report in reports {
-        suite(&mut out, report, names);
-    }
-    for one in not_examined {
-        let target = escaped(&one.target);
-        let _ = writeln!(
-            out,
-            "  <testsuite name=\"{target}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">"
-        );
-        case(&mut out, &target, "examined", &element("error", "not examined", &one.reason));
-        out.push_str("  </testsuite>\n");
-    }
-    out.push_str("</testsuites>\n");
-    out
+    document.add_test_suites(reports.iter().map(|report| suite(report, names)));
+    document.add_test_suites(not_examined.iter().map(|one| {
+        let mut suite = TestSuite::new(one.target.as_str());
+        suite.add_test_case(case(&one.target, "examined", error("not examined", &one.reason)));
+        suite
+    }));
+    let xml = document.to_string().expect("text is written as XML");
+    // XML 1.0 has no place for these two, and the crate lets them pass.
+    xml.replace(['\u{fffe}', '\u{ffff}'], "")
 }
 
-fn suite(out: &mut String, report: &Report, names: words::Names) {
-    let name = escaped(&names.name(report));
-    let failing = |severity| severity != Severity::Note;
-    let failures = report.findings.iter().filter(|finding| failing(finding.severity)).count();
-    let set_aside = || report.waived.iter().chain(&report.baseline);
-    let errors = report.inconclusive.len();
-    let skipped = report.not_applicable.len() + set_aside().count();
-    let tests = report.findings.len() + errors + skipped + report.passed.len();
-    let _ = writeln!(
-        out,
-        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
-         errors=\"{errors}\" skipped=\"{skipped}\">"
-    );
+fn suite(report: &Report, names: words::Names) -> TestSuite {
+    let name = names.name(report);
+    let mut suite = TestSuite::new(name.as_str());
     for finding in &report.findings {
-        let what = format!("{} {}", finding.code, finding.name);
-        let fix = words::first_fix(finding);
-        let place = finding.location.as_ref().map(place::written);
-        let place = place.map(|place| format!("\n{place}")).unwrap_or_default();
-        let text = format!("{}\n{}{place}{fix}", finding.summary, finding.resource);
-        let told = match failing(finding.severity) {
-            true => element("failure", &finding.title, &text),
-            false => element("system-out", "", &text),
-        };
-        case(out, &name, &what, &told);
+        suite.add_test_case(finding_case(&name, finding));
     }
-    for finding in set_aside() {
-        let why = match &finding.waived_by {
+    for finding in report.waived.iter().chain(&report.baseline) {
+        let reason = match &finding.waived_by {
             Some(waived) => format!("waived until {}: {}", waived.until, waived.reason),
             None => "stands in the baseline".to_owned(),
         };
-        let what = format!("{} {}", finding.code, finding.name);
-        case(out, &name, &what, &format!("<skipped message=\"{}\"/>", escaped(&why)));
+        let title = format!("{} {}", finding.code, finding.name);
+        suite.add_test_case(case(&name, &title, skipped(&reason)));
     }
     for check in &report.inconclusive {
         let missing = check.missing.iter().map(|one| format!("{}: {}", one.fact, one.reason));
         let text = missing.collect::<Vec<_>>().join("\n");
-        case(out, &name, &check.check, &element("error", "could not tell", &text));
+        suite.add_test_case(case(&name, &check.check, error("could not tell", &text)));
     }
     for check in &report.not_applicable {
-        let told = format!("<skipped message=\"{}\"/>", escaped(&check.reason));
-        case(out, &name, &check.check, &told);
+        suite.add_test_case(case(&name, &check.check, skipped(&check.reason)));
     }
     for check in &report.passed {
-        case(out, &name, &check.check, "");
+        suite.add_test_case(case(&name, &check.check, TestCaseStatus::success()));
     }
-    out.push_str("  </testsuite>\n");
+    suite
 }
 
-/// The suite's name is escaped already, and `inner` is markup.
-fn case(out: &mut String, suite: &str, name: &str, inner: &str) {
-    let name = escaped(name);
-    let _ = match inner {
-        "" => writeln!(out, "    <testcase classname=\"{suite}\" name=\"{name}\"/>"),
-        _ => {
-            writeln!(out, "    <testcase classname=\"{suite}\" name=\"{name}\">{inner}</testcase>")
-        }
-    };
-}
-
-fn element(tag: &str, message: &str, text: &str) -> String {
-    let message = match message {
-        "" => String::new(),
-        message => format!(" message=\"{}\"", escaped(message)),
-    };
-    format!("<{tag}{message}>{}</{tag}>", escaped(text))
-}
-
-/// For text and attributes. Characters that XML 1.0 has no way to write are left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
+fn finding_case(suite: &str, finding: &Finding) -> TestCase {
+    let title = format!("{} {}", finding.code, finding.name);
+    let fix = words::first_fix(finding);
+    let place = finding.location.as_ref().map(place::written);
+    let place = place.map(|place| format!("\n{place}")).unwrap_or_default();
+    let text = format!("{}\n{}{place}{fix}", finding.summary, finding.resource);
+    // JUnit knows no notes: the case passes, and its output says what is worth knowing.
+    if finding.severity == Severity::Note {
+        let mut case = case(suite, &title, TestCaseStatus::success());
+        case.set_system_out(text);
+        return case;
     }
-    out
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(finding.title.as_str()).set_description(text);
+    case(suite, &title, status)
+}
+
+fn case(suite: &str, name: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(name, status);
+    case.set_classname(suite);
+    case
+}
+
+fn error(message: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(message).set_description(text);
+    status
+}
+
+fn skipped(reason: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(reason);
+    status
 }
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::render;
+    use crate::report::v1::NotExamined;
 
     #[test]
-    fn nothing_from_outside_is_markup() {
-        assert_eq!(escaped("a<b & \"c\"\u{1b}[0m\u{0}"), "a&lt;b &amp; &quot;c&quot;[0m");
+    fn nothing_from_outside_is_markup_and_what_xml_cannot_hold_is_left_out() {
+        let one: NotExamined = serde_json::from_value(serde_json::json!({
+            "target": "a<b & \"c\"", "reason": "]]></error>\u{1b}[0m\u{0}\u{ffff}end",
+        }))
+        .expect("a target");
+        let xml = render(&[], &[one]);
+        assert!(xml.contains(r#"name="a&lt;b &amp; &quot;c&quot;""#), "{xml}");
+        assert!(xml.contains("]]&gt;&lt;/error&gt;"), "{xml}");
+        assert!(xml.contains("end"), "{xml}");
+        assert!(!xml.contains(['\u{1b}', '\u{0}', '\u{ffff}']), "{xml}");
     }
 }

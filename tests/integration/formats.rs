@@ -81,15 +81,21 @@ fn sarif_has_a_place_a_rule_and_a_fingerprint_for_each_result() {
 fn junit_counts_what_it_holds() {
     let xml = audit("junit");
     let count = |what: &str| xml.matches(what).count();
-    let sum = |name: &str| -> usize {
+    let (total, suites) = xml.split_once("<testsuite ").expect("a suite");
+    let sum = |part: &str, name: &str| -> usize {
         let attribute = format!(" {name}=\"");
-        let counts = xml.split(&attribute).skip(1).filter_map(|rest| rest.split('"').next());
+        let counts = part.split(&attribute).skip(1).filter_map(|rest| rest.split('"').next());
         counts.map(|count| count.parse::<usize>().expect("a count")).sum()
     };
-    assert_eq!(count("<testcase"), sum("tests"));
-    assert_eq!(count("<failure"), sum("failures"));
-    assert_eq!(count("<error"), sum("errors"));
-    assert_eq!(count("<skipped"), sum("skipped"));
+    for (element, attribute) in [
+        ("<testcase", "tests"),
+        ("<failure", "failures"),
+        ("<error", "errors"),
+        ("<skipped", "skipped"),
+    ] {
+        assert_eq!(count(element), sum(total, attribute), "{attribute} of all");
+        assert_eq!(count(element), sum(suites, attribute), "{attribute} of the suites");
+    }
     assert_eq!(count("<testsuite name="), 4);
     assert!(count("<failure") >= 3 && count("<error") >= 1);
     for (code, _) in findings() {
