@@ -35,10 +35,10 @@ mod tests {
         },
     };
 
-    /// `ROTDOCTOR_BLESS=1` writes the file, which the next build compiles in.
+    /// The switch of the snapshots writes the file too, which the next build compiles in.
     fn check<T: JsonSchema>(name: &str, printed: &str) {
         let derived = json::render(&schema_for!(T));
-        if std::env::var_os("ROTDOCTOR_BLESS").is_some() {
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
             let path = format!("{}/schema/{name}", env!("CARGO_MANIFEST_DIR"));
             std::fs::write(path, derived).expect("write the schema");
             return;
@@ -46,7 +46,7 @@ mod tests {
         assert!(
             printed == derived,
             "schema/{name} is not what the code says; run \
-             ROTDOCTOR_BLESS=1 cargo test --no-default-features --lib schema::"
+             INSTA_UPDATE=always cargo test --no-default-features --lib schema::"
         );
     }
 

@@ -1,8 +1,7 @@
-//! What people read, word for word: the reports of twenty worlds in every format, and
-//! the index of the codes. `ROTDOCTOR_BLESS=1` writes the files anew; read the
-//! difference before it is committed.
+//! What people read, word for word: the reports of twenty worlds as text, JSON and
+//! Markdown, and the index of the codes.
 
-use std::{env, fs};
+use std::fs;
 
 use rotdoctor::{
     bundle,
@@ -17,83 +16,67 @@ use rotdoctor::{
 
 use crate::support::{root, rotdoctor};
 
-/// Worlds that together show every part of a report.
-const WORLDS: [&str; 20] = [
-    "CFN01",
-    "DB01",
-    "DB11",
-    "IAM01-GetSecretValue",
-    "IAM04",
-    "IAM08",
-    "IAM10",
-    "KMS01",
-    "MGD02",
-    "NET01",
-    "NET03",
-    "NET10",
-    "NET10T",
-    "RUN01",
-    "RUN05",
-    "SCH04",
-    "SEC02",
-    "SEC04",
-    "SEC09",
-    "TMO01",
-];
-
-/// Holds a file of the repository to what was printed.
-fn is_current(file: &str, printed: &str, wrong: &mut Vec<String>) {
-    let path = root().join(file);
-    if env::var_os("ROTDOCTOR_BLESS").is_some() {
-        fs::create_dir_all(path.parent().expect("a folder")).expect("make the folder");
-        fs::write(path, printed).expect("write the file");
-        return;
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    if kept != printed {
-        let (line, new) = printed
-            .lines()
-            .enumerate()
-            .find(|(at, line)| kept.lines().nth(*at) != Some(line))
-            .unwrap_or((printed.lines().count(), "(the end)"));
-        wrong.push(format!("{file}:{}: now {new:?}", line + 1));
-    }
+/// Makes a test of each world: its name and its folder in `fixtures/bundles`.
+macro_rules! reports {
+    ($($test:ident: $world:literal),* $(,)?) => {
+        $( #[test] fn $test() { reads_as_it_did($world); } )*
+    };
 }
 
-#[track_caller]
-fn nothing_is_wrong(wrong: &[String]) {
-    assert!(
-        wrong.is_empty(),
-        "{}\nROTDOCTOR_BLESS=1 cargo test --no-default-features --test integration snapshots:: \
-         writes them anew",
-        wrong.join("\n")
-    );
+// Worlds that together show every part of a report.
+reports! {
+    cfn01: "CFN01",
+    db01: "DB01",
+    db11: "DB11",
+    iam01_get_secret_value: "IAM01-GetSecretValue",
+    iam04: "IAM04",
+    iam08: "IAM08",
+    iam10: "IAM10",
+    kms01: "KMS01",
+    mgd02: "MGD02",
+    net01: "NET01",
+    net03: "NET03",
+    net10: "NET10",
+    net10t: "NET10T",
+    run01: "RUN01",
+    run05: "RUN05",
+    sch04: "SCH04",
+    sec02: "SEC02",
+    sec04: "SEC04",
+    sec09: "SEC09",
+    tmo01: "TMO01",
 }
 
-#[test]
-fn twenty_reports_read_as_they_did() {
-    let mut wrong = Vec::new();
-    for world in WORLDS {
-        let path = root().join(format!("fixtures/bundles/{world}/fires.json"));
-        let text = fs::read_to_string(path).expect("a world");
-        let evidence = bundle::read(&text).expect("a bundle").evidence;
-        let report = examine(&evidence, Mode::Bundle, &Selection::default());
-        let shown = text::render(&report, Layout::default());
+/// Holds the world's reports to `tests/integration/snapshots/WORLD.{txt,md,json}.snap`.
+fn reads_as_it_did(world: &str) {
+    let path = root().join(format!("fixtures/bundles/{world}/fires.json"));
+    let text = fs::read_to_string(path).expect("a world");
+    let evidence = bundle::read(&text).expect("a bundle").evidence;
+    let report = examine(&evidence, Mode::Bundle, &Selection::default());
+    let shown = text::render(&report, Layout::default());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
         for (ending, printed) in [
             ("txt", anstream::adapter::strip_str(&shown).to_string()),
-            ("json", json::render(&report)),
             ("md", markdown::render(&report)),
+            ("json", json::render(&report)),
         ] {
-            is_current(&format!("fixtures/reports/{world}.{ending}"), &printed, &mut wrong);
+            // A snapshot does not hold how a text ends.
+            assert!(printed.ends_with('\n') && !printed.ends_with("\n\n"), "{world}.{ending}");
+            insta::assert_snapshot!(format!("{world}.{ending}"), printed);
         }
-    }
-    nothing_is_wrong(&wrong);
+    });
 }
 
 #[test]
 fn the_index_of_codes_is_what_the_checks_say() {
-    let mut wrong = Vec::new();
-    let run = rotdoctor(&["checks", "--output", "markdown"]);
-    is_current("docs/codes.md", &run.stdout, &mut wrong);
-    nothing_is_wrong(&wrong);
+    let printed = rotdoctor(&["checks", "--output", "markdown"]).stdout;
+    let kept = fs::read_to_string(root().join("docs/codes.md")).expect("the index");
+    assert!(
+        kept == printed,
+        "docs/codes.md is old; cargo run --no-default-features -- checks --output markdown \
+         > docs/codes.md writes it anew"
+    );
 }
