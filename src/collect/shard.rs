@@ -1,7 +1,7 @@
 //! A part of many secrets, chosen by a hash of the ARN that is the same on every machine
 //! and in every version. No call is made here.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, hash::Hasher, str::FromStr};
 
 /// One of several parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +37,12 @@ impl fmt::Display for Shard {
     }
 }
 
-/// FNV-1a, 64 bits (draft-eastlake-fnv): the standard library's hash may change.
+/// FNV-1a, 64 bits: the standard library's hash may change between builds, and the shards
+/// of one audit may run different ones.
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]
