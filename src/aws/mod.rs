@@ -1,3 +1,7 @@
-//! What AWS is to all rooms: its command line.
+//! What AWS is to every other room: its command line, and the names of resources,
+//! partitions and principals.
 
+pub(crate) mod arn;
 pub mod commands;
+pub(crate) mod partitions;
+pub(crate) mod principals;

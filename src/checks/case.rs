@@ -8,6 +8,7 @@ use std::{
 
 use super::{Missing, Stop};
 use crate::{
+    aws::arn::Arn,
     evidence::*,
     network,
     policy::{self, RotationRequest},
@@ -135,7 +136,7 @@ impl Case<'_> {
     pub fn region_if_known(&self) -> Option<&str> {
         self.evidence.region().or_else(|| {
             let log = self.read_log()?;
-            self.of_arn(3).or(log.region.as_deref())
+            self.read_secret().and_then(Arn::region_of).or(log.region.as_deref())
         })
     }
 
@@ -146,17 +147,17 @@ impl Case<'_> {
 
     /// The account of the secret, where it is known.
     pub fn account_if_known(&self) -> Option<&str> {
-        self.evidence.account_id().or_else(|| self.of_arn(4))
+        self.evidence.account_id().or_else(|| Arn::account_of(self.read_secret()?))
     }
 
     /// The ARN of the secret, where it is known; else the one that a log alone names.
     pub fn secret_arn_if_known(&self) -> Option<&str> {
-        self.evidence.secret_arn().or_else(|| self.read_log()?.secret.as_deref())
+        self.evidence.secret_arn().or_else(|| self.read_secret())
     }
 
-    /// A part of the ARN that a log alone names.
-    fn of_arn(&self, part: usize) -> Option<&str> {
-        self.read_log()?.secret.as_deref()?.split(':').nth(part)
+    /// The ARN that a log alone names.
+    fn read_secret(&self) -> Option<&str> {
+        self.read_log()?.secret.as_deref()
     }
 
     /// The log that came without any other evidence.
@@ -389,7 +390,7 @@ impl<'a> Case<'a> {
 
     /// The partition.
     pub fn partition(&self) -> &str {
-        match self.read_log().and_then(|_| self.of_arn(1)) {
+        match self.read_secret().and_then(Arn::partition_of) {
             Some(partition) => partition,
             None => self.evidence.partition(),
         }

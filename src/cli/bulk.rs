@@ -11,6 +11,7 @@ use super::{
     source,
 };
 use crate::{
+    aws::arn::Arn,
     checks::{self, Selection},
     collect::{BulkRequest, Connection, SecretFilter, Session, Shard, Suspect, Which},
     evidence::{Evidence, Fact, Time},
@@ -331,7 +332,7 @@ fn read_roles(text: &str, usual: Option<&str>) -> Result<Vec<(String, Option<Str
         let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
         let Some(arn) = words.next() else { continue };
         let external_id = words.next().or(usual).map(str::to_owned);
-        if !arn.starts_with("arn:") || !arn.contains(":role/") || words.next().is_some() {
+        if Arn::parse(arn).and_then(Arn::role).is_none() || words.next().is_some() {
             return Err(format!("line {}: write ROLE-ARN or ROLE-ARN EXTERNAL-ID", number + 1));
         }
         roles.push((arn.to_owned(), external_id));

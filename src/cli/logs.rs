@@ -11,6 +11,7 @@ use super::{
     options::{ReportOptions, SelectOptions},
 };
 use crate::{
+    aws::arn::Arn,
     examine_log,
     report::v1::{OtherSecret, Report},
     rotation_log::{self, RotationLog},
@@ -83,10 +84,11 @@ fn other_secret(report: Report) -> OtherSecret {
 
 /// An ARN of a secret, with or without the six characters at its end.
 fn secret_arn(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.splitn(7, ':').collect();
-    match parts.as_slice() {
-        ["arn", partition, "secretsmanager", region, account, "secret", name]
-            if ![*partition, *region, *account, *name].contains(&"") =>
+    let arn = Arn::parse(text);
+    let name = arn.and_then(Arn::secret).map_or("", |secret| secret.name);
+    match arn {
+        Some(Arn { partition, region, account, .. })
+            if ![partition, region, account, name].contains(&"") =>
         {
             Ok(text.to_owned())
         }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{catalogue::Thing, checks::Case, evidence::Evidence};
+use crate::{aws::arn, catalogue::Thing, checks::Case, evidence::Evidence};
 
 /// Each thing that this rotation depends on, by every name that is known of it.
 pub(super) struct Ours {
@@ -60,16 +60,15 @@ impl Ours {
         let arns = [arn, configuration.and_then(|function| function.function_arn.as_deref())];
         for arn in arns.into_iter().flatten() {
             self.add(Thing::Function, Some(arn));
-            self.add(Thing::Function, arn.split(':').nth(6));
+            self.add(Thing::Function, arn::function_name(arn));
             // Calls name the function without its alias or version.
-            let bare: Vec<&str> = arn.split(':').take(7).collect();
-            self.add(Thing::Function, Some(&bare.join(":")));
+            self.add(Thing::Function, Some(arn::unqualified(arn)));
         }
         let Some(configuration) = configuration else { return };
         self.add(Thing::Function, configuration.function_name.as_deref());
         let role = configuration.role.as_deref();
         self.add(Thing::Role, role);
-        self.add(Thing::Role, role.and_then(|arn| arn.rsplit('/').next()));
+        self.add(Thing::Role, role.map(arn::role_name));
         for policy in evidence.attached_policies.known().into_iter().flatten() {
             self.add(Thing::Policy, policy.policy_arn.as_deref());
         }

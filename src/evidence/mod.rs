@@ -30,6 +30,7 @@ pub use self::{
     database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, rotation_step::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
+use crate::aws::{arn::Arn, partitions::COMMERCIAL};
 
 /// The version of the bundle format that this build reads and writes.
 pub const SCHEMA_VERSION: u64 = 1;
@@ -341,17 +342,20 @@ impl Evidence {
 
     /// The region of the secret: as given, else out of its ARN.
     pub fn region(&self) -> Option<&str> {
-        self.region.as_deref().or_else(|| self.secret_arn()?.split(':').nth(3))
+        self.region.as_deref().or_else(|| Arn::region_of(self.secret_arn()?))
     }
 
     /// The account of the secret: out of its ARN, else as given.
     pub fn account_id(&self) -> Option<&str> {
-        self.secret_arn().and_then(|arn| arn.split(':').nth(4)).or(self.account_id.as_deref())
+        self.secret_arn().and_then(Arn::account_of).or(self.account_id.as_deref())
     }
 
     /// The partition: as given, else out of the secret's ARN, else `aws`.
     pub fn partition(&self) -> &str {
-        self.partition.as_deref().or_else(|| self.secret_arn()?.split(':').nth(1)).unwrap_or("aws")
+        self.partition
+            .as_deref()
+            .or_else(|| Arn::partition_of(self.secret_arn()?))
+            .unwrap_or(COMMERCIAL)
     }
 }
 

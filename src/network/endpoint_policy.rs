@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Target, view::items};
-use crate::evidence::{Evidence, PolicyDocument};
+use crate::{
+    aws::arn::{self, Arn},
+    evidence::{Evidence, PolicyDocument},
+};
 
 /// A request that a policy is held against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +89,7 @@ pub(super) fn refused_actions(
     }
     let configuration = evidence.function.known().map(|function| &function.configuration);
     let role_arn = configuration.and_then(|c| c.role.as_deref());
-    let account = role_arn.and_then(|arn| arn.split(':').nth(4)).or_else(|| evidence.account_id());
+    let account = role_arn.and_then(Arn::account_of).or_else(|| evidence.account_id());
     let (mut denied, mut undecided) = (BTreeSet::new(), BTreeSet::new());
     for endpoint in items(&evidence.vpc_endpoints) {
         let Some(id) = endpoint.vpc_endpoint_id.as_ref().filter(|id| endpoints.contains(id)) else {
@@ -199,7 +202,7 @@ fn condition(
         "aws:principalaccount" => request.account?,
         "aws:principalarn" => request.role_arn?,
         "aws:sourcevpce" => request.endpoint,
-        "aws:resourceaccount" => request.resource.split(':').nth(4)?,
+        "aws:resourceaccount" => Arn::account_of(request.resource)?,
         _ => return None,
     };
     let (operator, negated) = match operator {
@@ -247,13 +250,12 @@ fn is_principal(principal: &Value, request: &PolicyRequest<'_>) -> Option<bool> 
         return Some(false);
     }
     let (role, account) = (request.role_arn?, request.account?);
-    let name = role.rsplit('/').next().unwrap_or_default();
+    let name = arn::role_name(role);
     Some(names.into_iter().any(|text| {
-        let parts: Vec<&str> = text.split(':').collect();
+        let named = Arn::parse(text).filter(|arn| arn.account == account);
         let whole_account = text == account
-            || matches!(parts.as_slice(), ["arn", _, "iam", _, id, "root"] if *id == account);
-        let session = matches!(parts.as_slice(), ["arn", _, "sts", _, id, session]
-            if *id == account && session.starts_with(&format!("assumed-role/{name}/")));
+            || named.is_some_and(|arn| arn.service == "iam" && arn.resource == "root");
+        let session = named.and_then(Arn::session).is_some_and(|session| session.role == name);
         whole_account || session || text == role
     }))
 }

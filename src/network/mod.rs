@@ -47,7 +47,10 @@ pub use self::{
 /// How names are compared, for what is collected of them.
 #[cfg(feature = "live")]
 pub(crate) use self::{resolve::plain, zone::is_under};
-use crate::evidence::{Evidence, Fact};
+use crate::{
+    aws::{arn::Arn, partitions},
+    evidence::{Evidence, Fact},
+};
 
 /// The facts that an answer may rest on.
 pub const FACTS: &[Fact] = &[
@@ -173,9 +176,8 @@ impl Question {
 fn regional_host(evidence: &Evidence, service: &str) -> Option<String> {
     let configuration = evidence.function.known().map(|function| &function.configuration);
     let arn = configuration.and_then(|c| c.function_arn.as_deref());
-    let region = arn.and_then(|arn| arn.split(':').nth(3)).or_else(|| evidence.region())?;
-    let end = if evidence.partition() == "aws-cn" { ".cn" } else { "" };
-    Some(format!("{service}.{region}.amazonaws.com{end}"))
+    let region = arn.and_then(Arn::region_of).or_else(|| evidence.region())?;
+    Some(partitions::endpoint_host(evidence.partition(), service, region))
 }
 
 /// Host and port of an endpoint's URL, or of a bare host name.

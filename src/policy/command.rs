@@ -4,13 +4,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    arn::Arn,
     edit::{Document, Edit, change, current, touches},
     fix::FixStep,
     replace::Replacement,
     rotation::RotationRequest,
-    surroundings::without_qualifier,
 };
+use crate::aws::arn;
 
 /// Names for what is new, which must not be taken.
 pub(super) struct Names {
@@ -192,7 +191,7 @@ impl Step<'_> {
         };
         Some(format!(
             "aws lambda add-permission --function-name {}{qualifier} --statement-id {} --action {} --principal {} --source-account {}",
-            without_qualifier(function),
+            arn::unqualified(function),
             self.names.statement,
             grants.actions.first()?,
             grants.principal.as_ref()?["Service"].as_str()?,
@@ -276,7 +275,7 @@ fn source_account(edit: &Edit) -> Option<&str> {
 
 /// Alias or version at the end of a function's ARN.
 fn qualifier(function: &str) -> Option<&str> {
-    Arn::read(function)?.resource.split(':').nth(2)
+    arn::function_qualifier(function)
 }
 
 /// A template's resource. A JSON value is YAML as it stands.

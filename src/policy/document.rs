@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     action::ActionPattern,
-    arn::ResourcePattern,
+    arn_pattern::ResourcePattern,
     condition::{Condition, texts},
     principal::Names,
 };

@@ -11,6 +11,7 @@ use super::{
     request::{Part, Policies},
     rotation::RotationRequest,
 };
+use crate::aws::arn;
 
 /// A policy document that can be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,7 +264,7 @@ pub(super) fn touches(request: &RotationRequest, document: &Document) -> bool {
     let about = |service: &str| request.request.action.starts_with(service);
     match document {
         Document::RolePolicy { role } | Document::InlinePolicy { role, .. } => {
-            own && request.role.as_deref().and_then(|arn| arn.rsplit('/').next()) == Some(role)
+            own && request.role.as_deref().map(arn::role_name) == Some(role)
         }
         Document::ManagedPolicy { .. } => own,
         Document::EndpointPolicy { endpoint } => request.endpoint.as_ref() == Some(endpoint),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{
-    arn::Arn,
     decide::decide,
     document::{Effect, Policy},
     request::{Layers, Part, Request},
@@ -14,6 +13,7 @@ use super::{
     surroundings::Surroundings,
 };
 use crate::{
+    aws::arn::Arn,
     evidence::{Evidence, PolicyDocument},
     network::{BuiltInPolicy, EndpointPolicy, PolicyAnswer, PolicyRequest},
 };
@@ -41,7 +41,7 @@ impl<'a> EndpointPolicies<'a> {
         let mut request = match of_rotation {
             Some(known) => known.request,
             None => {
-                let account = Arn::read(asked.resource).map(|arn| arn.account.to_owned());
+                let account = Arn::parse(asked.resource).map(|arn| arn.account.to_owned());
                 let mut context = around.context(account.as_deref());
                 around.add_network(&mut context);
                 Request {

@@ -2,7 +2,6 @@
 //! policies of a rotation. Finding the near miss is `proof.rs`'s business.
 
 use super::{
-    arn::{self, Arn},
     condition::Condition,
     context::Known,
     document::{Listed, Statement},
@@ -10,6 +9,7 @@ use super::{
     proof::{FailedOn, Failure},
     statement::Asked,
 };
+use crate::aws::arn::{self, Arn, KeyResource};
 
 /// What usually is behind a near miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,11 +142,10 @@ fn text_of(text: &str) -> &str {
 }
 
 fn is_role_without_path(written: &str, role: &str) -> bool {
-    let name = |arn: &str| arn.rsplit('/').next().map(str::to_owned);
     written != role
         && written.contains(":role/")
-        && name(written) == name(role)
-        && Arn::read(written).map(|arn| arn.account) == Arn::read(role).map(|arn| arn.account)
+        && arn::role_name(written) == arn::role_name(role)
+        && Arn::parse(written).map(|arn| arn.account) == Arn::parse(role).map(|arn| arn.account)
 }
 
 fn resource(failure: &Failure, statement: &Statement, asked: &Asked<'_>) -> Option<Hint> {
@@ -194,7 +193,7 @@ fn of_condition(
 /// How an ARN that is written differs from the one that is meant. The smaller
 /// hint is the nearer one.
 pub(super) fn arns(written: &str, meant: &str) -> Option<Hint> {
-    let (wrote, mean) = (Arn::read(written)?, Arn::read(meant)?);
+    let (wrote, mean) = (Arn::parse(written)?, Arn::parse(meant)?);
     if wrote.service != mean.service {
         return None;
     }
@@ -206,21 +205,24 @@ pub(super) fn arns(written: &str, meant: &str) -> Option<Hint> {
     }
     match mean.service {
         "secretsmanager" => {
-            let name = arn::without_secret_suffix(mean.resource);
+            let name = arn::without_random_suffix(mean.resource);
             if wrote.resource == name {
                 Some(Hint::SecretSuffixMissing)
-            } else if wrote.resource.strip_prefix(name).is_some_and(arn::has_secret_suffix) {
+            } else if wrote
+                .resource
+                .strip_prefix(name)
+                .is_some_and(|suffix| arn::split_random_suffix(suffix).is_some())
+            {
                 Some(Hint::SecretSuffixStale)
             } else {
                 Some(Hint::OtherSecret)
             }
         }
-        "kms" if wrote.resource.starts_with("alias/") => Some(Hint::KeyAlias),
+        "kms" if matches!(wrote.key(), Some(KeyResource::Alias(_))) => Some(Hint::KeyAlias),
         "kms" => Some(Hint::OtherKey),
         "lambda" => {
-            let function =
-                |resource: &str| resource.split(':').take(2).map(str::to_owned).collect::<Vec<_>>();
-            (function(wrote.resource) == function(mean.resource)).then_some(Hint::OtherQualifier)
+            let same = wrote.function()?.name == mean.function()?.name;
+            same.then_some(Hint::OtherQualifier)
         }
         "logs" => mean
             .resource

@@ -10,7 +10,7 @@
 
 mod action;
 mod allowed;
-mod arn;
+mod arn_pattern;
 mod command;
 mod condition;
 mod context;
@@ -43,7 +43,6 @@ mod surroundings;
 mod tri;
 
 pub use self::{
-    arn::Arn,
     context::{Context, Known},
     decide::decide,
     decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::{
-    arn,
+    arn_pattern,
     context::Context,
     pattern::{self, Pattern, Resolved},
     tri::Tri,
@@ -138,7 +138,7 @@ impl Operand {
                 Resolved::Unresolved => Tri::No,
                 Resolved::Unknown => Tri::Unknown,
                 Resolved::Pieces(pieces) => match comparison {
-                    Comparison::Arn => arn::like(&pieces, seen),
+                    Comparison::Arn => arn_pattern::like(&pieces, seen),
                     _ => pattern::matches(&pieces, seen, true),
                 }
                 .into(),

@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::{arn::Arn, condition::texts, context::Context, tri::Tri};
+use super::{condition::texts, context::Context, tri::Tri};
+use crate::aws::arn::Arn;
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +28,9 @@ impl Principal {
     /// Reads a session's ARN, another ARN, or a service's name. The role of a
     /// session is `aws:PrincipalArn` of the context.
     pub fn read(text: &str, context: &Context) -> Self {
-        match Arn::read(text) {
+        match Arn::parse(text) {
             None => Self::Service(text.to_owned()),
-            Some(arn) if arn.resource.starts_with("assumed-role/") => Self::Session {
+            Some(arn) if arn.session().is_some() => Self::Session {
                 arn: text.to_owned(),
                 role: context.value("aws:PrincipalArn").map(str::to_owned),
             },
@@ -49,7 +50,7 @@ impl Principal {
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Service(_) => None,
-            Self::Session { arn, .. } | Self::Arn(arn) => Arn::read(arn).map(|arn| arn.account),
+            Self::Session { arn, .. } | Self::Arn(arn) => Arn::parse(arn).map(|arn| arn.account),
         }
     }
 
@@ -57,7 +58,7 @@ impl Principal {
     pub fn role(&self) -> Option<&str> {
         match self {
             Self::Session { role, .. } => role.as_deref(),
-            Self::Arn(arn) if Arn::read(arn)?.resource.starts_with("role/") => Some(arn),
+            Self::Arn(arn) if Arn::parse(arn)?.role().is_some() => Some(arn),
             _ => None,
         }
     }
@@ -176,7 +177,7 @@ fn aws(text: &str) -> Name {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Name::Account(text.to_owned());
     }
-    match Arn::read(text) {
+    match Arn::parse(text) {
         Some(arn) if arn.service == "iam" && arn.resource == "root" => {
             Name::Account(arn.account.to_owned())
         }
@@ -217,9 +218,11 @@ fn hit(name: &Name, principal: &Principal) -> Hit {
 
 /// Whether a role's ARN may be that of a session, whose ARN has no path.
 fn may_be_role(role: &str, session: &str) -> bool {
-    let (Some(role), Some(session)) = (Arn::read(role), Arn::read(session)) else { return false };
-    let name = role.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
-    role.account == session.account && name.is_some() && name == session.resource.split('/').nth(1)
+    let (Some(role), Some(session)) = (Arn::parse(role), Arn::parse(session)) else { return false };
+    let name = role.role().map(|role| role.name);
+    role.account == session.account
+        && name.is_some()
+        && name == session.session().map(|session| session.role)
 }
 
 #[cfg(test)]

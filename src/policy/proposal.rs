@@ -4,7 +4,6 @@
 use serde_json::{Value, json};
 
 use super::{
-    arn::Arn,
     decision::{Decision, DenyKind},
     edit::{Amended, Document, Edit, Grants},
     hint::{self, Hint},
@@ -13,6 +12,7 @@ use super::{
     request::{Layer, Part},
     rotation::RotationRequest,
 };
+use crate::aws::arn::{self, Arn};
 
 /// The change that removes what a decision rests on; none where there is none,
 /// or where it is not for the account to make.
@@ -174,7 +174,7 @@ fn resource_of(request: &RotationRequest) -> Option<String> {
 
 /// A managed policy that the account may change.
 fn customer_managed(arn: String) -> Option<Document> {
-    let account = Arn::read(&arn)?.account.to_owned();
+    let account = Arn::parse(&arn)?.account.to_owned();
     (account != "aws").then_some(Document::ManagedPolicy { arn })
 }
 
@@ -192,5 +192,5 @@ fn resource_document(request: &RotationRequest) -> Option<Document> {
 }
 
 fn role_name(request: &RotationRequest) -> Option<String> {
-    request.role.as_deref()?.rsplit('/').next().map(str::to_owned)
+    request.role.as_deref().map(|role| arn::role_name(role).to_owned())
 }

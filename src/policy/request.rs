@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{arn::Arn, context::Context, document::Policy, principal::Principal};
-use crate::evidence::{Fact, Grant};
+use super::{context::Context, document::Policy, principal::Principal};
+use crate::{
+    aws::arn::Arn,
+    evidence::{Fact, Grant},
+};
 
 /// One request to AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +31,7 @@ impl Request {
     pub fn resource_account(&self) -> Option<&str> {
         self.resource_account
             .as_deref()
-            .or_else(|| {
-                Arn::read(&self.resource)
-                    .map(|arn| arn.account)
-                    .filter(|account| !account.is_empty())
-            })
+            .or_else(|| Arn::account_of(&self.resource))
             .or_else(|| self.principal.account())
     }
 

@@ -13,7 +13,10 @@ use super::{
     request::{Layer, Layers, Part, Policies, Request},
     surroundings::{Surroundings, part, read, unseen},
 };
-use crate::evidence::{Evidence, Fact};
+use crate::{
+    aws::principals,
+    evidence::{Evidence, Fact},
+};
 
 /// What a request of a rotation is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,7 +151,7 @@ impl<'a> Builder<'a> {
             None => context.set_present("aws:SourceAccount"),
         }
         context.set("aws:PrincipalIsAWSService", "true");
-        context.set("aws:PrincipalServiceName", "secretsmanager.amazonaws.com");
+        context.set("aws:PrincipalServiceName", principals::SECRETS_MANAGER);
         context.set("aws:SecureTransport", "true");
         if let Some(region) = evidence.region() {
             context.set("aws:RequestedRegion", region);
@@ -163,7 +166,7 @@ impl<'a> Builder<'a> {
             ..Layers::default()
         };
         let request = Request {
-            principal: Principal::Service("secretsmanager.amazonaws.com".to_owned()),
+            principal: Principal::Service(principals::SECRETS_MANAGER.to_owned()),
             action: "lambda:InvokeFunction".to_owned(),
             resource: function,
             resource_account: None,
@@ -176,7 +179,7 @@ impl<'a> Builder<'a> {
         let Some(role) = self.around.role.clone() else { return };
         let mut context = Context::default();
         context.set("aws:PrincipalIsAWSService", "true");
-        context.set("aws:PrincipalServiceName", "lambda.amazonaws.com");
+        context.set("aws:PrincipalServiceName", principals::LAMBDA);
         context.set("aws:SecureTransport", "true");
         for unknown in ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID"] {
             context.set_unknown(unknown);
@@ -189,7 +192,7 @@ impl<'a> Builder<'a> {
             ..Layers::default()
         };
         let request = Request {
-            principal: Principal::Service("lambda.amazonaws.com".to_owned()),
+            principal: Principal::Service(principals::LAMBDA.to_owned()),
             action: "sts:AssumeRole".to_owned(),
             resource: role,
             resource_account: None,
@@ -227,12 +230,12 @@ pub(super) mod tests {
                 "Role": "arn:aws:iam::111122223333:role/rotation/RotRole",
                 "VpcConfig": {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}},
             "FunctionPolicy": {"Version": "2012-10-17", "Statement": [{"Sid": "SM", "Effect": "Allow",
-                "Principal": {"Service": "secretsmanager.amazonaws.com"}, "Action": "lambda:InvokeFunction",
+                "Principal": {"Service": principals::SECRETS_MANAGER}, "Action": "lambda:InvokeFunction",
                 "Resource": function, "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}}}]},
             "Role": {"RoleName": "RotRole", "RoleId": "AROAEXAMPLEROTROLE1", "Path": "/rotation/",
                 "Arn": "arn:aws:iam::111122223333:role/rotation/RotRole",
                 "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {"Effect": "Allow",
-                    "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}}},
+                    "Principal": {"Service": principals::LAMBDA}, "Action": "sts:AssumeRole"}}},
             "RolePolicies": [{"PolicyName": "rotation", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
                 {"Sid": "Secret", "Effect": "Allow", "Resource": SECRET, "Action": [
                     "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",

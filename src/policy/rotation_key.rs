@@ -9,7 +9,6 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{
-    arn::Arn,
     context::Context,
     document::Policy,
     principal::Principal,
@@ -17,7 +16,10 @@ use super::{
     rotation::unseen_key,
     surroundings::{Surroundings, part, read, unseen},
 };
-use crate::evidence::{Fact, Grant, Key, Secret};
+use crate::{
+    aws::{arn::Arn, partitions},
+    evidence::{Fact, Grant, Key, Secret},
+};
 
 /// The name of the key that AWS manages for Secrets Manager.
 const MANAGED: &str = "alias/aws/secretsmanager";
@@ -38,9 +40,14 @@ impl<'a> KeyOf<'a> {
     /// The key of a secret, by id, ARN or alias; none means `aws/secretsmanager`.
     pub(super) fn secret(around: &Surroundings<'a>, secret: &Secret, id: Option<&str>) -> Self {
         let of = secret.arn.as_deref().unwrap_or_default();
-        let place = Arn::read(of);
-        let (partition, region, account) =
-            place.map_or(("aws", "", ""), |arn| (arn.partition, arn.region, arn.account));
+        let place = Arn::parse(of).unwrap_or(Arn {
+            partition: partitions::COMMERCIAL,
+            service: "",
+            region: "",
+            account: "",
+            resource: "",
+        });
+        let named = |resource: &str| Arn { service: "kms", resource, ..place }.to_string();
         let id = id.unwrap_or(MANAGED);
         let seen = around.key(id);
         let managed = id.ends_with(MANAGED)
@@ -50,16 +57,14 @@ impl<'a> KeyOf<'a> {
         let arn = match &seen {
             Some((arn, _)) => arn.clone(),
             None if id.starts_with("arn:") => id.to_owned(),
-            None if id.starts_with("alias/") => {
-                format!("arn:{partition}:kms:{region}:{account}:{id}")
-            }
-            None => format!("arn:{partition}:kms:{region}:{account}:key/{id}"),
+            None if id.starts_with("alias/") => named(id),
+            None => named(&format!("key/{id}")),
         };
         Self {
             arn,
             key: seen.map(|(_, key)| key),
             service: "secretsmanager",
-            region: region.to_owned(),
+            region: place.region.to_owned(),
             secret: Some(of.to_owned()),
             managed,
         }
@@ -72,7 +77,7 @@ impl<'a> KeyOf<'a> {
             arn: arn.to_owned(),
             key: seen.map(|(_, key)| key),
             service: "lambda",
-            region: Arn::read(arn).map(|arn| arn.region.to_owned()).unwrap_or_default(),
+            region: Arn::parse(arn).map(|arn| arn.region.to_owned()).unwrap_or_default(),
             secret: None,
             managed: false,
         }
@@ -86,7 +91,7 @@ impl<'a> KeyOf<'a> {
         principal: &Principal,
         action: &str,
     ) -> (Request, Layers) {
-        let account = Arn::read(&self.arn).map(|arn| arn.account.to_owned());
+        let account = Arn::parse(&self.arn).map(|arn| arn.account.to_owned());
         let mut context = around.context(account.as_deref());
         context.set("aws:ViaAWSService", "true");
         context.set("kms:ViaService", format!("{}.{}.amazonaws.com", self.service, self.region));
@@ -162,7 +167,7 @@ impl<'a> KeyOf<'a> {
     /// The policy that AWS gives to `aws/secretsmanager`: everyone of the
     /// account, through Secrets Manager, and nobody else.
     fn managed_policy(&self) -> Part<Policies> {
-        let account = Arn::read(&self.arn).map(|arn| arn.account).unwrap_or_default();
+        let account = Arn::parse(&self.arn).map(|arn| arn.account).unwrap_or_default();
         let via = format!("secretsmanager.{}.amazonaws.com", self.region);
         let document = json!({
             "Version": "2012-10-17",

@@ -5,13 +5,12 @@
 //! functions access to resources in an Amazon VPC".
 
 use super::{
-    arn::Arn,
     principal::Principal,
     request::Request,
     rotation::{Builder, Need, Purpose},
     rotation_key::KeyOf,
-    surroundings::without_qualifier,
 };
+use crate::aws::arn::{self, Arn};
 
 /// How the templates look up the database of a secret that a service manages, by
 /// the tag that the service puts on it: the call, and its resource where that is
@@ -52,7 +51,7 @@ impl Builder<'_> {
             calls.extend(known.filter_map(|(action, arn)| Some((action, arn.as_deref()?))));
         }
         for (action, resource) in calls {
-            let account = Arn::read(resource).map(|arn| arn.account.to_owned());
+            let account = Arn::parse(resource).map(|arn| arn.account.to_owned());
             let mut context = self.around.context(account.as_deref());
             self.around.add_network(&mut context);
             for network in ["aws:SourceVpce", "aws:SourceVpc", "aws:VpcSourceIp", "aws:SourceIp"] {
@@ -90,7 +89,7 @@ impl Builder<'_> {
         if need == Need::Logs
             && let Some(arn) = self.around.function().and_then(|f| f.function_arn.as_deref())
         {
-            context.set("lambda:SourceFunctionArn", without_qualifier(arn));
+            context.set("lambda:SourceFunctionArn", arn::unqualified(arn));
         }
         for unknown in ["aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce", "aws:CalledVia"] {
             context.set_unknown(unknown);
@@ -110,7 +109,7 @@ impl Builder<'_> {
         let evidence = self.around.evidence;
         let Some(function) = self.around.function() else { return };
         let Some(group) = function.log_group() else { return };
-        let place = function.function_arn.as_deref().and_then(Arn::read);
+        let place = function.function_arn.as_deref().and_then(Arn::parse);
         let Some(place) = place else { return };
         let group = format!(
             "arn:{}:logs:{}:{}:log-group:{group}",
@@ -130,7 +129,7 @@ impl Builder<'_> {
     pub(super) fn interfaces(&mut self, principal: &Principal) {
         let Some(function) = self.around.function() else { return };
         let Some(config) = &function.vpc_config else { return };
-        let place = function.function_arn.as_deref().and_then(Arn::read);
+        let place = function.function_arn.as_deref().and_then(Arn::parse);
         let Some(place) = place.filter(|_| config.vpc_id.as_deref().is_some_and(|v| !v.is_empty()))
         else {
             return;

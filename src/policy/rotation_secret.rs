@@ -5,7 +5,6 @@
 //! encryption and decryption".
 
 use super::{
-    arn::Arn,
     context::Context,
     principal::Principal,
     request::{Layer, Layers, Part, Policies, Request},
@@ -13,7 +12,10 @@ use super::{
     rotation_key::KeyOf,
     surroundings::{part, read},
 };
-use crate::evidence::{Fact, Secret};
+use crate::{
+    aws::arn::Arn,
+    evidence::{Fact, Secret},
+};
 
 impl<'a> Builder<'a> {
     pub(super) fn secret_known(&self) -> Option<&'a Secret> {
@@ -29,7 +31,7 @@ impl<'a> Builder<'a> {
         stage: Option<&str>,
     ) -> Request {
         let arn = secret.arn.clone().unwrap_or_default();
-        let account = Arn::read(&arn).map(|arn| arn.account.to_owned());
+        let account = Arn::parse(&arn).map(|arn| arn.account.to_owned());
         let mut context = self.around.context(account.as_deref());
         self.around.add_network(&mut context);
         context.set("secretsmanager:SecretId", arn.as_str());

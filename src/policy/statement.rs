@@ -3,13 +3,14 @@
 
 use super::{
     action::{Action, ActionPattern},
-    arn::{self, Parts, ResourcePattern},
+    arn_pattern::ResourcePattern,
     condition::Condition,
     document::{Listed, Statement},
     principal::Hit,
     request::Request,
     tri::Tri,
 };
+use crate::aws::arn::Arn;
 
 /// An element of a statement, in the order in which they are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +43,7 @@ pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
     pub(super) action: Action,
     /// The resource's ARN, cut; none for `*`.
-    resource: Option<Parts<'a>>,
+    resource: Option<Arn<'a>>,
     /// Whether the one who asks has a permissions boundary: `NotPrincipal` with
     /// Deny always hits such a principal.
     pub(super) bounded: Tri,
@@ -53,7 +54,7 @@ impl<'a> Asked<'a> {
         Self {
             request,
             action: Action::read(&request.action),
-            resource: arn::parts(&request.resource),
+            resource: Arn::parse(&request.resource),
             bounded,
         }
     }

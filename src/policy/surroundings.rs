@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use super::{
-    arn::Arn,
     context::Context,
     document::Policy,
     principal::Principal,
     request::{Layers, Part, Policies, Unseen},
 };
-use crate::evidence::{
-    Evidence, Fact, FunctionConfiguration, Key, Observed, PolicyDocument, VpcEndpoint,
+use crate::{
+    aws::arn::{self, Arn},
+    evidence::{Evidence, Fact, FunctionConfiguration, Key, Observed, PolicyDocument, VpcEndpoint},
 };
 
 /// What the requests of one rotation share.
@@ -159,7 +159,7 @@ impl<'a> Surroundings<'a> {
     pub(super) fn add_network(&self, context: &mut Context) {
         let function = self.function();
         match function.and_then(|function| function.function_arn.as_deref()) {
-            Some(arn) => context.set("lambda:SourceFunctionArn", without_qualifier(arn)),
+            Some(arn) => context.set("lambda:SourceFunctionArn", arn::unqualified(arn)),
             None => context.set_present("lambda:SourceFunctionArn"),
         }
         for unknown in ["aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"] {
@@ -203,15 +203,21 @@ impl<'a> Surroundings<'a> {
 
 /// The session in which the function runs: Lambda names it after the function.
 fn session(evidence: &Evidence, role: &str) -> Option<Principal> {
-    let arn = Arn::read(role)?;
-    let name = arn.resource.rsplit('/').next()?;
+    let arn = Arn::parse(role)?;
+    let name = arn::role_name(role);
     let function = evidence.function.known().and_then(|f| f.configuration.function_name.clone());
     let function = function.or_else(|| {
         let arn = evidence.secret.known()?.rotation_lambda_arn.as_deref()?;
-        Arn::read(arn)?.resource.split(':').nth(1).map(str::to_owned)
+        arn::function_name(arn).map(str::to_owned)
     })?;
     Some(Principal::Session {
-        arn: format!("arn:{}:sts::{}:assumed-role/{name}/{function}", arn.partition, arn.account),
+        arn: Arn {
+            service: "sts",
+            region: "",
+            resource: &format!("assumed-role/{name}/{function}"),
+            ..arn
+        }
+        .to_string(),
         role: Some(role.to_owned()),
     })
 }
@@ -295,9 +301,4 @@ pub(super) fn part<T, U>(
         Observed::Absent => Part::Absent,
         _ => Part::Unseen(unseen(fact, resource)),
     }
-}
-
-/// A function's ARN without alias or version.
-pub(super) fn without_qualifier(arn: &str) -> String {
-    arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":")
 }

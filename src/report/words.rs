@@ -7,7 +7,7 @@ use super::{
     package, style,
     v1::{Finding, Fix, Mode, OtherSecret, Report, Verdict},
 };
-use crate::{catalogue::Severity, checks::quoted};
+use crate::{aws::arn, catalogue::Severity, checks::quoted};
 
 /// The secret's name, else its ARN.
 pub(super) fn secret(report: &Report) -> Option<&str> {
@@ -65,7 +65,7 @@ pub(super) fn target(report: &Report) -> String {
         Mode::Package => {
             let source = report.package.as_ref().and_then(|package| package.source.as_deref());
             // One that was asked of AWS goes by its function's name.
-            let function = target.function_arn.as_deref().and_then(|arn| arn.split(':').nth(6));
+            let function = target.function_arn.as_deref().and_then(arn::function_name);
             function.or(source).unwrap_or("deployment package")
         }
         _ => "secret unknown",

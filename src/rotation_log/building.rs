@@ -14,10 +14,10 @@ use super::{
     layout::{Kind, Record, Report, Status},
     step_in_text::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
 };
-use crate::evidence::RotationStep;
 use crate::{
+    aws::arn::Arn,
     catalogue::{Effect, LogText, Origin, known_texts},
-    evidence::Time,
+    evidence::{RotationStep, Time},
 };
 
 /// Lines kept from the start of an invocation, and from its end.
@@ -291,7 +291,7 @@ impl Building {
 
     /// The region of the secrets that it names.
     pub(super) fn region(&self) -> Option<&str> {
-        self.subjects.iter().chain(&self.mentions).find_map(|arn| arn.split(':').nth(3))
+        self.subjects.iter().chain(&self.mentions).find_map(|arn| Arn::region_of(arn))
     }
 
     /// True where nothing says that the function ran at all.

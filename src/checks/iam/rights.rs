@@ -3,11 +3,11 @@
 //! has is each check's business, its words are `refusal.rs`'s.
 
 use crate::{
+    aws::arn::{self, Arn},
     checks::{Case, Missing, Stop},
     evidence::{Evidence, Fact, Gap, Observed},
     policy::{
-        Arn, Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen,
-        Why,
+        Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen, Why,
     },
 };
 
@@ -187,10 +187,10 @@ fn is_known<T>(observed: &Observed<T>) -> bool {
 
 /// The last part of a role's ARN.
 pub(super) fn role_name(request: &RotationRequest) -> &str {
-    request.role.as_deref().and_then(|arn| arn.rsplit('/').next()).unwrap_or("ROLE")
+    request.role.as_deref().map_or("ROLE", arn::role_name)
 }
 
 /// The account of an ARN.
 pub(super) fn account_of(arn: &str) -> Option<&str> {
-    Arn::read(arn).map(|arn| arn.account)
+    Arn::account_of(arn)
 }

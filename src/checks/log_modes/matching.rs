@@ -8,6 +8,7 @@ use super::{
     scene::{Quote, Scene},
 };
 use crate::{
+    aws::arn::Arn,
     catalogue::{LogMode, Pattern, Place, TextBasis, log_modes},
     checks::{Basis, Case, Finding},
     evidence::RotationStep,
@@ -102,7 +103,7 @@ pub(in crate::checks) fn hold(
     {
         return None;
     }
-    let accounts = (arns.secret.and_then(account), arns.function.and_then(account));
+    let accounts = (arns.secret.and_then(Arn::account_of), arns.function.and_then(Arn::account_of));
     let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
     let crosses = matches!(accounts, (Some(a), Some(b)) if a != b);
     (fits(row.other_secret, found.names_other_secret(scene, arns))
@@ -175,10 +176,6 @@ impl Match {
             _ => scene.step == Some(RotationStep::SetSecret),
         }
     }
-}
-
-fn account(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
 /// Findings of the matches: one for each code, in their order.

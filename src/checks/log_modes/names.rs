@@ -6,6 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 use regex::{Captures, Regex};
 
 use crate::{
+    aws::arn,
     catalogue::About,
     checks::{Case, command::quoted},
     evidence::{Fact, Secret},
@@ -56,8 +57,8 @@ impl Names {
         names.set("region", Some(case.region()));
         names.set("account", Some(case.account_id()));
         names.set("partition", Some(case.partition()));
-        names.set("function", function_arn.as_deref().and_then(|arn| arn.split(':').nth(6)));
-        names.set("role", role_arn.as_deref().and_then(|arn| arn.rsplit('/').next()));
+        names.set("function", function_arn.as_deref().and_then(arn::function_name));
+        names.set("role", role_arn.as_deref().map(arn::role_name));
         names.set("key", key.as_deref());
         names.set("version", secret.and_then(stuck_version));
         names

@@ -1,6 +1,7 @@
 //! Which service owns the secret, and which database it is for. No judgement.
 
 use crate::{
+    aws::arn,
     catalogue::{ManagedService, managed_services},
     checks::{Case, command::quoted},
     evidence::{MasterUserSecret, Secret},
@@ -77,8 +78,7 @@ pub(super) fn tagged_database(secret: &Secret) -> Option<(&str, bool)> {
     secret.tags.iter().find_map(|tag| {
         let (key, arn) = (tag.key.as_deref()?, tag.value.as_deref()?);
         let is = |name: &str| key.eq_ignore_ascii_case(name);
-        let identifier = arn.rsplit(':').next()?;
-        (is(&tags.instance) || is(&tags.cluster)).then(|| (identifier, is(&tags.cluster)))
+        (is(&tags.instance) || is(&tags.cluster)).then(|| (arn::identifier(arn), is(&tags.cluster)))
     })
 }
 

@@ -1,6 +1,10 @@
 //! NET15, IAM15: Lambda says that the function, or its last update, failed.
 
 use crate::{
+    aws::{
+        arn::{self, Arn},
+        partitions::COMMERCIAL,
+    },
     catalogue::{Remedy, Severity, function_limit, state_reason},
     checks::{
         Basis, Case, Check, Finding, Judgement,
@@ -148,12 +152,9 @@ fn commands(function: &Function, qualifier: &str, remedy: Option<Remedy>) -> Vec
     let subnets = vpc.map(|vpc| vpc.subnet_ids.join(" ")).filter(|ids| !ids.is_empty());
     match remedy {
         Some(Remedy::Role) => {
-            let role = configuration.role.as_deref().and_then(|arn| arn.rsplit('/').next());
-            let partition = configuration
-                .role
-                .as_deref()
-                .and_then(|arn| arn.split(':').nth(1))
-                .unwrap_or("aws");
+            let role = configuration.role.as_deref().map(arn::role_name);
+            let partition =
+                configuration.role.as_deref().and_then(Arn::partition_of).unwrap_or(COMMERCIAL);
             vec![
                 format!(
                     "aws iam attach-role-policy --role-name {} --policy-arn \

@@ -9,6 +9,7 @@ use super::{
     path::{Obstacle, Walk, ask},
 };
 use crate::{
+    aws::partitions,
     checks::{Change, Fix, NetworkChange},
     evidence::{Evidence, RouteTable, Subnet},
     network::{self, Answer, Blocker, Layer, Needed, Target, Verdict},
@@ -332,7 +333,7 @@ impl Walk<'_> {
         let (first, region, next) = (labels.next()?, labels.next()?, labels.next()?);
         let plain = first == service || first.strip_suffix("-fips") == Some(service);
         (plain && next == "amazonaws")
-            .then(|| (first.to_owned(), format!("com.amazonaws.{region}.{first}")))
+            .then(|| (first.to_owned(), partitions::endpoint_service(region, first)))
     }
 
     /// The function's subnets, one in each zone: an endpoint takes no more.

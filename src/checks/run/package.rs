@@ -1,6 +1,7 @@
 //! The deployment package of a case's rotation function. No check lives here.
 
 use crate::{
+    aws::arn::Arn,
     catalogue::{is_source_only, module_need},
     checks::{Case, Finding, Missing, Stop, command::quoted},
     evidence::{Fact, Function, NativeLibrary, Package},
@@ -109,7 +110,7 @@ fn vended_anew(finding: Finding, function: &Function, package: &Package, project
     let configuration = &function.configuration;
     let template = package.code.as_ref().and_then(|code| code.template.as_deref());
     let template = template.unwrap_or("RDSPostgreSQLRotationSingleUser");
-    let region = configuration.function_arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    let region = configuration.function_arn.as_deref().and_then(Arn::region_of);
     let region = region.unwrap_or("REGION");
     let name = format!("{}-renewed", name_of(function));
     let name = quoted(&name);

@@ -2,6 +2,7 @@
 
 use super::function::{name_of, resource_of};
 use crate::{
+    aws::arn::{self, Arn},
     catalogue::Severity,
     checks::{Basis, Case, Check, Finding, Judgement, command::quoted},
     evidence::Fact,
@@ -111,12 +112,10 @@ fn repoint(case: &Case<'_>, arn: &str) -> String {
 
 /// The ARN that a new function in that region would have, its name left open.
 fn replaced(arn: &str, region: &str) -> String {
-    let mut parts: Vec<&str> = arn.split(':').take(6).collect();
-    if let Some(place) = parts.get_mut(3) {
-        *place = region;
-    }
-    parts.push("NEW_FUNCTION");
-    parts.join(":")
+    Arn::parse(arn).map_or_else(
+        || "NEW_FUNCTION".to_owned(),
+        |arn| Arn { region, resource: "function:NEW_FUNCTION", ..arn }.to_string(),
+    )
 }
 
 /// The parts of `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`.
@@ -129,9 +128,12 @@ struct FunctionArn<'a> {
 
 impl<'a> FunctionArn<'a> {
     fn parse(arn: &'a str) -> Self {
-        let parts: Vec<&str> = arn.split(':').collect();
-        let part = |index: usize| parts.get(index).copied().filter(|part| !part.is_empty());
-        Self { region: part(3), account: part(4), name: part(6).unwrap_or(arn), qualifier: part(7) }
+        Self {
+            region: Arn::region_of(arn),
+            account: Arn::account_of(arn),
+            name: arn::function_name(arn).unwrap_or(arn),
+            qualifier: arn::function_qualifier(arn),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     package::package_of,
 };
 use crate::{
+    aws::arn,
     catalogue::Severity,
     checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
     evidence::{Fact, Function, TrailEvent},
@@ -94,7 +95,7 @@ fn other_writer(case: &Case<'_>, function: &Function, event: &TrailEvent) -> Opt
     let by_lambda = identity
         .get("arn")
         .and_then(|arn| arn.as_str())
-        .and_then(|arn| arn.rsplit('/').next())
+        .map(arn::role_name)
         .is_some_and(|session| session != name_of(function));
     (pending && by_lambda && role != own && detail.get("errorCode").is_none())
         .then(|| role.to_owned())

@@ -2,6 +2,7 @@
 
 use super::schedule::{Schedule, hours_of};
 use crate::{
+    aws::arn,
     catalogue::schedule_limits,
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
     evidence::{Fact, RotationRules, Secret},
@@ -81,7 +82,7 @@ fn commands(case: &Case<'_>, secret: &Secret) -> Vec<String> {
          'Events[].[EventTime,CloudTrailEvent]'",
         case.region()
     )];
-    let function = secret.rotation_lambda_arn.as_deref().and_then(|arn| arn.split(':').nth(6));
+    let function = secret.rotation_lambda_arn.as_deref().and_then(arn::function_name);
     if let Some(function) = function {
         let group = format!("/aws/lambda/{function}");
         commands.push(format!("aws logs tail {} --since 7d", quoted(&group)));

@@ -1,6 +1,7 @@
 //! SEC25: a replica was looked at; only the primary rotates.
 
 use crate::{
+    aws::arn::Arn,
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
     evidence::Fact,
 };
@@ -20,7 +21,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         .as_deref()
         .ok_or_else(|| Stop::not_applicable("the secret is not replicated"))?;
     // The region in the ARN is the one this copy lives in.
-    let here = secret.arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    let here = secret.arn.as_deref().and_then(Arn::region_of);
     let Some(here) = here.or(case.region_if_known()).filter(|here| *here != primary) else {
         return Ok(vec![]);
     };

@@ -1,6 +1,7 @@
 //! SEC20: rotation was set up and is switched off.
 
 use crate::{
+    aws::arn::Arn,
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
     evidence::{Fact, RotationRules},
 };
@@ -19,7 +20,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(vec![]);
     }
     // A replica never rotates by itself; the primary's switch is what counts.
-    let here = secret.arn.as_deref().and_then(|arn| arn.split(':').nth(3));
+    let here = secret.arn.as_deref().and_then(Arn::region_of);
     if secret.primary_region.as_deref().zip(here).is_some_and(|(primary, here)| primary != here) {
         return Err(Stop::not_applicable("this is a replica; the primary rotates"));
     }

@@ -1,6 +1,7 @@
 //! SEC26: someone else stores values while the secret rotates.
 
 use crate::{
+    aws::arn,
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind,
         command::quoted,
@@ -104,7 +105,7 @@ fn is_foreign(case: &Case<'_>, event: &TrailEvent) -> bool {
     let role = configuration.and_then(|configuration| configuration.role.as_deref());
     let name = configuration.and_then(|c| c.function_name.clone()).or_else(|| {
         let secret = case.secret().if_known()?;
-        secret.rotation_lambda_arn.as_deref()?.split(':').nth(6).map(str::to_owned)
+        arn::function_name(secret.rotation_lambda_arn.as_deref()?).map(str::to_owned)
     });
     if role.is_none() && name.is_none() {
         return false;

@@ -2,6 +2,7 @@
 
 use super::place::{places, shape};
 use crate::{
+    aws::arn,
     catalogue::managed_services,
     checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
     evidence::{Fact, Secret},
@@ -34,7 +35,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Some((arn, cluster)) = owner(superuser) else {
         return Err(Stop::not_applicable("RDS does not manage the superuser"));
     };
-    let identifier = arn.rsplit(':').next().unwrap_or(arn);
+    let identifier = arn::identifier(arn);
     let places = places(case)?;
     let Some(place) = places
         .iter()

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use regex::Regex;
 
 use super::document::{Kind, Node};
-use crate::template::Settings;
+use crate::{
+    aws::{arn::Arn, partitions},
+    template::Settings,
+};
 
 /// Partition, region and account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,26 +66,23 @@ impl Place {
     }
 
     pub(super) fn partition(&self) -> &'static str {
-        match () {
-            () if self.region.starts_with("cn-") => "aws-cn",
-            () if self.region.starts_with("us-gov-") => "aws-us-gov",
-            () => "aws",
-        }
+        partitions::of_region(&self.region)
     }
 
     pub(super) fn url_suffix(&self) -> &'static str {
-        if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+        partitions::domain(self.partition())
     }
 
     /// An ARN of a regional service.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         let Self { region, account } = self;
-        format!("arn:{}:{service}:{region}:{account}:{resource}", self.partition())
+        Arn { partition: self.partition(), service, region, account, resource }.to_string()
     }
 
     /// An ARN of IAM.
     pub(super) fn iam(&self, resource: &str) -> String {
-        format!("arn:{}:iam::{}:{resource}", self.partition(), self.account)
+        let (partition, account) = (self.partition(), self.account.as_str());
+        Arn { partition, service: "iam", region: "", account, resource }.to_string()
     }
 }
 

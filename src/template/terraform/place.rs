@@ -8,7 +8,10 @@ use super::{
     plan::{self, Plan, Resource},
     value::items,
 };
-use crate::template::Settings;
+use crate::{
+    aws::{arn::Arn, partitions},
+    template::Settings,
+};
 
 /// The region that stands in for one that nothing tells.
 const SOME_REGION: &str = "us-east-1";
@@ -48,7 +51,7 @@ impl Place {
         });
         let region = region.unwrap_or_else(|| SOME_REGION.to_owned());
         Self {
-            partition: partition(&region).to_owned(),
+            partition: partitions::of_region(&region).to_owned(),
             account: account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
             region,
             assumed,
@@ -64,20 +67,13 @@ impl Place {
     /// An ARN of the region.
     pub(super) fn arn(&self, service: &str, resource: &str) -> String {
         let Self { partition, region, account, .. } = self;
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+        Arn { partition, service, region, account, resource }.to_string()
     }
 
     /// An ARN of IAM.
     pub(super) fn iam(&self, resource: &str) -> String {
-        format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
-    }
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
+        let Self { partition, account, .. } = self;
+        Arn { partition, service: "iam", region: "", account, resource }.to_string()
     }
 }
 
@@ -149,8 +145,7 @@ fn counted(plan: &Plan) -> Counted {
 
 impl Counted {
     fn add(&mut self, text: &str, weight: usize) {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", _, _, region, account, _] = parts[..] else { return };
+        let Some(Arn { region, account, .. }) = Arn::parse(text) else { return };
         if looks_like_a_region(region) && weight == OWN {
             *self.regions.entry(region.to_owned()).or_default() += weight;
         }

@@ -1,5 +1,5 @@
-//! ARNs and ARN patterns, segment by segment. What a secret's or a key's ARN
-//! means is the hint's and the request's business.
+//! Patterns on ARNs: entries of `Resource` and `NotResource`, and the values of `ArnLike`,
+//! matched part by part.
 //!
 //! Semantics: IAM User Guide, "IAM JSON policy elements: Resource" and "Amazon
 //! Resource Name condition operators".
@@ -9,40 +9,7 @@ use super::{
     pattern::{self, Pattern, Piece},
     tri::Tri,
 };
-
-/// The six parts of an ARN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arn<'a> {
-    /// `aws`, `aws-cn`, …
-    pub partition: &'a str,
-    /// Service.
-    pub service: &'a str,
-    /// Region; empty for global resources.
-    pub region: &'a str,
-    /// Account; empty for some resources.
-    pub account: &'a str,
-    /// The rest, with its slashes and colons.
-    pub resource: &'a str,
-}
-
-impl<'a> Arn<'a> {
-    /// Reads an ARN; `None` for any other text.
-    pub fn read(text: &'a str) -> Option<Self> {
-        let [partition, service, region, account, resource] = parts(text)?[1..].try_into().ok()?;
-        Some(Self { partition, service, region, account, resource })
-    }
-}
-
-/// An ARN's six parts, `arn` included.
-pub(super) type Parts<'a> = [&'a str; 6];
-
-/// Cuts an ARN; `None` for any other text, such as `*`.
-pub(super) fn parts(text: &str) -> Option<Parts<'_>> {
-    let mut parts = text.splitn(6, ':');
-    let six =
-        [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    (six[0] == "arn").then_some(six)
-}
+use crate::aws::arn::Arn;
 
 /// An entry of `Resource` or `NotResource`.
 #[derive(Clone, Debug)]
@@ -58,8 +25,8 @@ pub(super) struct ResourcePattern {
 enum Kind {
     /// `*`.
     Everything,
-    /// Six parts.
-    Parts(Box<[Pattern; 6]>),
+    /// The parts of an ARN: partition, service, region, account, resource.
+    Parts(Box<[Pattern; 5]>),
     /// Not an ARN, or one that matches nothing.
     Nothing,
 }
@@ -88,50 +55,42 @@ impl ResourcePattern {
             let text = rest.get(index).copied().unwrap_or("*");
             Pattern::new(text, true, variables && index == 4)
         };
-        Kind::Parts(Box::new([
-            Pattern::new("arn", false, false),
-            part(0),
-            part(1),
-            part(2),
-            part(3),
-            part(4),
-        ]))
+        Kind::Parts(Box::new([part(0), part(1), part(2), part(3), part(4)]))
     }
 
     /// Whether it covers a resource. A request without a resource (`*`) is
     /// covered by `*` alone.
-    pub(super) fn covers(
-        &self,
-        resource: &str,
-        parts: Option<&Parts<'_>>,
-        context: &Context,
-    ) -> Tri {
+    pub(super) fn covers(&self, resource: &str, arn: Option<&Arn<'_>>, context: &Context) -> Tri {
         let patterns = match &self.kind {
             Kind::Everything => return Tri::Yes,
             Kind::Nothing => return Tri::No,
             Kind::Parts(patterns) => patterns,
         };
         // Most patterns are decided by their beginning.
-        let Some(found) = parts.filter(|_| resource.starts_with(&self.text[..self.plain])) else {
+        let Some(arn) = arn.filter(|_| resource.starts_with(&self.text[..self.plain])) else {
             return Tri::No;
         };
-        let (first, last) = patterns.split_at(5);
-        if !first.iter().zip(found).rev().all(|(pattern, part)| pattern.matches(part)) {
+        let [partition, service, region, account, resource] = patterns.as_ref();
+        if !(account.matches(arn.account)
+            && region.matches(arn.region)
+            && service.matches(arn.service)
+            && partition.matches(arn.partition))
+        {
             return Tri::No;
         }
-        last[0].matches_in(found[5], context)
+        resource.matches_in(arn.resource, context)
     }
 }
 
 /// `ArnLike`: six parts against six parts; a wildcard stays within its part. A
 /// lone `*` is taken as any ARN.
 pub(super) fn like(pieces: &[Piece], value: &str) -> bool {
-    let Some(found) = parts(value) else { return false };
+    let Some(arn) = Arn::parse(value) else { return false };
     if pieces == [Piece::Run] {
         return true;
     }
     let mut rest = pieces;
-    for part in &found[..5] {
+    for part in ["arn", arn.partition, arn.service, arn.region, arn.account] {
         let Some(colon) = rest.iter().position(|piece| *piece == Piece::Char(':')) else {
             return false;
         };
@@ -140,22 +99,7 @@ pub(super) fn like(pieces: &[Piece], value: &str) -> bool {
         }
         rest = &rest[colon + 1..];
     }
-    pattern::matches(rest, found[5], false)
-}
-
-/// Whether the ARN ends like a secret's: a hyphen and six letters or digits.
-pub(super) fn has_secret_suffix(resource: &str) -> bool {
-    resource.rsplit_once('-').is_some_and(|(_, suffix)| {
-        suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-/// A secret's ARN without the six random characters.
-pub(super) fn without_secret_suffix(arn: &str) -> &str {
-    match arn.rsplit_once('-') {
-        Some((name, _)) if has_secret_suffix(arn) => name,
-        _ => arn,
-    }
+    pattern::matches(rest, arn.resource, false)
 }
 
 #[cfg(test)]
@@ -167,7 +111,7 @@ mod tests {
     fn covers(pattern: &str, resource: &str) -> bool {
         ResourcePattern::read(pattern, true).covers(
             resource,
-            parts(resource).as_ref(),
+            Arn::parse(resource).as_ref(),
             &Context::default(),
         ) == Tri::Yes
     }
@@ -223,12 +167,5 @@ mod tests {
         assert!(!like("arn:aws:iam::*:role/RotRole", role));
         assert!(!like("arn:aws:iam::111122223333:role/*", "RotRole"));
         assert!(like("*", role));
-    }
-
-    #[test]
-    fn secret_suffix() {
-        assert!(has_secret_suffix(SECRET));
-        assert!(!has_secret_suffix("secret:prod/db"));
-        assert!(without_secret_suffix(SECRET).ends_with("prod/db"));
     }
 }
