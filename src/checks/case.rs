@@ -1,4 +1,4 @@
-//! One case: the evidence as a check sees it. Every look at a fact is recorded,
+//! One case: the evidence as a check sees it. Every fact that a check reads is recorded,
 //! and the value is reached only by saying what happens where there is none.
 
 use std::{
@@ -25,16 +25,16 @@ pub struct Case<'a> {
     reads: RefCell<BTreeSet<Fact>>,
 }
 
-/// A fact under a check's eyes.
+/// A fact as a check reads it.
 #[derive(Debug)]
-pub struct Look<'a, T> {
+pub struct Reading<'a, T> {
     fact: Fact,
     resource: String,
-    observed: Sight<'a, T>,
+    observed: Visibility<'a, T>,
 }
 
 #[derive(Debug)]
-enum Sight<'a, T> {
+enum Visibility<'a, T> {
     Known(&'a T),
     Absent,
     NotAsked,
@@ -42,7 +42,7 @@ enum Sight<'a, T> {
 }
 
 // By hand: `derive` would ask for `T: Clone`.
-impl<T> Clone for Sight<'_, T> {
+impl<T> Clone for Visibility<'_, T> {
     fn clone(&self) -> Self {
         match self {
             Self::Known(value) => Self::Known(value),
@@ -53,13 +53,13 @@ impl<T> Clone for Sight<'_, T> {
     }
 }
 
-impl<'a, T> Look<'a, T> {
+impl<'a, T> Reading<'a, T> {
     fn new(fact: Fact, resource: String, observed: &'a Observed<T>) -> Self {
         let observed = match observed {
-            Observed::Known(value) => Sight::Known(value),
-            Observed::Absent => Sight::Absent,
-            Observed::NotAsked => Sight::NotAsked,
-            Observed::NotSeen(gap) => Sight::NotSeen(gap),
+            Observed::Known(value) => Visibility::Known(value),
+            Observed::Absent => Visibility::Absent,
+            Observed::NotAsked => Visibility::NotAsked,
+            Observed::NotSeen(gap) => Visibility::NotSeen(gap),
         };
         Self { fact, resource, observed }
     }
@@ -70,9 +70,9 @@ impl<'a, T> Look<'a, T> {
     /// [`Stop::Inconclusive`] where it was not seen or not asked for.
     pub fn or_absent(&self) -> Result<Option<&'a T>, Stop> {
         match &self.observed {
-            Sight::Known(value) => Ok(Some(value)),
-            Sight::Absent => Ok(None),
-            Sight::NotAsked | Sight::NotSeen(_) => Err(self.inconclusive()),
+            Visibility::Known(value) => Ok(Some(value)),
+            Visibility::Absent => Ok(None),
+            Visibility::NotAsked | Visibility::NotSeen(_) => Err(self.inconclusive()),
         }
     }
 
@@ -89,24 +89,24 @@ impl<'a, T> Look<'a, T> {
     /// never decide it.
     pub fn if_known(&self) -> Option<&'a T> {
         match self.observed {
-            Sight::Known(value) => Some(value),
+            Visibility::Known(value) => Some(value),
             _ => None,
         }
     }
 
     /// True where the fact was looked for and is not there.
     pub fn is_absent(&self) -> bool {
-        matches!(self.observed, Sight::Absent)
+        matches!(self.observed, Visibility::Absent)
     }
 
     /// True where the fact was not seen or not asked for.
     pub fn is_unseen(&self) -> bool {
-        matches!(self.observed, Sight::NotAsked | Sight::NotSeen(_))
+        matches!(self.observed, Visibility::NotAsked | Visibility::NotSeen(_))
     }
 
     /// True where nobody asked for the fact.
     pub fn is_not_asked(&self) -> bool {
-        matches!(self.observed, Sight::NotAsked)
+        matches!(self.observed, Visibility::NotAsked)
     }
 
     /// The stop that says this fact would settle the question.
@@ -117,7 +117,7 @@ impl<'a, T> Look<'a, T> {
     /// This fact as a missing one.
     pub fn missing(&self) -> Missing {
         let (action, resource, reason) = match &self.observed {
-            Sight::NotSeen(gap) => (gap.action.clone(), gap.resource.clone(), gap.words()),
+            Visibility::NotSeen(gap) => (gap.action.clone(), gap.resource.clone(), gap.words()),
             _ => (String::new(), String::new(), "not asked for".to_owned()),
         };
         let first_action = self.fact.actions()[0];
@@ -166,11 +166,11 @@ impl Case<'_> {
     }
 }
 
-macro_rules! looks {
+macro_rules! readings {
     ($( $name:ident: $fact:ident => $type:ty ),* $(,)?) => {$(
-        #[doc = concat!("Looks at `", stringify!($fact), "`.")]
-        pub fn $name(&self) -> Look<'_, $type> {
-            self.look(Fact::$fact, &self.evidence.$name)
+        #[doc = concat!("Reads `", stringify!($fact), "`.")]
+        pub fn $name(&self) -> Reading<'_, $type> {
+            self.reading(Fact::$fact, &self.evidence.$name)
         }
     )*};
 }
@@ -195,7 +195,7 @@ impl<'a> Case<'a> {
         case
     }
 
-    looks! {
+    readings! {
         secret: Secret => Secret,
         secret_versions: SecretVersions => SecretVersions,
         secret_shape: SecretShape => std::collections::BTreeMap<String, StageShape>,
@@ -219,8 +219,8 @@ impl<'a> Case<'a> {
         trail_events: TrailEvents => Vec<TrailEvent>,
     }
 
-    /// Looks at the rotation log: `LogEvents`, read into attempts.
-    pub fn log(&self) -> Look<'_, RotationLog> {
+    /// Reads the rotation log: `LogEvents`, read into attempts.
+    pub fn log(&self) -> Reading<'_, RotationLog> {
         let observed = self.log.get_or_init(|| match &self.evidence.log_events {
             Observed::Known(events) => {
                 let log = RotationLog::from_events(events, self.evidence.secret_arn());
@@ -231,21 +231,21 @@ impl<'a> Case<'a> {
             Observed::NotAsked => Observed::NotAsked,
             Observed::NotSeen(gap) => Observed::NotSeen(gap.clone()),
         });
-        self.look(Fact::LogEvents, observed)
+        self.reading(Fact::LogEvents, observed)
     }
 
-    /// Looks at the metadata of the key with this id, ARN or alias.
-    pub fn key_metadata(&self, key: &str) -> Look<'_, KeyMetadata> {
+    /// Reads the metadata of the key with this id, ARN or alias.
+    pub fn key_metadata(&self, key: &str) -> Reading<'_, KeyMetadata> {
         self.key_part(Fact::KeyMetadata, key, |key| &key.key_metadata)
     }
 
-    /// Looks at the policy of the key with this id, ARN or alias.
-    pub fn key_policy(&self, key: &str) -> Look<'_, PolicyDocument> {
+    /// Reads the policy of the key with this id, ARN or alias.
+    pub fn key_policy(&self, key: &str) -> Reading<'_, PolicyDocument> {
         self.key_part(Fact::KeyPolicy, key, |key| &key.policy)
     }
 
-    /// Looks at the grants on the key with this id, ARN or alias.
-    pub fn key_grants(&self, key: &str) -> Look<'_, Vec<Grant>> {
+    /// Reads the grants on the key with this id, ARN or alias.
+    pub fn key_grants(&self, key: &str) -> Reading<'_, Vec<Grant>> {
         self.key_part(Fact::KeyGrants, key, |key| &key.grants)
     }
 
@@ -254,7 +254,7 @@ impl<'a> Case<'a> {
         fact: Fact,
         wanted: &str,
         part: impl Fn(&'a Key) -> &'a Observed<T>,
-    ) -> Look<'_, T> {
+    ) -> Reading<'_, T> {
         self.reads.borrow_mut().insert(fact);
         let entry = self.evidence.keys.iter().find(|(arn, key)| {
             let metadata = key.key_metadata.known();
@@ -266,18 +266,18 @@ impl<'a> Case<'a> {
                 })
         });
         if let Some((_, key)) = entry {
-            return Look::new(fact, wanted.to_owned(), part(key));
+            return Reading::new(fact, wanted.to_owned(), part(key));
         }
         let observed = match self.evidence.gap(fact, Some(wanted)) {
-            Some(gap) => Sight::NotSeen(gap),
-            None => Sight::NotAsked,
+            Some(gap) => Visibility::NotSeen(gap),
+            None => Visibility::NotAsked,
         };
-        Look { fact, resource: wanted.to_owned(), observed }
+        Reading { fact, resource: wanted.to_owned(), observed }
     }
 
-    fn look<'b, T>(&'b self, fact: Fact, observed: &'b Observed<T>) -> Look<'b, T> {
+    fn reading<'b, T>(&'b self, fact: Fact, observed: &'b Observed<T>) -> Reading<'b, T> {
         self.reads.borrow_mut().insert(fact);
-        Look::new(fact, self.resource_of(fact), observed)
+        Reading::new(fact, self.resource_of(fact), observed)
     }
 
     /// What a fact is about, for the line that says it is missing.
@@ -353,10 +353,10 @@ impl<'a> Case<'a> {
         }))
     }
 
-    /// End of the last good rotation as the secret itself tells it. A version that
+    /// End of the last good rotation as the secret itself shows it. A version that
     /// is still pending contradicts the date where it is older, and where the
     /// newest attempt in the function's log failed before the date: a rotation that
-    /// ends well takes the label away, and is the newest in the log.
+    /// ends well removes the label, and is the newest in the log.
     pub fn last_rotated(&self) -> Option<Time> {
         let secret = self.secret().if_known()?;
         let rotated = secret.last_rotated_date?;
@@ -410,7 +410,7 @@ impl<'a> Case<'a> {
     }
 
     /// The evidence for the policy evaluator, which reads `facts` of it. For that
-    /// engine alone: a check looks at facts itself.
+    /// engine alone: a check reads facts itself.
     pub(crate) fn policies(&self, facts: &[Fact]) -> &'a Evidence {
         self.reads.borrow_mut().extend(facts);
         self.evidence
@@ -422,17 +422,17 @@ impl<'a> Case<'a> {
         self.requests.get_or_init(|| policy::rotation_requests(self.evidence))
     }
 
-    /// The facts that were looked at so far.
+    /// The facts that were read so far.
     pub fn reads(&self) -> BTreeSet<Fact> {
         self.reads.borrow().clone()
     }
 
-    /// Forgets which facts were looked at.
+    /// Forgets which facts were read.
     pub fn forget_reads(&self) {
         self.reads.borrow_mut().clear();
     }
 
-    /// The evidence itself, for the diagnosis; a check uses the looks.
+    /// The evidence itself, for the diagnosis; a check uses the readings.
     pub(crate) fn evidence(&self) -> &'a Evidence {
         self.evidence
     }

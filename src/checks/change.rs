@@ -17,7 +17,7 @@ pub enum Change {
         /// Seconds.
         seconds: i64,
     },
-    /// AWSPENDING is taken off a version.
+    /// AWSPENDING is removed from a version.
     RemovePendingLabel,
     /// Reserved concurrency is lifted.
     RemoveReservedConcurrency,

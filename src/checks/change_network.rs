@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::evidence::*;
 
-/// A change to what lies on a path.
+/// A change to an element on a path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NetworkChange {
     /// A security group gets a rule for one TCP port.
@@ -15,7 +15,7 @@ pub enum NetworkChange {
         egress: bool,
         /// Port.
         port: u16,
-        /// The other side: a group's id or a block.
+        /// The other side: a group's id or a CIDR block.
         peer: String,
     },
     /// A network ACL gets an entry that allows TCP.
@@ -28,23 +28,23 @@ pub enum NetworkChange {
         number: i64,
         /// First and last port.
         ports: (u16, u16),
-        /// The other side's block.
+        /// The other side's CIDR block.
         block: String,
     },
     /// A route table gets a route, in place of the one to the same destination.
     SetRoute {
         /// The table.
         table: String,
-        /// A block.
+        /// A CIDR block.
         destination: String,
         /// Id of a NAT gateway, peering connection, transit or internet gateway.
         target: String,
     },
-    /// A route is taken out of a table.
+    /// A route is deleted from a table.
     DeleteRoute {
         /// The table.
         table: String,
-        /// A block, or the id of a prefix list.
+        /// A CIDR block, or the id of a prefix list.
         destination: String,
     },
     /// Names of one side of a peering connection resolve to private addresses
@@ -67,7 +67,7 @@ pub enum NetworkChange {
         /// `enableDnsSupport` or `enableDnsHostnames`.
         attribute: String,
     },
-    /// An interface endpoint with private DNS is made.
+    /// An interface endpoint with private DNS is created.
     CreateEndpoint {
         /// Its VPC.
         vpc: String,
@@ -85,7 +85,7 @@ pub enum NetworkChange {
         /// The statements.
         statements: Vec<Value>,
     },
-    /// An interface takes and passes on what is not addressed to it.
+    /// An interface forwards packets that are not addressed to it.
     DisableSourceDestCheck {
         /// The interface.
         interface: String,

@@ -1,5 +1,4 @@
-//! Commands to paste that several checks print, and how a word is quoted in them.
-//! What only one check says is its own business.
+//! Commands to paste that several checks print.
 
 use std::borrow::Cow;
 
@@ -26,13 +25,13 @@ pub(super) fn set_variables(function: &str, variables: &[(&str, &str)]) -> Strin
     edit_variables(function, &edits.join(" | "))
 }
 
-/// The command that takes a variable away and keeps the others.
+/// The command that removes a variable and keeps the others.
 pub(super) fn unset_variable(function: &str, name: &str) -> String {
     edit_variables(function, &format!("del(.{name})"))
 }
 
 /// Lambda replaces the variables as a whole, so they are read first; they may be
-/// secret, so they go from one program to the next and lie nowhere. Where they
+/// secret, so they go from one program to the next and no file holds them. Where they
 /// cannot be read, nothing reaches the last program, which refuses that.
 fn edit_variables(function: &str, edit: &str) -> String {
     let function = quoted(function);

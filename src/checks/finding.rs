@@ -1,4 +1,4 @@
-//! A finding: a fact that is wrong now, with its proof and its fix.
+//! A finding: a fact that is wrong now, with its proof and its fixes.
 
 use super::Change;
 use crate::{
@@ -23,9 +23,9 @@ pub struct Finding {
     pub proofs: Vec<Proof>,
     /// The path that is blocked, where it is one.
     pub path: Option<BlockedPath>,
-    /// What mends it.
+    /// What fixes it.
     pub fixes: Vec<Fix>,
-    /// Commands that show that it is mended.
+    /// Commands that show that it is fixed.
     pub confirm: Vec<String>,
     /// The policy statement that decides, where one does.
     pub statement: Option<PolicyStatement>,
@@ -90,7 +90,7 @@ impl Basis {
             // State that the failing line bears out, even where the line alone
             // would not decide.
             (Self::State, Self::Line | Self::Candidate) => Self::StateAndLine,
-            // A date that usually means it, and a line that fits.
+            // A date that usually means it, and a line that agrees.
             (Self::Line, _) => Self::Line,
             (stronger, _) => stronger,
         }
@@ -113,7 +113,7 @@ pub struct Proof {
 pub struct BlockedPath {
     /// The function's subnet; none for a function without a VPC.
     pub subnet: Option<String>,
-    /// The subnet's block, where it was seen.
+    /// The subnet's CIDR block, where it was seen.
     pub block: Option<String>,
     /// The hops, request first.
     pub hops: Vec<Hop>,
@@ -132,11 +132,11 @@ pub enum ProofKind {
     Date,
     /// A stack event.
     Stack,
-    /// A statement of a policy, or what has a say beside it.
+    /// A statement of a policy, or what else was evaluated.
     Policy,
 }
 
-/// What mends a finding.
+/// What fixes a finding.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fix {
     /// One sentence.
@@ -171,7 +171,7 @@ impl Finding {
         }
     }
 
-    /// Takes in another finding of the same fault: its proofs, and its fixes
+    /// Merges another finding of the same fault: its proofs, and its fixes
     /// where they are new. The words of the one that rests on more stay.
     pub fn absorb(&mut self, other: &Self) {
         let basis = self.basis.with(other.basis);
@@ -192,7 +192,7 @@ impl Finding {
             (kept.fixes, absorbed.fixes, absorbed.basis.is_by_log())
         };
         // A log names few of the things that a fix changes: where one that knows them
-        // was tried, words with gaps in them help nobody.
+        // was tried, a summary with placeholders helps nobody.
         let vague = by_log && tried(&fixes);
         for fix in more {
             let new = fixes.iter().all(|known| known.summary != fix.summary);
@@ -287,7 +287,7 @@ impl Finding {
         self
     }
 
-    /// With a command that shows that it is mended.
+    /// With a command that shows that it is fixed.
     #[must_use]
     pub fn confirm(mut self, command: impl Into<String>) -> Self {
         self.confirm.push(command.into());

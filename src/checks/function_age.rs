@@ -1,12 +1,12 @@
-//! How old the rotation function's code is, as far as dates tell, and what that
-//! says about what it can do. No check lives here.
+//! How old the rotation function's code is by the dates in the evidence, and what
+//! that says about what it can do.
 
 use crate::{
     catalogue::{Capability, releases},
     checks::{
         Case, Finding, ProofKind,
         run::function::{application_version, build_lags, numbers},
-        template::template_of,
+        vended_template::template_of,
     },
     evidence::{Fact, Function, Time},
 };
@@ -23,13 +23,13 @@ pub(super) enum Ability {
     Absent,
     /// It was set up before; it may have been renewed since.
     Doubtful,
-    /// Nothing tells.
+    /// Unknown.
     Unknown,
 }
 
 /// A day that bounds the age of the code, with what says so.
 #[derive(Clone, Debug)]
-struct Bound {
+struct AgeBound {
     at: Time,
     source: &'static str,
     text: String,
@@ -39,13 +39,13 @@ struct Bound {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FunctionAge {
     /// The code is from then or later.
-    not_before: Option<Bound>,
+    not_before: Option<AgeBound>,
     /// The code is from then or earlier.
-    not_after: Option<Bound>,
+    not_after: Option<AgeBound>,
     /// The function was set up at that time.
-    created: Option<Bound>,
+    created: Option<AgeBound>,
     /// The function was there at that time.
-    existed: Option<Bound>,
+    existed: Option<AgeBound>,
     /// Whether its build is one of a partition whose builds lag behind.
     lagging: bool,
 }
@@ -56,7 +56,7 @@ impl FunctionAge {
         let stack = case.stack().if_known();
         let log = case.log();
         let text =
-            log.if_known().and_then(|log| log.template_texts.first()).map(|(text, day)| Bound {
+            log.if_known().and_then(|log| log.template_texts.first()).map(|(text, day)| AgeBound {
                 at: *day,
                 source: "log",
                 text: format!("it prints {text:?}, as templates do since {}", day.date()),
@@ -68,7 +68,7 @@ impl FunctionAge {
             let row = releases(case.partition(), &application).into_iter().rev().find(|row| {
                 row.not_before.is_some() && numbers(&row.version) <= numbers(version)
             })?;
-            Some(Bound {
+            Some(AgeBound {
                 at: row.not_before?,
                 source,
                 text: format!(
@@ -79,7 +79,7 @@ impl FunctionAge {
             })
         });
         let bound = |at: Option<Time>, source, what: &str| {
-            at.map(|at| Bound { at, source, text: format!("{what} {}", at.date()) })
+            at.map(|at| AgeBound { at, source, text: format!("{what} {}", at.date()) })
         };
         Self {
             not_before: [text, build].into_iter().flatten().max_by_key(|bound| bound.at),
@@ -91,7 +91,7 @@ impl FunctionAge {
             created: bound(
                 stack.and_then(|stack| stack.creation_time),
                 "DescribeStacks",
-                "CreationTime: its stack was made on",
+                "CreationTime: its stack was created on",
             ),
             existed: bound(
                 case.log_group()
@@ -108,7 +108,7 @@ impl FunctionAge {
     /// Whether the function can do something.
     pub(super) fn can(&self, capability: &Capability) -> Ability {
         let since = capability.since;
-        let before = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.at < since);
+        let before = |bound: &Option<AgeBound>| bound.as_ref().map(|bound| bound.at < since);
         match () {
             () if before(&self.not_before) == Some(false) => Ability::Present,
             () if before(&self.not_after) == Some(true) => Ability::Absent,

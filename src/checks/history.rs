@@ -1,5 +1,5 @@
-//! What CloudTrail, the log and the secret's own dates tell of its rotations:
-//! which attempts there were, which failed, who else wrote. No judgement.
+//! The history of a secret's rotations out of CloudTrail, the log and its own dates:
+//! which attempts there were, which failed, who else wrote.
 
 use super::Case;
 use crate::{

@@ -12,9 +12,9 @@ mod function_age;
 mod history;
 mod log_modes;
 mod registry;
-mod template;
 #[cfg(test)]
 mod testing;
+mod vended_template;
 
 mod app;
 mod cfn;
@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::{
-    case::{Case, Look},
+    case::{Case, Reading},
     change::Change,
     change_network::NetworkChange,
     finding::{Basis, BlockedPath, Finding, Fix, PolicyStatement, Proof, ProofKind},
@@ -43,7 +43,7 @@ pub(crate) use self::{
     command::quoted,
     db::database_of,
     history::{caller, step_reached},
-    template::engine_of,
+    vended_template::engine_of,
 };
 use crate::evidence::Fact;
 
@@ -108,7 +108,7 @@ pub enum Outcome {
     Passed,
     /// Something is wrong.
     Findings(Vec<Finding>),
-    /// Could not be told.
+    /// Could not be decided.
     Inconclusive(Vec<Missing>),
     /// The question does not arise.
     NotApplicable(String),

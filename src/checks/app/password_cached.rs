@@ -6,7 +6,7 @@ use crate::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
         command::quoted,
         history::{Trail, failing},
-        template::template,
+        vended_template::template,
     },
     evidence::Fact,
 };
@@ -105,7 +105,7 @@ mod tests {
         assert!(codes(&judge(&CHECK, bundle("2026-11-19"))).is_empty());
         let mut fresh = bundle("2026-11-18");
         fresh["CapturedAt"] = json!("2026-11-19T12:00:00Z");
-        assert!(codes(&judge(&CHECK, fresh)).is_empty(), "too early to tell");
+        assert!(codes(&judge(&CHECK, fresh)).is_empty(), "too early to judge");
     }
 
     #[test]

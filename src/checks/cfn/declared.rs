@@ -1,4 +1,4 @@
-//! What the stack's template says, where it was read. No check lives here.
+//! The rotation schedules that the stack's template declares, where it was read.
 
 use crate::{
     checks::Case,

@@ -1,4 +1,4 @@
-//! The events of a stack, oldest first. No check lives here.
+//! The events of a stack, oldest first, and what one of them says.
 
 use crate::{
     checks::{Case, Stop},
@@ -15,8 +15,8 @@ const STACK: &str = "AWS::CloudFormation::Stack";
 /// Not applicable where the function belongs to no stack, inconclusive where
 /// the events were not seen.
 pub(super) fn oldest_first<'c>(case: &'c Case<'_>) -> Result<Vec<&'c StackEvent>, Stop> {
-    let look = case.stack_events();
-    let events = look.or_not_applicable("the function belongs to no stack with events")?;
+    let reading = case.stack_events();
+    let events = reading.or_not_applicable("the function belongs to no stack with events")?;
     let mut events: Vec<&StackEvent> = events.iter().collect();
     events.sort_by_key(|event| event.timestamp);
     Ok(events)
@@ -58,7 +58,7 @@ pub(super) fn stack(event: &StackEvent) -> &str {
 }
 
 /// Name, status, time and reason in one line of proof.
-pub(super) fn told(event: &StackEvent) -> String {
+pub(super) fn event_line(event: &StackEvent) -> String {
     let at = event.timestamp.map(Time::second).unwrap_or_default();
     let status = event.resource_status.as_deref().unwrap_or_default();
     let why = match reason(event) {

@@ -1,10 +1,11 @@
-//! CFN01: the stack makes the rotation schedule without waiting for the
+//! CFN01: the stack creates the rotation schedule without waiting for the
 //! function's permission, as its events show or as its template says.
 
 use super::{
     declared::{name_of, schedules_of, template_of},
     events::{
-        PERMISSION, SCHEDULE, failed, is, logical, oldest_first, overcome, reason, stack, told,
+        PERMISSION, SCHEDULE, event_line, failed, is, logical, oldest_first, overcome, reason,
+        stack,
     },
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "schedule-waits-for-permission",
-    question: "Does the stack make the rotation schedule after the function's permission?",
+    question: "Does the stack create the rotation schedule after the function's permission?",
     codes: &["CFN01"],
     facts: &[Fact::StackEvents, Fact::Stack, Fact::Secret],
     judge,
@@ -48,7 +49,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             "CFN01",
             stack(schedule),
             format!(
-                "{} and {} of {} were made at the same time: the schedule fails whenever it comes \
+                "{} and {} of {} were created at the same time: the schedule fails whenever it comes \
                  first.",
                 logical(schedule),
                 logical(permission),
@@ -83,7 +84,7 @@ fn declared(template: &StackTemplate, schedule: &TemplateSchedule) -> Option<Fin
         name,
         format!(
             "{name} does not depend on {listed}, the permission for its function: CloudFormation \
-             makes both at the same time, and {name} fails where it comes first."
+             creates both at the same time, and {name} fails where it comes first."
         ),
     )
     .severity(Severity::Warning)
@@ -110,17 +111,24 @@ fn depends(ids: &[String]) -> String {
 fn failure(event: &StackEvent, race: Option<(&StackEvent, &StackEvent)>) -> Finding {
     let why = match race {
         Some((_, permission)) => {
-            format!(", which was made at the same time as its permission {}", logical(permission))
+            format!(
+                ", which was created at the same time as its permission {}",
+                logical(permission)
+            )
         }
         None => ", which Secrets Manager may not invoke yet".to_owned(),
     };
     let finding = Finding::new(
         "CFN01",
         stack(event),
-        format!("{} of {} could not be made for its function{why}.", logical(event), stack(event)),
+        format!(
+            "{} of {} could not be created for its function{why}.",
+            logical(event),
+            stack(event)
+        ),
     )
     .on(Basis::Line)
-    .proof(ProofKind::Stack, "DescribeStackEvents", told(event));
+    .proof(ProofKind::Stack, "DescribeStackEvents", event_line(event));
     match race {
         Some((schedule, permission)) => described(finding, schedule, Some(permission)),
         None => described(finding, event, None),
@@ -147,8 +155,8 @@ fn described(finding: Finding, schedule: &StackEvent, permission: Option<&StackE
     let depends_on = permission.map_or("the AWS::Lambda::Permission", logical);
     let finding = match permission {
         Some(permission) => finding
-            .proof(ProofKind::Stack, "DescribeStackEvents", told(schedule))
-            .proof(ProofKind::Stack, "DescribeStackEvents", told(permission)),
+            .proof(ProofKind::Stack, "DescribeStackEvents", event_line(schedule))
+            .proof(ProofKind::Stack, "DescribeStackEvents", event_line(permission)),
         None => finding,
     };
     finding

@@ -3,7 +3,7 @@
 
 use super::{
     declared::{name_of, schedules_of, template_of},
-    events::{failed, logical, oldest_first, overcome, reason, stack, told},
+    events::{event_line, failed, logical, oldest_first, overcome, reason, stack},
 };
 use crate::{
     catalogue::stack_reason_proves,
@@ -41,7 +41,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             let finding = finding(case, code, event).on(Basis::Line).proof(
                 ProofKind::Stack,
                 "DescribeStackEvents",
-                told(event),
+                event_line(event),
             );
             findings.push(finding);
         }
@@ -125,8 +125,8 @@ fn circular(stack: &str) -> Finding {
 
 fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
     let secret = case.secret_id().to_owned();
-    let look = case.secret();
-    let pending = look.if_known().and_then(|secret| secret.stuck_pending());
+    let reading = case.secret();
+    let pending = reading.if_known().and_then(|secret| secret.stuck_pending());
     let finding = Finding::new(
         "CFN05",
         stack(event),
@@ -141,7 +141,7 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
         Some(version) => finding
             .fact("DescribeSecret", format!("AWSPENDING is on {version} alone"))
             .fix(
-                "Once its cause is mended, and only if no setSecret ran for it, take AWSPENDING off the \
+                "Once its cause is fixed, and only if no setSecret ran for it, remove AWSPENDING from the \
                  stuck version.",
                 [format!(
                     "aws secretsmanager update-secret-version-stage --secret-id {} \

@@ -1,11 +1,10 @@
-//! The common part of the checks that ask whether a vended function can do what
-//! its database wants: an old function, and a database that asks. No check lives
-//! here.
+//! What the checks share that ask whether a vended function can do what its
+//! database wants: an old function, and a database that asks.
 
 use super::{
-    package_says::{Seen, package_says},
-    parameters::{Setting, asked},
-    subject::{Subject, subject},
+    package_capability::{PackageCapability, package_capability},
+    parameters::{ParameterSetting, asked},
+    secret_database::{SecretDatabase, secret_database},
 };
 use crate::{
     catalogue::{self, Capability, Severity},
@@ -14,13 +13,13 @@ use crate::{
         command::quoted,
         function_age::{Ability, FunctionAge},
         run::function::{name_of, resource_of, rotation_function, vended},
-        template::template,
+        vended_template::template,
     },
     evidence::{Fact, Function, Package},
 };
 
 /// What is asked, and how a finding puts it.
-pub(super) struct Question {
+pub(super) struct CapabilityQuestion {
     /// The row of what functions can do, such as `scram`.
     pub(super) capability: &'static str,
     /// The row of what databases ask for, such as `scram`; none where every database
@@ -34,18 +33,19 @@ pub(super) struct Question {
     pub(super) code: fn(engine: &str) -> &'static str,
 }
 
-impl Question {
+impl CapabilityQuestion {
     fn concerns(&self, engine: &str) -> bool {
         self.engines.is_empty() || self.engines.iter().any(|one| engine.starts_with(one))
     }
 }
 
 /// Judges a question.
-pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
+pub(super) fn judge(case: &Case<'_>, question: &CapabilityQuestion) -> Judgement {
     let function = rotation_function(case)?;
     let package = case.package().if_known();
     let template = template_name(case, package);
-    let read = package.and_then(|package| package_says(question.capability, package, function));
+    let read =
+        package.and_then(|package| package_capability(question.capability, package, function));
     if vended(function).is_none() && read.is_none() {
         return Err(match package {
             Some(_) => Stop::not_applicable("its package shows nothing that would need it"),
@@ -54,7 +54,7 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
             }
             None if case.package().is_unseen() => case.package().inconclusive(),
             None => Stop::not_applicable(
-                "nothing says that AWS vended the function; its package tells what it can do",
+                "nothing says that AWS vended the function; its package shows what it can do",
             ),
         });
     }
@@ -64,12 +64,12 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
         return Err(Stop::not_applicable("the function's template has no such need"));
     };
     let age = FunctionAge::of(case, function);
-    let doubt = Doubt::of(&age, row, read);
+    let doubt = AbilityProof::of(&age, row, read);
     if doubt.ability == Ability::Present {
         return Ok(Vec::new());
     }
     let old = doubt.ability != Ability::Unknown;
-    let database = match subject(case) {
+    let database = match secret_database(case) {
         Err(Stop::NotApplicable(why)) if old => {
             return Ok(vec![unproven(case, function, question, row, &doubt, &why)]);
         }
@@ -101,9 +101,9 @@ pub(super) fn judge(case: &Case<'_>, question: &Question) -> Judgement {
     Ok(vec![proven(case, function, question, row, &doubt, &database, setting.as_ref())])
 }
 
-/// Whether the database is known, and known to do without: no package needs to tell.
-fn database_does_not_ask(case: &Case<'_>, question: &Question) -> bool {
-    let Ok(database) = subject(case) else { return false };
+/// Whether the database is known, and known not to ask: no package needs to show it.
+fn database_does_not_ask(case: &Case<'_>, question: &CapabilityQuestion) -> bool {
+    let Ok(database) = secret_database(case) else { return false };
     !question.concerns(database.engine())
         || question.demand.is_some_and(|demand| matches!(asked(case, &database, demand), Ok(None)))
 }
@@ -120,15 +120,15 @@ fn template_name(case: &Case<'_>, package: Option<&Package>) -> Option<String> {
 }
 
 /// What speaks for or against the function.
-struct Doubt<'a> {
+struct AbilityProof<'a> {
     ability: Ability,
     age: &'a FunctionAge,
     /// What its package shows; it comes before any date.
-    read: Option<Seen>,
+    read: Option<PackageCapability>,
 }
 
-impl<'a> Doubt<'a> {
-    fn of(age: &'a FunctionAge, row: &Capability, read: Option<Seen>) -> Self {
+impl<'a> AbilityProof<'a> {
+    fn of(age: &'a FunctionAge, row: &Capability, read: Option<PackageCapability>) -> Self {
         let ability = match read.as_ref().map(|seen| seen.can) {
             Some(true) => Ability::Present,
             Some(false) => Ability::Absent,
@@ -161,17 +161,17 @@ impl<'a> Doubt<'a> {
 fn proven(
     case: &Case<'_>,
     function: &Function,
-    question: &Question,
+    question: &CapabilityQuestion,
     row: &Capability,
-    doubt: &Doubt<'_>,
-    database: &Subject<'_>,
-    setting: Option<&Setting>,
+    doubt: &AbilityProof<'_>,
+    database: &SecretDatabase<'_>,
+    setting: Option<&ParameterSetting>,
 ) -> Finding {
     let sure = doubt.ability == Ability::Absent;
     let hedge = if sure { "" } else { " unless it was renewed since" };
     // What governs new passwords only says nothing of the one that is stored now.
     let new_only = setting.is_some_and(|setting| setting.name == NEW_PASSWORDS);
-    let assumed = setting.is_some_and(Setting::is_assumed);
+    let assumed = setting.is_some_and(ParameterSetting::is_assumed);
     let asks = match setting {
         _ if assumed => format!("{} usually asks for it", database.label()),
         _ if new_only => format!(
@@ -199,7 +199,8 @@ fn proven(
     });
     let finding = doubt.prove(finding, row);
     let finding = setting.into_iter().fold(finding, |finding, setting| setting.prove(finding));
-    let finding = recreated(finding.fact(database.source(), &database.how), case, function);
+    let finding =
+        with_recreated_function(finding.fact(database.source(), &database.how), case, function);
     if new_only { finding.confirm(STORED_AS) } else { finding }
 }
 
@@ -214,9 +215,9 @@ const STORED_AS: &str = "psql -h HOST -U MASTER -c 'CREATE EXTENSION IF NOT EXIS
 fn unproven(
     case: &Case<'_>,
     function: &Function,
-    question: &Question,
+    question: &CapabilityQuestion,
     row: &Capability,
-    doubt: &Doubt<'_>,
+    doubt: &AbilityProof<'_>,
     why: &str,
 ) -> Finding {
     let may = if doubt.by_package() { "cannot" } else { "may not" };
@@ -231,7 +232,7 @@ fn unproven(
     )
     .severity(Severity::Note)
     .on(Basis::Indication);
-    recreated(doubt.prove(finding, row), case, function)
+    with_recreated_function(doubt.prove(finding, row), case, function)
 }
 
 /// Nothing dates the function: its stack or its package would.
@@ -249,8 +250,8 @@ fn undated(case: &Case<'_>, function: &Function) -> Stop {
     Stop::Inconclusive(missing)
 }
 
-/// The fix of every old function: a new one.
-fn recreated(finding: Finding, case: &Case<'_>, function: &Function) -> Finding {
+/// The fix for every old function: a new one.
+fn with_recreated_function(finding: Finding, case: &Case<'_>, function: &Function) -> Finding {
     let secret = quoted(case.secret_id());
     let mut commands = Vec::new();
     match (
@@ -290,7 +291,7 @@ fn recreated(finding: Finding, case: &Case<'_>, function: &Function) -> Finding 
     ));
     finding
         .fix(
-            "Make the function anew (console: edit rotation, create a new function; CDK: upgrade \
+            "Recreate the function (console: edit rotation, create a new function; CDK: upgrade \
              aws-cdk-lib and deploy) and point the secret at it.",
             commands,
         )

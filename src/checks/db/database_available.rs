@@ -1,6 +1,6 @@
 //! DB19: the database is in a status in which no password can be changed.
 
-use super::subject::{SUBJECT_FACTS, subject};
+use super::secret_database::{DATABASE_FACTS, secret_database};
 use crate::{
     catalogue::{DatabaseStatus, Severity, StatusAdvice, database_status},
     checks::{Case, Check, Finding, Judgement, command::quoted},
@@ -10,12 +10,12 @@ pub(super) static CHECK: Check = Check {
     name: "database-available",
     question: "Is the database available?",
     codes: &["DB19"],
-    facts: &SUBJECT_FACTS,
+    facts: &DATABASE_FACTS,
     judge,
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let database = subject(case)?;
+    let database = secret_database(case)?;
     let of_cluster = database.cluster.and_then(|cluster| cluster.status.as_deref());
     let of_instance = database.instance.and_then(|one| one.db_instance_status.as_deref());
     let bad =
@@ -48,10 +48,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     .severity(severity)
     .fact(source, format!("{field} is {status}"))
     .fact(database.source(), &database.how);
-    Ok(vec![brought_back(finding, row, label, kind)])
+    Ok(vec![with_advice(finding, row, label, kind)])
 }
 
-fn brought_back(finding: Finding, row: &DatabaseStatus, label: &str, kind: &str) -> Finding {
+fn with_advice(finding: Finding, row: &DatabaseStatus, label: &str, kind: &str) -> Finding {
     let label = quoted(label);
     let status = match kind {
         "cluster" => "DBClusters[0].[Status,KmsKeyId]",

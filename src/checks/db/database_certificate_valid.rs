@@ -3,7 +3,7 @@
 
 use super::{
     parameters::asked,
-    subject::{SUBJECT_FACTS, Subject, subject},
+    secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
 };
 use crate::{
     catalogue::{Severity, certificate},
@@ -20,12 +20,12 @@ pub(super) static CHECK: Check = Check {
 };
 
 const FACTS: [Fact; 7] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     [secret, shape, superuser, resources, instances, clusters, Fact::DBParameters]
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let database = subject(case)?;
+    let database = secret_database(case)?;
     let Some(instance) = database.instance else {
         case.db_instances().or_absent()?;
         return Err(Stop::not_applicable("no instance of the cluster was seen"));
@@ -68,7 +68,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     } else {
         return Ok(Vec::new());
     };
-    Ok(vec![renewed(weighed(finding, case, &database), name)])
+    Ok(vec![with_new_certificate(weighed(finding, case, &database), name)])
 }
 
 fn resource(instance: &DbInstance, name: &str) -> String {
@@ -76,7 +76,7 @@ fn resource(instance: &DbInstance, name: &str) -> String {
 }
 
 /// Where TLS is not asked for, a function falls back to a plain connection.
-fn weighed(finding: Finding, case: &Case<'_>, database: &Subject<'_>) -> Finding {
+fn weighed(finding: Finding, case: &Case<'_>, database: &SecretDatabase<'_>) -> Finding {
     let shapes = case.secret_shape();
     let ssl = shapes
         .if_known()
@@ -94,7 +94,7 @@ fn weighed(finding: Finding, case: &Case<'_>, database: &Subject<'_>) -> Finding
     }
 }
 
-fn renewed(finding: Finding, name: &str) -> Finding {
+fn with_new_certificate(finding: Finding, name: &str) -> Finding {
     let name = quoted(name);
     finding
         .fix(

@@ -7,7 +7,7 @@ use crate::{
         command::quoted,
         run::{
             function::{name_of, resource_of, rotation_function},
-            package::{built_again, package_of, unread_layers},
+            package::{package_of, rebuilt, unread_layers},
         },
     },
     evidence::{Fact, Function, Package},
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "driver-fits-database",
-    question: "Does the package's driver fit what the template calls and the database asks?",
+    question: "Does the package's driver support what the template calls and the database asks?",
     codes: &["DB04", "DB10", "DB18"],
     facts: &[Fact::Secret, Fact::Function, Fact::Package, Fact::SecretShape],
     judge,
@@ -77,7 +77,7 @@ fn no_cryptography(case: &Case<'_>, function: &Function, package: &Package) -> O
         "Add \"ssl\": true to the secret, so that the function never falls back.",
         [format!("aws secretsmanager get-secret-value --secret-id {secret} --query SecretString")],
     );
-    Some(built_again(finding, function, package, &["PyMySQL", "cryptography"]))
+    Some(rebuilt(finding, function, package, &["PyMySQL", "cryptography"]))
 }
 
 /// python-oracledb without Oracle's client has no native network encryption.
@@ -141,7 +141,7 @@ fn new_pymongo(function: &Function, package: &Package) -> Option<Finding> {
     .on(Basis::State)
     .fact("package", format!("pymongo {version}"))
     .fact("package", format!("the code is SecretsManager{template}"));
-    Some(built_again(finding, function, package, &["pymongo<4"]))
+    Some(rebuilt(finding, function, package, &["pymongo<4"]))
 }
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn thin_oracle_and_new_pymongo_are_told() {
+    fn thin_oracle_and_new_pymongo_are_found() {
         let thin =
             bundle("oracledb", json!({"Code": {"Path": "l.py", "Can": ["oracle-oracledb-thin"]}}));
         assert_eq!(codes(&judge(&CHECK, thin)), ["DB10"]);

@@ -1,7 +1,7 @@
-//! DB12: the function is older than the mending of grants for Oracle clones.
+//! DB12: the function is older than the fix for the grants of Oracle clones.
 
 use super::{
-    capability::{self, Question},
+    capability::{self, CapabilityQuestion},
     function_speaks_scram::FACTS,
 };
 use crate::checks::{Case, Check, Judgement};
@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     capability::judge(
         case,
-        &Question {
+        &CapabilityQuestion {
             capability: "oracle-several-grants",
             demand: None,
             engines: &["oracle"],

@@ -2,8 +2,8 @@
 //! for SCRAM.
 
 use super::{
-    capability::{self, Question},
-    subject::SUBJECT_FACTS,
+    capability::{self, CapabilityQuestion},
+    secret_database::DATABASE_FACTS,
 };
 use crate::{
     checks::{Case, Check, Judgement, function_age::AGE_FACTS},
@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
 
 /// The facts of the function, its age, its database and the parameters.
 pub(super) const FACTS: [Fact; 12] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     let [stack, group, events] = AGE_FACTS;
     [
         secret,
@@ -41,7 +41,7 @@ pub(super) const FACTS: [Fact; 12] = {
 fn judge(case: &Case<'_>) -> Judgement {
     capability::judge(
         case,
-        &Question {
+        &CapabilityQuestion {
             capability: "scram",
             demand: Some("scram"),
             engines: &["postgres", "aurora-postgresql"],
@@ -109,9 +109,9 @@ mod tests {
         );
         assert!(not_applicable(&judge(&CHECK, other.clone())));
         other["Function"]["Configuration"]["Description"] = json!("my own");
-        assert!(lacks(&judge(&CHECK, other.clone()), Fact::Package), "its package would tell");
+        assert!(lacks(&judge(&CHECK, other.clone()), Fact::Package), "its package would show it");
         other["Package"] = json!({"Archives": [{"Name": "code"}]});
-        assert!(not_applicable(&judge(&CHECK, other)), "and it tells nothing of the kind");
+        assert!(not_applicable(&judge(&CHECK, other)), "and it shows nothing of the kind");
     }
 
     #[test]

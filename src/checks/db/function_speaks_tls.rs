@@ -2,7 +2,7 @@
 //! asks for TLS.
 
 use super::{
-    capability::{self, Question},
+    capability::{self, CapabilityQuestion},
     function_speaks_scram::FACTS,
 };
 use crate::checks::{Case, Check, Judgement};
@@ -18,7 +18,7 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     capability::judge(
         case,
-        &Question {
+        &CapabilityQuestion {
             capability: "tls",
             demand: Some("tls"),
             engines: &[],
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn each_engine_asks_in_its_own_way() {
+    fn each_engine_asks_by_its_own_parameter() {
         let mysql = bundle("mysql", "2021-06-01", "require_secure_transport", "ON");
         assert_eq!(codes(&judge(&CHECK, mysql)), ["DB02"]);
         let sqlserver = bundle("sqlserver-ex", "2021-06-01", "rds.force_ssl", "1");

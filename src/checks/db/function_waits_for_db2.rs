@@ -1,7 +1,7 @@
 //! DB17: the function does not wait until Db2 has taken the new password.
 
 use super::{
-    capability::{self, Question},
+    capability::{self, CapabilityQuestion},
     function_speaks_scram::FACTS,
 };
 use crate::checks::{Case, Check, Judgement};
@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     capability::judge(
         case,
-        &Question {
+        &CapabilityQuestion {
             capability: "db2-waits-for-the-password",
             demand: None,
             engines: &["db2"],

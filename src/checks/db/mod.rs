@@ -1,4 +1,4 @@
-//! Checks on the database, as far as RDS facts and dates tell.
+//! Checks on the database, by RDS facts, dates and the function's package.
 
 mod capability;
 mod database_available;
@@ -8,9 +8,9 @@ mod function_copies_oracle_grants;
 mod function_speaks_scram;
 mod function_speaks_tls;
 mod function_waits_for_db2;
-mod package_says;
+mod package_capability;
 pub(super) mod parameters;
-pub(super) mod subject;
+pub(super) mod secret_database;
 mod user_may_change_its_password;
 
 use super::{Case, Check};
@@ -20,8 +20,8 @@ use crate::evidence::{DbCluster, DbInstance};
 pub(crate) fn database_of<'c>(
     case: &'c Case<'_>,
 ) -> Option<(Option<&'c DbInstance>, Option<&'c DbCluster>)> {
-    let subject = subject::subject(case).ok()?;
-    Some((subject.instance, subject.cluster))
+    let database = secret_database::secret_database(case).ok()?;
+    Some((database.instance, database.cluster))
 }
 
 pub(super) static CHECKS: &[&Check] = &[

@@ -1,41 +1,41 @@
-//! What the parameters of a database ask of its clients. No check lives here.
+//! What the parameters of a database ask of its clients.
 
-use super::subject::Subject;
+use super::secret_database::SecretDatabase;
 use crate::{
     catalogue::{Trust, demands, parameter_default},
     checks::{Case, Finding, ProofKind, Stop},
 };
 
 /// A parameter's value, and what says so.
-pub(in crate::checks) struct Setting {
+pub(in crate::checks) struct ParameterSetting {
     /// Parameter.
     pub(in crate::checks) name: String,
     /// Value.
     pub(in crate::checks) value: String,
     /// The parameter group, or the engine's default with its source.
-    origin: Origin,
+    origin: SettingSource,
 }
 
-enum Origin {
+enum SettingSource {
     Group(String),
     Default { engine: String, major: u32, source: String, trust: Trust },
 }
 
-impl Setting {
+impl ParameterSetting {
     /// Whether it is only taken to be so: a default of the engine that AWS's
     /// documentation was not seen to confirm, and not a value that was read.
     pub(in crate::checks) fn is_assumed(&self) -> bool {
-        matches!(&self.origin, Origin::Default { trust: Trust::Recall, .. })
+        matches!(&self.origin, SettingSource::Default { trust: Trust::Recall, .. })
     }
 
     /// Adds itself to a finding's proofs.
     pub(in crate::checks) fn prove(&self, finding: Finding) -> Finding {
         let Self { name, value, origin } = self;
         match origin {
-            Origin::Group(group) => {
+            SettingSource::Group(group) => {
                 finding.fact("DescribeDBParameters", format!("{name} is {value} in {group}"))
             }
-            Origin::Default { engine, major, source, trust } => {
+            SettingSource::Default { engine, major, source, trust } => {
                 let usually = if *trust == Trust::Recall { "usually " } else { "" };
                 let text = format!("{name} is {usually}{value} by default in {engine} {major}");
                 finding.proof(ProofKind::Date, source, text)
@@ -51,16 +51,16 @@ impl Setting {
 /// Inconclusive where the engine has such parameters and they were not seen.
 pub(in crate::checks) fn asked(
     case: &Case<'_>,
-    subject: &Subject<'_>,
+    database: &SecretDatabase<'_>,
     demand: &str,
-) -> Result<Option<Setting>, Stop> {
-    let engine = subject.engine();
+) -> Result<Option<ParameterSetting>, Stop> {
+    let engine = database.engine();
     let mut rows = demands(demand, engine).peekable();
     if rows.peek().is_none() {
         return Ok(None);
     }
     let known = case.db_parameters().or_absent()?.map_or(&[][..], Vec::as_slice);
-    let groups = groups_of(subject);
+    let groups = groups_of(database);
     for row in rows {
         let set = known
             .iter()
@@ -71,21 +71,21 @@ pub(in crate::checks) fn asked(
             })
             .find(|one| one.parameter_value.is_some());
         let setting = match set {
-            Some(one) => Some(Setting {
+            Some(one) => Some(ParameterSetting {
                 name: row.parameter.clone(),
                 value: one.parameter_value.clone().unwrap_or_default(),
-                origin: Origin::Group(
+                origin: SettingSource::Group(
                     one.db_parameter_group_name
                         .clone()
                         .unwrap_or_else(|| "the parameter group".to_owned()),
                 ),
             }),
-            None => subject.major().and_then(|major| {
+            None => database.major().and_then(|major| {
                 let default = parameter_default(&row.parameter, engine, major)?;
-                Some(Setting {
+                Some(ParameterSetting {
                     name: row.parameter.clone(),
                     value: default.value.clone(),
-                    origin: Origin::Default {
+                    origin: SettingSource::Default {
                         engine: engine.to_owned(),
                         major,
                         source: default.provenance.source.clone(),
@@ -104,12 +104,12 @@ pub(in crate::checks) fn asked(
 }
 
 /// The parameter groups of the instance and of its cluster.
-fn groups_of<'c>(subject: &Subject<'c>) -> Vec<&'c str> {
-    let instance = subject.instance.map_or(&[][..], |one| one.db_parameter_groups.as_slice());
+fn groups_of<'c>(database: &SecretDatabase<'c>) -> Vec<&'c str> {
+    let instance = database.instance.map_or(&[][..], |one| one.db_parameter_groups.as_slice());
     instance
         .iter()
         .filter_map(|group| group.db_parameter_group_name.as_deref())
-        .chain(subject.cluster.and_then(|one| one.db_cluster_parameter_group.as_deref()))
+        .chain(database.cluster.and_then(|one| one.db_cluster_parameter_group.as_deref()))
         .collect()
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::asked;
-    use crate::checks::{Case, Stop, db::subject::subject, testing::evidence};
+    use crate::checks::{Case, Stop, db::secret_database::secret_database, testing::evidence};
 
     fn bundle(version: &str, parameters: Value) -> Value {
         json!({"DBClusters": [], "DBParameters": parameters, "DBInstances": [
@@ -129,8 +129,8 @@ mod tests {
     fn value(bundle: Value, demand: &str) -> Result<Option<String>, Stop> {
         let evidence = evidence(bundle);
         let case = Case::new(&evidence);
-        let subject = subject(&case).expect("subject");
-        Ok(asked(&case, &subject, demand)?.map(|setting| setting.value))
+        let database = secret_database(&case).expect("database");
+        Ok(asked(&case, &database, demand)?.map(|setting| setting.value))
     }
 
     fn set(group: &str, name: &str, value: &str) -> Value {

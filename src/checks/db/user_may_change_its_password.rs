@@ -3,13 +3,13 @@
 
 use super::{
     parameters::asked,
-    subject::{SUBJECT_FACTS, subject},
+    secret_database::{DATABASE_FACTS, secret_database},
 };
 use crate::{
     catalogue::Severity,
     checks::{
         Basis, Case, Check, Finding, Judgement, command::quoted, run::function::rotation_function,
-        template::template,
+        vended_template::template,
     },
     evidence::Fact,
 };
@@ -23,7 +23,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 const FACTS: [Fact; 10] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     [
         secret,
         shape,
@@ -40,7 +40,7 @@ const FACTS: [Fact; 10] = {
 
 fn judge(case: &Case<'_>) -> Judgement {
     rotation_function(case)?;
-    let database = subject(case)?;
+    let database = secret_database(case)?;
     let Some(setting) = asked(case, &database, "restricted-password-commands")? else {
         return Ok(Vec::new());
     };

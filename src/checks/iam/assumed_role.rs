@@ -1,7 +1,7 @@
-//! IAM20: Lambda cannot take on the function's role.
+//! IAM20: Lambda cannot assume the function's role.
 
 use super::{
-    refusal::{mended, proof, statement, why},
+    refusal::{proof, reason, statement, with_policy_fix},
     rights::{Right, of_unseen, role_name},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "assumed-role",
-    question: "Does the role's trust policy let Lambda take it on?",
+    question: "Does the role's trust policy let Lambda assume it?",
     codes: &["IAM20"],
     facts: &[Fact::Secret, Fact::Function, Fact::Role],
     judge,
@@ -51,13 +51,13 @@ fn refused(case: &Case<'_>, right: Right) -> Finding {
         "IAM20",
         &right.request.request.resource,
         format!(
-            "Lambda may not take on the role {role}: {}. The function does not start.",
-            why(&right.decision)
+            "Lambda may not assume the role {role}: {}. The function does not start.",
+            reason(&right.decision)
         ),
     )
     .statement(statement(&right.decision))
     .proof(ProofKind::Policy, source, text);
-    mended(finding, &[right.request]).confirm(format!(
+    with_policy_fix(finding, &[right.request]).confirm(format!(
         "aws secretsmanager rotate-secret --secret-id {}",
         quoted(case.secret_id())
     ))
@@ -68,7 +68,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{ROLE, finding, judge, refused, told, world},
+        super::test_world::{ROLE, code_and_sid, finding, judge, refused, world},
         CHECK,
     };
     use crate::{checks::testing, evidence::Fact};
@@ -87,7 +87,10 @@ mod tests {
             bundle["Role"]["AssumeRolePolicyDocument"] =
                 trust(json!({"Service": "ec2.amazonaws.com"}));
         });
-        assert_eq!((told(&found), found.resource.as_str()), (("IAM20", Some("Trust")), ROLE));
+        assert_eq!(
+            (code_and_sid(&found), found.resource.as_str()),
+            (("IAM20", Some("Trust")), ROLE)
+        );
         let command = &found.fixes[0].commands[0];
         assert!(
             command.starts_with("aws iam update-assume-role-policy --role-name rotation-role "),

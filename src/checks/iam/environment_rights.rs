@@ -1,7 +1,7 @@
 //! IAM21: Lambda cannot decrypt the function's environment with its role.
 
 use super::{
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::rights,
 };
 use crate::{
@@ -37,9 +37,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Err(Stop::not_applicable("the environment is under no key of its own"));
     }
     let mut rights = rights(case, FACTS, |purpose| *purpose == Purpose::DecryptEnvironment)?;
-    // A key that nobody may use now, whatever the rights, is told by Lambda itself.
+    // A key that nobody may use now, whatever the rights, is reported by Lambda itself.
     rights.refused.retain(|right| right.decision.kind != Some(DenyKind::KeyState));
-    conclude(case, rights, Say::Resources, |_| Some("IAM21"))
+    conclude(case, rights, SummaryDetail::WithResources, |_| Some("IAM21"))
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{KEY, ROLE, finding, judge, statement, told, world},
+        super::test_world::{KEY, ROLE, code_and_sid, finding, judge, statement, world},
         CHECK,
     };
     use crate::{checks::testing, evidence::Fact};
@@ -71,7 +71,7 @@ mod tests {
             statement(bundle, "Key")["Resource"] = json!([KEY, OWN]);
         });
         assert_eq!(allowed, Ok(vec![]));
-        // Lambda makes such a grant when the key is set.
+        // Lambda creates such a grant when the key is set.
         let granted = judge(&CHECK, |bundle| {
             under_its_own_key(bundle);
             bundle["Keys"][OWN]["Grants"] = json!([{"GrantId": "g", "GranteePrincipal": ROLE,
@@ -84,7 +84,7 @@ mod tests {
             statement(bundle, "Key")["Condition"] = json!({"StringEquals":
                 {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}});
         });
-        assert_eq!(told(&key), ("IAM21", Some("Key")));
+        assert_eq!(code_and_sid(&key), ("IAM21", Some("Key")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! IAM15: Lambda cannot make the function's network interfaces.
+//! IAM15: Lambda cannot create the function's network interfaces.
 
 use super::{
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::rights,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "interface-rights",
-    question: "May the function's role make the network interfaces that its VPC takes?",
+    question: "May the function's role create the network interfaces that its VPC needs?",
     codes: &["IAM15"],
     facts: FACTS,
     judge,
@@ -46,12 +46,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     if !failed && !rights.refused.iter().any(|right| is_needed(&right.request.request.action)) {
         rights.refused.clear();
     }
-    let findings = conclude(case, rights, Say::Actions, |_| Some("IAM15"))?;
-    let told = |finding: Finding| match failed {
+    let findings = conclude(case, rights, SummaryDetail::ActionsOnly, |_| Some("IAM15"))?;
+    let with_state = |finding: Finding| match failed {
         true => finding.severity(Severity::Error).fact("GetFunction", "State is Failed"),
         false => finding,
     };
-    Ok(findings.into_iter().map(told).collect())
+    Ok(findings.into_iter().map(with_state).collect())
 }
 
 /// Whether the function failed to get its interfaces, and nothing else is said to
@@ -67,7 +67,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{finding, judge, refused, statement, told},
+        super::test_world::{code_and_sid, finding, judge, refused, statement},
         CHECK,
     };
     use crate::{catalogue::Severity, checks::testing, evidence::Fact};
@@ -80,7 +80,10 @@ mod tests {
     fn missing_rights_are_a_warning_until_the_function_needs_them() {
         assert_eq!(judge(&CHECK, |_| {}), Ok(vec![]));
         let found = finding(&CHECK, without);
-        assert_eq!((told(&found), found.severity), (("IAM15", Some("Network")), Severity::Warning));
+        assert_eq!(
+            (code_and_sid(&found), found.severity),
+            (("IAM15", Some("Network")), Severity::Warning)
+        );
         assert!(found.summary.contains("ec2:CreateNetworkInterface"), "{}", found.summary);
         let failed = finding(&CHECK, |bundle| {
             without(bundle);
@@ -117,7 +120,7 @@ mod tests {
     }
 
     /// A subnet that the role may not use stops the function as soon as an interface
-    /// is made in it.
+    /// is created in it.
     #[test]
     fn every_subnet_and_group_counts() {
         let second = |bundle: &mut Value| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    refusal::{mended, proof, statement, why},
+    refusal::{proof, reason, statement, with_policy_fix},
     rights::{Right, of_unseen},
 };
 use crate::{
@@ -65,7 +65,7 @@ fn refused(function: &str, right: Right) -> Finding {
     });
     let (name, qualifier) = split(function);
     let clause = match &right.request.layers.resource {
-        Part::Given(_) => why(&right.decision),
+        Part::Given(_) => reason(&right.decision),
         _ => "it has no resource policy".to_owned(),
     };
     let place = if qualifier.is_some() { " for that qualifier" } else { "" };
@@ -81,7 +81,7 @@ fn refused(function: &str, right: Right) -> Finding {
     )
     .statement(statement(&right.decision))
     .proof(ProofKind::Policy, source, text);
-    mended(finding, &[right.request]).confirm(format!(
+    with_policy_fix(finding, &[right.request]).confirm(format!(
         "aws lambda get-policy --function-name {}{}",
         quoted(name),
         option(qualifier)
@@ -300,8 +300,8 @@ mod tests {
         assert!(found[0].fixes[0].commands[1].contains("remove-permission"));
         let mut evidence = evidence(open);
         found[0].fixes[0].change.as_ref().expect("a change").apply(&mut evidence);
-        let mended = serde_json::to_value(&evidence).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let fixed = serde_json::to_value(&evidence).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
         let beside = policy(json!([service(account("123456789012")), service(json!({}))]));
         assert_eq!(codes(&judge(&CHECK, bundle(FUNCTION, beside))), ["IAM19"]);
     }

@@ -2,7 +2,7 @@
 //! a key is in a usable state is KMS01's question.
 
 use super::{
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::{Right, account_of, rights},
 };
 use crate::{
@@ -44,8 +44,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         right.request.purpose != Purpose::EncryptSecret
             && code_of_use(case, right, true) == Some("IAM04")
     });
-    let findings =
-        conclude(case, rights, Say::Resources, |right| code_of_use(case, right, decrypts))?;
+    let findings = conclude(case, rights, SummaryDetail::WithResources, |right| {
+        code_of_use(case, right, decrypts)
+    })?;
     Ok(findings.into_iter().map(|finding| with_new_key(case, finding)).collect())
 }
 
@@ -76,7 +77,7 @@ pub(super) fn is_foreign_managed(case: &Case<'_>, right: &Right) -> bool {
                 .is_some_and(|metadata| metadata.key_manager.as_deref() == Some("AWS")))
 }
 
-/// What IAM18 takes: no policy mends it.
+/// The fix of IAM18, which no policy can be.
 fn with_new_key(case: &Case<'_>, finding: Finding) -> Finding {
     if finding.code() != "IAM18" {
         return finding;
@@ -84,7 +85,7 @@ fn with_new_key(case: &Case<'_>, finding: Finding) -> Finding {
     new_key(finding, case.secret_id(), case.account_id())
 }
 
-/// Puts a key of the account's own in the place of what policies could do.
+/// Proposes a key of the account's own instead of a policy.
 pub(super) fn new_key(mut finding: Finding, secret: &str, account: &str) -> Finding {
     let of = account_of(&finding.resource).unwrap_or(account).to_owned();
     finding.summary = format!(
@@ -112,8 +113,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{
-            KEY, OTHER, SECRET, finding, judge, statement, told, without_superuser, world,
+        super::test_world::{
+            KEY, OTHER, SECRET, code_and_sid, finding, judge, statement, without_superuser, world,
         },
         CHECK,
     };
@@ -140,10 +141,10 @@ mod tests {
                 statement(bundle, "Key")["Action"] = json!(action);
             })
         };
-        assert_eq!(told(&keep("kms:Decrypt")), ("IAM05", Some("Key")));
-        assert_eq!(told(&keep("kms:GenerateDataKey")), ("IAM04", Some("Key")));
+        assert_eq!(code_and_sid(&keep("kms:Decrypt")), ("IAM05", Some("Key")));
+        assert_eq!(code_and_sid(&keep("kms:GenerateDataKey")), ("IAM04", Some("Key")));
         let neither = keep("kms:Encrypt");
-        assert_eq!(told(&neither), ("IAM04", Some("Key")));
+        assert_eq!(code_and_sid(&neither), ("IAM04", Some("Key")));
         assert!(neither.summary.contains("kms:Decrypt and kms:GenerateDataKey on"));
         let alias = finding(&CHECK, |bundle| {
             statement(bundle, "Key")["Resource"] =
@@ -153,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_policy_that_does_not_delegate_is_quoted_and_mended() {
+    fn a_key_policy_that_does_not_delegate_is_quoted_and_fixed() {
         let found = finding(&CHECK, |bundle| {
             bundle["Keys"][KEY]["Policy"]["Statement"][0]["Principal"] =
                 json!({"AWS": "arn:aws:iam::111122223333:role/Admin"});
         });
-        assert_eq!(told(&found), ("IAM04", Some("Root")));
+        assert_eq!(code_and_sid(&found), ("IAM04", Some("Root")));
         assert!(found.fixes[0].commands[0].starts_with("aws kms put-key-policy"));
     }
 
@@ -168,7 +169,7 @@ mod tests {
             statement(bundle, "Key")["Condition"] =
                 json!({"StringEquals": {"kms:EncryptionContext:SecretARN": OTHER}});
         });
-        assert_eq!(told(&found), ("IAM06", Some("Key")));
+        assert_eq!(code_and_sid(&found), ("IAM06", Some("Key")));
         assert!(found.summary.contains("names another secret"), "{}", found.summary);
         assert!(found.proofs[0].text.contains(OTHER) && found.proofs[0].text.contains(SECRET));
         let list = format!("\"kms:EncryptionContext:SecretARN\":[\"{OTHER}\",\"{SECRET}\"]");
@@ -177,7 +178,7 @@ mod tests {
             statement(bundle, "Key")["Condition"] = json!({"StringEquals":
                 {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}});
         });
-        assert_eq!(told(&region), ("IAM06", Some("Key")));
+        assert_eq!(code_and_sid(&region), ("IAM06", Some("Key")));
         let deny = finding(&CHECK, |bundle| {
             bundle["Keys"][KEY]["Policy"]["Statement"].as_array_mut().expect("a list").push(
                 json!({"Sid": "Only", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt",
@@ -185,7 +186,7 @@ mod tests {
                     {"kms:EncryptionContext:SecretARN": OTHER}}}),
             );
         });
-        assert_eq!(told(&deny), ("IAM06", Some("Only")));
+        assert_eq!(code_and_sid(&deny), ("IAM06", Some("Only")));
     }
 
     #[test]
@@ -203,7 +204,7 @@ mod tests {
             statement(bundle, "Key")["Action"] = json!("kms:None");
             bundle["Keys"][KEY]["Policy"]["Statement"] = json!([]);
         });
-        assert_eq!(told(&found), ("IAM06", Some("g1")));
+        assert_eq!(code_and_sid(&found), ("IAM06", Some("g1")));
         let commands = &found.fixes[0].commands;
         assert_eq!(commands.len(), 1, "{commands:?}");
         assert!(commands[0].starts_with("aws kms put-key-policy "), "{commands:?}");
@@ -213,7 +214,7 @@ mod tests {
             without_superuser(bundle);
             statement(bundle, "Key")["Action"] = json!("kms:None");
         });
-        assert_eq!(told(&found), ("IAM06", Some("g1")));
+        assert_eq!(code_and_sid(&found), ("IAM06", Some("g1")));
         assert!(found.fixes[0].commands[0].starts_with("aws iam put-role-policy "));
     }
 

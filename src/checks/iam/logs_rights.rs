@@ -1,7 +1,7 @@
 //! IAM14: the function cannot leave a log.
 
 use super::{
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::rights,
 };
 use crate::{
@@ -30,11 +30,11 @@ const FACTS: &[Fact] = &[
 
 fn judge(case: &Case<'_>) -> Judgement {
     let mut rights = rights(case, FACTS, |purpose| *purpose == Purpose::WriteLogs)?;
-    // A group that was not seen may well be there: then nobody has to make it.
+    // A group that was not seen may well be there: then nobody has to create it.
     if case.log_group().is_unseen() {
         rights.refused.retain(|right| right.request.request.action != "logs:CreateLogGroup");
     }
-    conclude(case, rights, Say::Actions, |_| Some("IAM14"))
+    conclude(case, rights, SummaryDetail::ActionsOnly, |_| Some("IAM14"))
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{add, finding, judge, refused, statement, told},
+        super::test_world::{add, code_and_sid, finding, judge, refused, statement},
         CHECK,
     };
     use crate::{catalogue::Severity, checks::testing, evidence::Fact};
@@ -69,7 +69,7 @@ mod tests {
             add(bundle, deny.clone());
             bundle["LogGroup"] = Value::Null;
         });
-        assert_eq!(told(&none), ("IAM14", Some("No")));
+        assert_eq!(code_and_sid(&none), ("IAM14", Some("No")));
         let mut unseen = refused(Fact::LogGroup);
         add(&mut unseen, deny);
         assert_eq!(testing::judge(&CHECK, unseen), Ok(vec![]));

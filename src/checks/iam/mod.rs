@@ -11,7 +11,7 @@ mod rights;
 mod secret_rights;
 mod superuser_rights;
 #[cfg(test)]
-mod world;
+mod test_world;
 
 use super::Check;
 

@@ -1,5 +1,5 @@
 //! A refusal as a finding: its words, the statement that proves it, and what
-//! mends it. Whether something is refused is `rights.rs`'s business.
+//! fixes it.
 
 use serde::Serialize as _;
 use serde_json::Value;
@@ -16,40 +16,43 @@ use crate::{
     },
 };
 
-/// Whether the words name the resources, too.
+/// What the summary of a refusal names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Say {
+pub(super) enum SummaryDetail {
     /// `kms:Decrypt on arn:…`.
-    Resources,
+    WithResources,
     /// The actions alone: their resources would be a list.
-    Actions,
+    ActionsOnly,
 }
 
-/// The refusals as findings, one for each code and thing that is wrong; what
-/// could not be told where there is none.
+/// The refusals as findings, one for each code and policy owner; what
+/// could not be decided where there is none.
 pub(super) fn conclude(
     case: &Case<'_>,
     rights: Rights,
-    say: Say,
+    detail: SummaryDetail,
     code: impl Fn(&Right) -> Option<&'static str>,
 ) -> Judgement {
     let mut groups: Vec<(&'static str, String, Vec<Right>)> = Vec::new();
     for right in rights.refused {
         let Some(code) = code(&right) else { continue };
-        let thing = thing(&right);
-        match groups.iter_mut().find(|(other, at, _)| *other == code && *at == thing) {
+        let at_fault = at_fault(&right);
+        match groups.iter_mut().find(|(other, at, _)| *other == code && *at == at_fault) {
             Some((.., group)) => group.push(right),
-            None => groups.push((code, thing, vec![right])),
+            None => groups.push((code, at_fault, vec![right])),
         }
     }
     if groups.is_empty() && !rights.missing.is_empty() {
         return Err(Stop::Inconclusive(rights.missing));
     }
-    Ok(groups.into_iter().map(|(code, at, group)| finding(case, code, at, &group, say)).collect())
+    Ok(groups
+        .into_iter()
+        .map(|(code, at, group)| finding(case, code, at, &group, detail))
+        .collect())
 }
 
 /// What is wrong: the role, its boundary, or the resource with its own policy.
-fn thing(right: &Right) -> String {
+fn at_fault(right: &Right) -> String {
     let request = &right.request;
     match right.decision.layer {
         Layer::Resource | Layer::Grant if right.is_explicit() || right.is_cross_account() => {
@@ -67,22 +70,22 @@ fn thing(right: &Right) -> String {
 fn finding(
     case: &Case<'_>,
     code: &'static str,
-    thing: String,
+    at_fault: String,
     group: &[Right],
-    say: Say,
+    detail: SummaryDetail,
 ) -> Finding {
     let sure: Vec<&Right> =
         group.iter().filter(|right| right.request.need != Need::Sometimes).collect();
-    let told: Vec<&Right> = if sure.is_empty() { group.iter().collect() } else { sure.clone() };
-    let first = told[0];
+    let named: Vec<&Right> = if sure.is_empty() { group.iter().collect() } else { sure.clone() };
+    let first = named[0];
     let summary = format!(
         "The role {} may not call {}{}: {}.",
         role_name(&first.request),
-        calls(&told, say),
+        calls(&named, detail),
         if sure.is_empty() { ", which some rotations do" } else { "" },
-        why(&first.decision)
+        reason(&first.decision)
     );
-    let mut finding = Finding::new(code, thing, summary).statement(statement(&first.decision));
+    let mut finding = Finding::new(code, at_fault, summary).statement(statement(&first.decision));
     if sure.is_empty() {
         finding = finding.severity(Severity::Warning);
     }
@@ -90,26 +93,27 @@ fn finding(
     if first.request.assumed_empty.contains(&Layer::Resource) && !first.is_explicit() {
         finding = finding.on(Basis::Indication);
     }
-    for right in &told {
+    for right in &named {
         let (source, text) = proof(right);
         if !finding.proofs.iter().any(|other| other.source == source && other.text == text) {
             finding = finding.proof(ProofKind::Policy, source, text);
         }
     }
-    finding = finding.proof(ProofKind::Policy, "what else has a say", others(first));
+    finding = finding.proof(ProofKind::Policy, "other policies that apply", others(first));
     let requests: Vec<RotationRequest> = group.iter().map(|right| right.request.clone()).collect();
-    mended(finding, &requests).confirm(format!(
+    with_policy_fix(finding, &requests).confirm(format!(
         "aws secretsmanager rotate-secret --secret-id {}",
         quoted(case.secret_id())
     ))
 }
 
 /// `A and B on R, C on *`.
-fn calls(told: &[&Right], say: Say) -> String {
+fn calls(named: &[&Right], detail: SummaryDetail) -> String {
     let mut by_resource: Vec<(&str, Vec<&str>)> = Vec::new();
-    for right in told {
+    for right in named {
         let request = &right.request.request;
-        let resource = if say == Say::Resources { request.resource.as_str() } else { "" };
+        let resource =
+            if detail == SummaryDetail::WithResources { request.resource.as_str() } else { "" };
         match by_resource.iter_mut().find(|(other, _)| *other == resource) {
             Some((_, actions)) if actions.contains(&request.action.as_str()) => {}
             Some((_, actions)) => actions.push(&request.action),
@@ -135,7 +139,7 @@ fn and(words: &[&str]) -> String {
 }
 
 /// Why, as a clause.
-pub(super) fn why(decision: &Decision) -> String {
+pub(super) fn reason(decision: &Decision) -> String {
     let layer = decision.layer.words();
     let Some(decisive) = decision.decisive.first() else {
         return format!("no statement of the {layer} is about it");
@@ -144,7 +148,10 @@ pub(super) fn why(decision: &Decision) -> String {
     match (&decisive.failure, decision.role) {
         (Some(failure), Role::NearMiss) => {
             let hint = failure.hint.map(|hint| format!(": {}", hint.words())).unwrap_or_default();
-            format!("{quote} comes nearest, and its {} does not fit{hint}", on(failure))
+            format!(
+                "the closest statement is {quote}, and its {} does not match{hint}",
+                on(failure)
+            )
         }
         _ => format!("{quote} denies it"),
     }
@@ -303,7 +310,7 @@ fn state<T>(part: &Part<T>) -> Option<&'static str> {
 }
 
 /// Adds what lets the requests through, as commands and as a template.
-pub(super) fn mended(mut finding: Finding, requests: &[RotationRequest]) -> Finding {
+pub(super) fn with_policy_fix(mut finding: Finding, requests: &[RotationRequest]) -> Finding {
     let plan = fix(requests);
     if plan.steps.is_empty() {
         let words = plan.remaining.first().map_or_else(String::new, |text| format!(": {text}"));

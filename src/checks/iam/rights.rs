@@ -1,6 +1,5 @@
 //! What the checks of the role's rights share: the requests of a rotation,
-//! decided, and what is missing where they could not be. Which code a refusal
-//! has is each check's business, its words are `refusal.rs`'s.
+//! decided, and what is missing where they could not be.
 
 use crate::{
     aws::arn::{self, Arn},
@@ -87,7 +86,7 @@ pub(super) fn rights(
     let requests = case.rotation_requests().iter().filter(|request| wanted(&request.purpose));
     let mut rights = Rights::default();
     for mut request in requests.cloned() {
-        // The endpoint's policy is a matter of the way, and NET08's.
+        // The endpoint's policy belongs to the path (NET08).
         let endpoint = std::mem::take(&mut request.layers.endpoint);
         let decision = request.decide();
         if decision.is_denied() {

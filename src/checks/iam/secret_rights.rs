@@ -1,7 +1,7 @@
 //! IAM01, IAM02, IAM10, IAM11: the five calls of a rotation on its secret.
 
 use super::{
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::{Right, rights},
 };
 use crate::{
@@ -40,7 +40,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 | Purpose::UpdateSecretVersionStage
         )
     })?;
-    conclude(case, rights, Say::Resources, |right| Some(code(right)))
+    conclude(case, rights, SummaryDetail::WithResources, |right| Some(code(right)))
 }
 
 fn code(right: &Right) -> &'static str {
@@ -66,9 +66,9 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        super::world::{
-            OTHER, ROLE, SECRET, add, finding, judge, refused, statement, told, without_superuser,
-            world,
+        super::test_world::{
+            OTHER, ROLE, SECRET, add, code_and_sid, finding, judge, refused, statement,
+            without_superuser, world,
         },
         CHECK,
     };
@@ -92,7 +92,7 @@ mod tests {
                 let actions = statement(bundle, "Secret")["Action"].as_array_mut().expect("a list");
                 actions.retain(|one| !one.as_str().expect("text").ends_with(action));
             });
-            assert_eq!(told(&found), ("IAM01", Some("Secret")), "{action}");
+            assert_eq!(code_and_sid(&found), ("IAM01", Some("Secret")), "{action}");
             assert_eq!((found.basis, found.resource.as_str()), (Basis::State, ROLE));
             assert!(found.summary.contains(&format!("secretsmanager:{action} on {SECRET}")));
             assert!(!found.summary.contains("nor"), "{}", found.summary);
@@ -100,7 +100,7 @@ mod tests {
         let found = finding(&CHECK, |bundle| {
             statement(bundle, "Password")["Resource"] = json!(SECRET);
         });
-        assert_eq!(told(&found), ("IAM01", Some("Password")));
+        assert_eq!(code_and_sid(&found), ("IAM01", Some("Password")));
         assert!(found.summary.contains("covered by * alone"), "{}", found.summary);
     }
 
@@ -117,7 +117,7 @@ mod tests {
             let found = finding(&CHECK, |bundle| {
                 statement(bundle, "Secret")["Resource"] = wrong;
             });
-            assert_eq!(told(&found), ("IAM02", Some("Secret")));
+            assert_eq!(code_and_sid(&found), ("IAM02", Some("Secret")));
             let command = &found.fixes[0].commands[0];
             assert!(command.starts_with(
                 "aws iam put-role-policy --role-name rotation-role --policy-name rotation "
@@ -134,7 +134,7 @@ mod tests {
         let found = finding(&CHECK, |bundle| {
             bundle["SecretPolicy"] = json!({"Version": "2012-10-17", "Statement": [deny]});
         });
-        assert_eq!(told(&found), ("IAM10", Some("No")));
+        assert_eq!(code_and_sid(&found), ("IAM10", Some("No")));
         assert_eq!(found.resource, SECRET);
         let found = finding(&CHECK, |bundle| {
             add(
@@ -143,7 +143,7 @@ mod tests {
                 "Action": "secretsmanager:PutSecretValue"}),
             );
         });
-        assert_eq!(told(&found), ("IAM01", Some("Mine")));
+        assert_eq!(code_and_sid(&found), ("IAM01", Some("Mine")));
         assert!(found.proofs[0].text.contains(r#""Effect": "Deny""#), "{}", found.proofs[0].text);
     }
 
@@ -156,7 +156,7 @@ mod tests {
                 {"Version": "2012-10-17", "Statement": [{"Sid": "Reads", "Effect": "Allow",
                 "Action": ["secretsmanager:Get*", "secretsmanager:Describe*"], "Resource": "*"}]}});
         });
-        assert_eq!(told(&found), ("IAM11", Some("Reads")));
+        assert_eq!(code_and_sid(&found), ("IAM11", Some("Reads")));
         assert_eq!(found.resource, boundary);
         assert!(
             found.summary.contains("PutSecretValue and secretsmanager:UpdateSecretVersionStage")

@@ -3,7 +3,7 @@
 
 use super::{
     key_rights::{is_foreign_managed, new_key},
-    refusal::{Say, conclude},
+    refusal::{SummaryDetail, conclude},
     rights::{Right, rights},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "superuser-rights",
-    question: "May the function's role read the superuser's secret and look at the database?",
+    question: "May the function's role read the superuser's secret and describe the database?",
     codes: &["IAM03", "IAM07", "IAM11", "IAM12", "IAM16", "IAM18"],
     facts: FACTS,
     judge,
@@ -50,7 +50,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 | Purpose::DescribeDatabase
         )
     })?;
-    let findings = conclude(case, rights, Say::Resources, |right| code(case, right))?;
+    let findings = conclude(case, rights, SummaryDetail::WithResources, |right| code(case, right))?;
     let new = |finding: crate::checks::Finding| match finding.code() {
         "IAM18" => new_key(finding, superuser.label(), case.account_id()),
         _ => finding,
@@ -61,15 +61,15 @@ fn judge(case: &Case<'_>) -> Judgement {
 /// The superuser's secret. Which one it is stands in the value, so that where
 /// nobody read that, the question is open.
 fn superuser<'a>(case: &'a Case<'_>) -> Result<&'a Secret, Stop> {
-    let look = case.superuser_secret();
-    if look.is_not_asked() {
+    let reading = case.superuser_secret();
+    if reading.is_not_asked() {
         let shape = case.secret_shape();
         let current = shape.or_not_applicable(NONE)?.get("AWSCURRENT");
         if current.is_some_and(|value| !value.keys.iter().any(|key| key == "masterarn")) {
             return Err(Stop::not_applicable(NONE));
         }
     }
-    look.or_not_applicable(NONE)
+    reading.or_not_applicable(NONE)
 }
 
 fn code(case: &Case<'_>, right: &Right) -> Option<&'static str> {
@@ -111,7 +111,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        super::world::{KEY2, SUPERUSER, add, finding, judge, refused, statement, told, world},
+        super::test_world::{
+            KEY2, SUPERUSER, add, code_and_sid, finding, judge, refused, statement, world,
+        },
         CHECK,
     };
     use crate::{
@@ -147,11 +149,11 @@ mod tests {
                 "Resource": SUPERUSER}),
             );
         });
-        assert_eq!((told(&deny), deny.basis), (("IAM03", Some("No")), Basis::State));
+        assert_eq!((code_and_sid(&deny), deny.basis), (("IAM03", Some("No")), Basis::State));
         let key = finding(&CHECK, |bundle| {
             statement(bundle, "AdminKey")["Resource"] = json!(KEY2.replace("k2", "k3"));
         });
-        assert_eq!((told(&key), key.severity), (("IAM07", Some("Key")), Severity::Error));
+        assert_eq!((code_and_sid(&key), key.severity), (("IAM07", Some("Key")), Severity::Error));
     }
 
     #[test]

@@ -28,13 +28,13 @@ fn judge(case: &Case<'_>) -> Judgement {
         let Some(owner) = owner else { continue };
         let Some(key) = own_key(owner) else { continue };
         named = true;
-        let look = case.key_metadata(key);
-        match look.or_absent() {
+        let reading = case.key_metadata(key);
+        match reading.or_absent() {
             Ok(Some(metadata)) => findings.extend(judge_key(key, owner, whose, metadata)),
             // A definite "not found" is neither of these faults; the key's
-            // policy or the secret's error tells more.
+            // policy or the secret's error shows more.
             Ok(None) => {}
-            Err(_) => missing.push(look.missing()),
+            Err(_) => missing.push(reading.missing()),
         }
     }
     if superuser.is_unseen() && !superuser.is_not_asked() {
@@ -156,8 +156,8 @@ mod tests {
         let mut evidence = evidence(disabled);
         let change: &Change = found[0].fixes[0].change.as_ref().expect("a change");
         change.apply(&mut evidence);
-        let mended = serde_json::to_value(&evidence).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let fixed = serde_json::to_value(&evidence).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
     }
 
     #[test]

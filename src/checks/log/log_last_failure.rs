@@ -4,7 +4,7 @@ use crate::{
     catalogue::{About, entry},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        log_modes::{self, Arns, Names, Scene, explain, findings},
+        log_modes::{self, ComparedArns, FailureRecord, KnownIds, explain, findings},
     },
     evidence::Fact,
     rotation_log::{AttemptOutcome, Invocation},
@@ -35,16 +35,16 @@ static CODES: &[&str] = &[
 ];
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.log();
-    let log = look.or_not_applicable("the rotation function has no log")?;
+    let reading = case.log();
+    let log = reading.or_not_applicable("the rotation function has no log")?;
     let Some(newest) = log.last_attempt() else {
         return Err(Stop::not_applicable("the log shows no attempt at a rotation"));
     };
     if newest.outcome == AttemptOutcome::Succeeded {
         return Ok(Vec::new());
     }
-    let names = Names::of(case);
-    let arns = Arns::of(case);
+    let names = KnownIds::of(case);
+    let arns = ComparedArns::of(case);
     // What only shows that something failed before, and when.
     let mut consequence: Option<(Vec<Finding>, String)> = None;
     // What failed before the last good rotation is history.
@@ -55,15 +55,15 @@ fn judge(case: &Case<'_>) -> Judgement {
     });
     for attempt in since_success.filter(|attempt| attempt.outcome == AttemptOutcome::Failed) {
         for &index in attempt.runs.iter().rev().filter(|&&i| log.invocations[i].failed()) {
-            let mut scene = Scene::of_run(case, log, attempt, index);
-            let mut matches = explain(&scene, arns);
+            let mut record = FailureRecord::of_run(case, log, attempt, index);
+            let mut matches = explain(&record, arns);
             if matches.is_empty() {
-                scene = scene.wrapped(&log.invocations[index]);
-                matches = explain(&scene, arns);
+                record = record.wrapped(&log.invocations[index]);
+                matches = explain(&record, arns);
             }
-            let found = findings(&matches, &scene, &names);
+            let found = findings(&matches, &record, &names);
             if matches.is_empty()
-                && let Some(finding) = by_text(&log.invocations[index], &scene, &names)
+                && let Some(finding) = by_text(&log.invocations[index], &record, &names)
             {
                 return Ok(vec![finding]);
             }
@@ -74,7 +74,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                     return Ok(Vec::new());
                 }
             } else if matches.iter().all(|found| found.row.consequence) {
-                consequence.get_or_insert((found, scene.source));
+                consequence.get_or_insert((found, record.source));
             } else {
                 return Ok(match consequence {
                     Some((later, source)) => found
@@ -91,7 +91,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 }
 
 /// Where no row decides: the code that a known text of the run supports best.
-fn by_text(run: &Invocation, scene: &Scene, names: &Names) -> Option<Finding> {
+fn by_text(run: &Invocation, record: &FailureRecord, names: &KnownIds) -> Option<Finding> {
     let (hit, code) = run.hits.iter().find_map(|hit| Some((hit, hit.text.code.as_deref()?)))?;
     // The texts know more codes than this check reports; those are for others.
     let code = CODES.iter().find(|known| **known == code)?;
@@ -100,7 +100,7 @@ fn by_text(run: &Invocation, scene: &Scene, names: &Names) -> Option<Finding> {
     let summary = format!("The text that ended the run usually goes with this: {title}.");
     Some(Finding::new(code, names.resource(About::Secret), summary).on(Basis::Candidate).proof(
         ProofKind::Log,
-        scene.source.clone(),
+        record.source.clone(),
         line.text.lines().next().unwrap_or_default(),
     ))
 }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Place, log_modes},
-        checks::log_modes::made,
+        checks::log_modes::test_logs,
         evidence::{Observed, Reason, RotationStep},
         rotation_log::RotationLog,
     };
@@ -129,7 +129,7 @@ mod tests {
     const STORED: &str = "createSecret: Successfully put secret for ARN a and version v.";
 
     fn found(log: RotationLog) -> Vec<Finding> {
-        let evidence = made::evidence();
+        let evidence = test_logs::evidence();
         let case = Case::with_log(&evidence, log);
         let found = judge(&case).expect("a judgement");
         assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)), "{:?}", case.reads());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn of_run(run: Invocation) -> Vec<Finding> {
-        found(made::log(vec![vec![run]]))
+        found(test_logs::log(vec![vec![run]]))
     }
 
     fn codes(found: &[Finding]) -> Vec<&'static str> {
@@ -158,41 +158,43 @@ mod tests {
 
     #[test]
     fn a_slow_login_failure_is_the_way_and_a_fast_one_is_not() {
-        let slow = of_run(made::failed(Some(RotationStep::SetSecret), Some(20.02), &[LOGIN]));
+        let slow = of_run(test_logs::failed(Some(RotationStep::SetSecret), Some(20.02), &[LOGIN]));
         assert_eq!(codes(&slow), ["NET10"]);
         assert_eq!(slow[0].basis, Basis::Candidate);
         assert!(slow[0].summary.contains("20.0 s"), "{}", slow[0].summary);
         assert!(slow[0].proofs.iter().any(|proof| proof.text == "ran 20.02 seconds"));
 
-        let fast = codes(&of_run(made::failed(Some(RotationStep::SetSecret), Some(1.2), &[LOGIN])));
+        let fast =
+            codes(&of_run(test_logs::failed(Some(RotationStep::SetSecret), Some(1.2), &[LOGIN])));
         assert_eq!(fast[0], "SEC09");
         assert!(!fast.contains(&"NET10") && fast.contains(&"DB01") && fast.contains(&"DB16"));
     }
 
     #[test]
     fn without_a_duration_neither_is_ruled_out() {
-        let found = codes(&of_run(made::failed(Some(RotationStep::SetSecret), None, &[LOGIN])));
+        let found =
+            codes(&of_run(test_logs::failed(Some(RotationStep::SetSecret), None, &[LOGIN])));
         assert_eq!(found, ["SEC09", "NET10"]);
     }
 
     #[test]
     fn a_timeout_is_placed_by_its_step() {
-        let set = found(made::log(vec![vec![
-            made::returned(RotationStep::CreateSecret, &[STORED]),
-            made::timed_out(Some(RotationStep::SetSecret), 30.03, &[]),
+        let set = found(test_logs::log(vec![vec![
+            test_logs::returned(RotationStep::CreateSecret, &[STORED]),
+            test_logs::timed_out(Some(RotationStep::SetSecret), 30.03, &[]),
         ]]));
         assert_eq!(codes(&set), ["NET10T"]);
-        let create = of_run(made::timed_out(Some(RotationStep::CreateSecret), 30.03, &[]));
+        let create = of_run(test_logs::timed_out(Some(RotationStep::CreateSecret), 30.03, &[]));
         assert_eq!(codes(&create), ["NET01"]);
         assert_eq!(create[0].basis, Basis::Candidate);
-        assert_eq!(create[0].resource, made::FUNCTION);
-        let short = of_run(made::timed_out(Some(RotationStep::CreateSecret), 3.0, &[]));
+        assert_eq!(create[0].resource, test_logs::FUNCTION);
+        let short = of_run(test_logs::timed_out(Some(RotationStep::CreateSecret), 3.0, &[]));
         assert_eq!(codes(&short), ["TMO01", "NET01"]);
     }
 
     #[test]
     fn a_line_that_decides_leaves_no_candidates() {
-        let found = of_run(made::failed(
+        let found = of_run(test_logs::failed(
             Some(RotationStep::SetSecret),
             Some(1.2),
             &["SCRAM authentication requires libpq version 10 or above", LOGIN],
@@ -208,7 +210,8 @@ mod tests {
                 "An error occurred (AccessDeniedException) when calling the {operation} operation: Access to KMS is not allowed"
             )
         };
-        let of = |step, text: &str| codes(&of_run(made::failed(Some(step), Some(1.0), &[text])));
+        let of =
+            |step, text: &str| codes(&of_run(test_logs::failed(Some(step), Some(1.0), &[text])));
         assert_eq!(of(RotationStep::CreateSecret, &kms("GetSecretValue")), ["IAM04", "IAM06"]);
         assert_eq!(of(RotationStep::CreateSecret, &kms("PutSecretValue")), ["IAM05", "IAM06"]);
         assert_eq!(of(RotationStep::SetSecret, &kms("GetSecretValue")), ["IAM07", "IAM06"]);
@@ -218,13 +221,16 @@ mod tests {
     fn names_fill_the_summary_and_the_commands() {
         let text = format!(
             "[ERROR] ClientError: An error occurred (AccessDeniedException) when calling the GetSecretValue operation: User: arn:aws:sts::123456789012:assumed-role/rotation-role/rotate is not authorized to perform: secretsmanager:GetSecretValue on resource: {} because no identity-based policy allows the secretsmanager:GetSecretValue action\nTraceback (most recent call last):\n  File \"x\"",
-            made::SECRET
+            test_logs::SECRET
         );
-        let found = of_run(made::failed(Some(RotationStep::CreateSecret), Some(1.0), &[&text]));
+        let found =
+            of_run(test_logs::failed(Some(RotationStep::CreateSecret), Some(1.0), &[&text]));
         assert_eq!(codes(&found), ["IAM01", "IAM02"]);
         assert!(found[0].summary.contains("role rotation-role may not call GetSecretValue"));
         let command = &found[0].fixes[0].commands[0];
-        assert!(command.contains("--role-name rotation-role") && command.contains(made::SECRET));
+        assert!(
+            command.contains("--role-name rotation-role") && command.contains(test_logs::SECRET)
+        );
         let proof = &found[0].proofs[0];
         assert_eq!(proof.kind, ProofKind::Log);
         assert_eq!(proof.source, "log, 2026-11-21 03:12:04 UTC, request 0c1e5a1e");
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn the_same_text_twice_is_one_proof() {
-        let found = of_run(made::failed(
+        let found = of_run(test_logs::failed(
             Some(RotationStep::CreateSecret),
             Some(1.0),
             &["[ERROR] KeyError: 'masterarn'", "KeyError: 'masterarn'"],
@@ -245,18 +251,18 @@ mod tests {
 
     #[test]
     fn behind_a_consequence_the_first_cause_is_sought() {
-        let found = found(made::log(vec![
-            vec![made::failed(
+        let found = found(test_logs::log(vec![
+            vec![test_logs::failed(
                 Some(RotationStep::CreateSecret),
                 Some(1.0),
                 &["[ERROR] KeyError: 'host key is missing from secret JSON'"],
             )],
-            vec![made::failed(
+            vec![test_logs::failed(
                 Some(RotationStep::SetSecret),
                 Some(1.0),
                 &["[ERROR] KeyError: 'masterarn'"],
             )],
-            vec![made::failed(
+            vec![test_logs::failed(
                 None,
                 Some(1.0),
                 &["Secret version v not set as AWSPENDING for rotation of secret a."],
@@ -269,36 +275,39 @@ mod tests {
     #[test]
     fn a_success_ends_the_search() {
         let consequence = "Secret version v not set as AWSPENDING for rotation of secret a.";
-        let broken = made::failed(
+        let broken = test_logs::failed(
             Some(RotationStep::SetSecret),
             Some(1.0),
             &["[ERROR] KeyError: 'masterarn'"],
         );
-        let good = made::returned(RotationStep::FinishSecret, &["finishSecret: done"]);
-        let log = made::log(vec![
+        let good = test_logs::returned(RotationStep::FinishSecret, &["finishSecret: done"]);
+        let log = test_logs::log(vec![
             vec![broken.clone()],
             vec![good.clone()],
-            vec![made::failed(None, Some(1.0), &[consequence])],
+            vec![test_logs::failed(None, Some(1.0), &[consequence])],
         ]);
         assert_eq!(codes(&found(log)), ["SEC26"]);
-        assert!(found(made::log(vec![vec![broken], vec![good]])).is_empty());
+        assert!(found(test_logs::log(vec![vec![broken], vec![good]])).is_empty());
     }
 
     #[test]
     fn an_error_of_the_functions_own_is_no_finding() {
-        let own =
-            made::failed(Some(RotationStep::SetSecret), Some(1.0), &["[ERROR] MyError: no luck"]);
-        let known = made::failed(
+        let own = test_logs::failed(
+            Some(RotationStep::SetSecret),
+            Some(1.0),
+            &["[ERROR] MyError: no luck"],
+        );
+        let known = test_logs::failed(
             Some(RotationStep::SetSecret),
             Some(1.0),
             &["[ERROR] KeyError: 'masterarn'"],
         );
-        assert!(found(made::log(vec![vec![known], vec![own]])).is_empty());
+        assert!(found(test_logs::log(vec![vec![known], vec![own]])).is_empty());
     }
 
     #[test]
     fn a_log_that_was_refused_is_inconclusive() {
-        let mut evidence = made::evidence();
+        let mut evidence = test_logs::evidence();
         evidence.add_gap(crate::evidence::Gap {
             fact: "LogEvents".to_owned(),
             action: "logs:GetLogEvents".to_owned(),

@@ -4,7 +4,9 @@ use crate::{
     catalogue::{Place, Severity, log_modes},
     checks::{
         Case, Check, Judgement, ProofKind,
-        log_modes::{self, Arns, Names, Quote, Scene, findings, hold, source},
+        log_modes::{
+            self, ComparedArns, FailureRecord, KnownIds, QuotedText, findings, match_row, source,
+        },
     },
     evidence::Fact,
 };
@@ -21,24 +23,28 @@ pub(super) static CHECK: Check = Check {
 const QUOTED: usize = 3;
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.log();
-    let log = look.or_not_applicable("the rotation function has no log")?;
+    let reading = case.log();
+    let log = reading.or_not_applicable("the rotation function has no log")?;
     let of_runs = log.invocations.iter().flat_map(|run| {
-        run.lines.iter().map(|line| Quote { text: line.text.clone(), source: source(run, line.at) })
+        run.lines
+            .iter()
+            .map(|line| QuotedText { text: line.text.clone(), source: source(run, line.at) })
     });
-    let strays = log.stray_lines.iter().map(|line| Quote {
+    let strays = log.stray_lines.iter().map(|line| QuotedText {
         text: line.text.clone(),
         source: line.at.map_or("log".to_owned(), |at| format!("log, {}", at.second())),
     });
     let mut matches = Vec::new();
     for quote in of_runs.chain(strays) {
-        let scene = Scene::of_texts(Place::Lines, ProofKind::Log, vec![quote]);
-        matches.extend(log_modes().iter().find_map(|row| hold(row, &scene, Arns::default())));
+        let record = FailureRecord::of_texts(Place::Lines, ProofKind::Log, vec![quote]);
+        matches.extend(
+            log_modes().iter().find_map(|row| match_row(row, &record, ComparedArns::default())),
+        );
     }
     let lines = matches.len();
     matches.truncate(QUOTED);
-    let scene = Scene::of_texts(Place::Lines, ProofKind::Log, Vec::new());
-    let mut found = findings(&matches, &scene, &Names::of(case));
+    let record = FailureRecord::of_texts(Place::Lines, ProofKind::Log, Vec::new());
+    let mut found = findings(&matches, &record, &KnownIds::of(case));
     for finding in &mut found {
         // Rotation works all the same.
         finding.severity = Severity::Warning;
@@ -54,18 +60,18 @@ fn judge(case: &Case<'_>) -> Judgement {
 mod tests {
     use super::*;
     use crate::{
-        checks::{Basis, log_modes::made},
+        checks::{Basis, log_modes::test_logs},
         evidence::{Observed, RotationStep},
     };
 
     #[test]
     fn a_printed_value_is_quoted_by_its_name_only() {
-        let evidence = made::evidence();
-        let run = made::returned(
+        let evidence = test_logs::evidence();
+        let run = test_logs::returned(
             RotationStep::CreateSecret,
             &["{'Name': 'a', 'SecretString': '(redacted)', 'more': 'left-over-value'}"],
         );
-        let case = Case::with_log(&evidence, made::log(vec![vec![run]]));
+        let case = Case::with_log(&evidence, test_logs::log(vec![vec![run]]));
         let found = judge(&case).expect("a judgement");
         let codes: Vec<_> = found.iter().map(|f| (f.code(), f.severity, f.basis)).collect();
         assert_eq!(codes, [("SEC28", Severity::Warning, Basis::Line)]);
@@ -77,11 +83,12 @@ mod tests {
 
     #[test]
     fn many_lines_make_one_finding() {
-        let evidence = made::evidence();
+        let evidence = test_logs::evidence();
         let lines: Vec<String> = (0..9).map(|n| format!("{n} password=(redacted)")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let mut log = made::log(vec![vec![made::returned(RotationStep::SetSecret, &lines)]]);
-        log.stray_lines.push(made::line("postgres://app:(redacted)@db/app"));
+        let mut log =
+            test_logs::log(vec![vec![test_logs::returned(RotationStep::SetSecret, &lines)]]);
+        log.stray_lines.push(test_logs::line("postgres://app:(redacted)@db/app"));
         let found = judge(&Case::with_log(&evidence, log)).expect("a judgement");
         assert_eq!(found.len(), 1);
         assert!(found[0].summary.ends_with("10 lines do."), "{}", found[0].summary);
@@ -89,18 +96,18 @@ mod tests {
 
     #[test]
     fn the_templates_own_lines_are_no_secret() {
-        let evidence = made::evidence();
-        let run = made::returned(
+        let evidence = test_logs::evidence();
+        let run = test_logs::returned(
             RotationStep::SetSecret,
             &["setSecret: Successfully set password for app in MySQL DB for secret arn a."],
         );
-        let case = Case::with_log(&evidence, made::log(vec![vec![run]]));
+        let case = Case::with_log(&evidence, test_logs::log(vec![vec![run]]));
         assert_eq!(judge(&case), Ok(Vec::new()));
     }
 
     #[test]
     fn a_log_that_was_not_seen_is_inconclusive() {
-        let mut evidence = made::evidence();
+        let mut evidence = test_logs::evidence();
         assert!(matches!(judge(&Case::new(&evidence)), Err(crate::checks::Stop::Inconclusive(_))));
         evidence.log_events = Observed::Absent;
         assert!(matches!(judge(&Case::new(&evidence)), Err(crate::checks::Stop::NotApplicable(_))));

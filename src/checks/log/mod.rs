@@ -1,5 +1,5 @@
 //! Checks that a text alone decides, over all areas: log lines, CloudTrail
-//! messages, stack events. How a text is held against the table of modes is in
+//! messages, stack events. The matching against the table of modes is in
 //! `checks/log_modes`.
 
 mod log_last_failure;

@@ -5,7 +5,7 @@ use crate::{
     catalogue::Place,
     checks::{
         Case, Check, Finding, Judgement, ProofKind,
-        log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
+        log_modes::{self, ComparedArns, FailureRecord, KnownIds, QuotedText, explain, findings},
     },
     evidence::{Fact, StackEvent},
 };
@@ -19,17 +19,17 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.stack_events();
-    let events = look.or_not_applicable("no stack made the rotation function")?;
+    let reading = case.stack_events();
+    let events = reading.or_not_applicable("the rotation function belongs to no stack")?;
     let mut events: Vec<&StackEvent> = events.iter().collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.timestamp));
-    let names = Names::of(case);
-    let arns = Arns::of(case);
+    let names = KnownIds::of(case);
+    let arns = ComparedArns::of(case);
     let mut found: Vec<Finding> = Vec::new();
     let current = events.into_iter().take_while(|event| !is_good_deployment(event));
     for event in current.filter(|event| has_failed(event)) {
-        let Some(scene) = scene(event) else { continue };
-        for finding in findings(&explain(&scene, arns), &scene, &names) {
+        let Some(record) = record(event) else { continue };
+        for finding in findings(&explain(&record, arns), &record, &names) {
             if !found.iter().any(|other| other.code() == finding.code()) {
                 found.push(finding);
             }
@@ -53,22 +53,22 @@ fn is_good_deployment(event: &StackEvent) -> bool {
         )
 }
 
-fn scene(event: &StackEvent) -> Option<Scene> {
+fn record(event: &StackEvent) -> Option<FailureRecord> {
     let at = event.timestamp.map(|at| format!(", {}", at.second())).unwrap_or_default();
     let what = event.logical_resource_id.as_deref().unwrap_or("a resource");
     let status = event.resource_status.as_deref().unwrap_or_default();
-    let quote = Quote {
+    let quote = QuotedText {
         text: event.resource_status_reason.clone()?,
         source: format!("stack event, {what} {status}{at}"),
     };
-    Some(Scene::of_texts(Place::Stack, ProofKind::Stack, vec![quote]))
+    Some(FailureRecord::of_texts(Place::Stack, ProofKind::Stack, vec![quote]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        checks::{Basis, Stop, log_modes::made},
+        checks::{Basis, Stop, log_modes::test_logs},
         evidence::{Evidence, Observed},
     };
 
@@ -79,13 +79,13 @@ mod tests {
             resource_type: Some(kind.to_owned()),
             resource_status: Some(status.to_owned()),
             resource_status_reason: reason.map(str::to_owned),
-            timestamp: Some(made::at(at)),
+            timestamp: Some(test_logs::at(at)),
             ..StackEvent::default()
         }
     }
 
     fn found(events: Vec<StackEvent>) -> Vec<Finding> {
-        let evidence = Evidence { stack_events: Observed::Known(events), ..made::evidence() };
+        let evidence = Evidence { stack_events: Observed::Known(events), ..test_logs::evidence() };
         let case = Case::new(&evidence);
         let found = judge(&case).expect("a judgement");
         assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn no_stack_is_not_applicable_and_an_unseen_one_inconclusive() {
-        let mut evidence = made::evidence();
+        let mut evidence = test_logs::evidence();
         assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::Inconclusive(_))));
         evidence.stack_events = Observed::Absent;
         assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::NotApplicable(_))));

@@ -6,7 +6,7 @@ use crate::{
     catalogue::{Place, Severity},
     checks::{
         Case, Check, Finding, Judgement, ProofKind,
-        log_modes::{self, Arns, Names, Quote, Scene, explain, findings},
+        log_modes::{self, ComparedArns, FailureRecord, KnownIds, QuotedText, explain, findings},
     },
     evidence::{Fact, RotationStep, Secret, TrailEvent},
 };
@@ -21,21 +21,21 @@ pub(super) static CHECK: Check = Check {
     judge,
 };
 
-/// The events that tell of a rotation's end.
+/// The events that record how a rotation ended.
 const TELLING: [&str; 4] =
     ["RotationFailed", "TestRotationFailed", "RotationAbandoned", "RotateSecret"];
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.trail_events();
-    let Some(events) = look.or_absent()? else { return Ok(Vec::new()) };
+    let reading = case.trail_events();
+    let Some(events) = reading.or_absent()? else { return Ok(Vec::new()) };
     let secret = case.secret().if_known();
     let mut own: Vec<&TrailEvent> = events
         .iter()
         .filter(|event| secret.is_none_or(|secret| event.may_concern(secret)))
         .collect();
     own.sort_by_key(|event| std::cmp::Reverse(event.event_time));
-    let names = Names::of(case);
-    let arns = Arns::of(case);
+    let names = KnownIds::of(case);
+    let arns = ComparedArns::of(case);
     let mut seen = BTreeSet::new();
     let mut found: Vec<Finding> = Vec::new();
     for event in own {
@@ -43,14 +43,14 @@ fn judge(case: &Case<'_>) -> Judgement {
         if name == "RotationSucceeded" {
             break;
         }
-        // Of each kind the newest: what came before it may be mended.
+        // Of each kind the newest: what came before it may be fixed.
         if !TELLING.contains(&name) || !seen.insert(name) {
             continue;
         }
-        let scene = scene(event, name);
+        let record = record(event, name);
         let mut names = names.clone();
         names.set_if_new("version", event.rotation_token().as_deref());
-        for mut finding in findings(&explain(&scene, arns), &scene, &names) {
+        for mut finding in findings(&explain(&record, arns), &record, &names) {
             // A schedule that is set goes on without the caller who was refused.
             if finding.code() == "IAM13" && is_scheduled(secret) {
                 finding = finding.severity(Severity::Warning);
@@ -67,7 +67,7 @@ fn is_scheduled(secret: Option<&Secret>) -> bool {
     secret.is_some_and(|secret| secret.rotation_enabled == Some(true))
 }
 
-fn scene(event: &TrailEvent, name: &str) -> Scene {
+fn record(event: &TrailEvent, name: &str) -> FailureRecord {
     let at = event.event_time.map(|at| format!(", {}", at.second())).unwrap_or_default();
     let source = format!("CloudTrail {name}{at}");
     let error_code = event
@@ -80,11 +80,11 @@ fn scene(event: &TrailEvent, name: &str) -> Scene {
     let quotes = [name.to_owned(), error_code, message]
         .into_iter()
         .filter(|text| !text.is_empty())
-        .map(|text| Quote { text, source: source.clone() })
+        .map(|text| QuotedText { text, source: source.clone() })
         .collect();
-    Scene {
+    FailureRecord {
         token: event.rotation_token(),
-        ..Scene::of_texts(Place::Trail, ProofKind::Trail, quotes)
+        ..FailureRecord::of_texts(Place::Trail, ProofKind::Trail, quotes)
     }
     .in_step(step)
 }
@@ -93,7 +93,7 @@ fn scene(event: &TrailEvent, name: &str) -> Scene {
 mod tests {
     use super::*;
     use crate::{
-        checks::{Stop, log_modes::made},
+        checks::{Stop, log_modes::test_logs},
         evidence::{Evidence, Observed},
     };
 
@@ -105,14 +105,14 @@ mod tests {
         }
         TrailEvent {
             event_name: Some(name.to_owned()),
-            event_time: Some(made::at(at)),
+            event_time: Some(test_logs::at(at)),
             cloud_trail_event: Some(detail.to_string()),
             ..TrailEvent::default()
         }
     }
 
     fn codes(events: Vec<TrailEvent>) -> Vec<&'static str> {
-        let evidence = Evidence { trail_events: Observed::Known(events), ..made::evidence() };
+        let evidence = Evidence { trail_events: Observed::Known(events), ..test_logs::evidence() };
         let case = Case::new(&evidence);
         let found = judge(&case).expect("a judgement");
         assert!(case.reads().iter().all(|fact| CHECK.facts.contains(fact)));
@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn a_message_names_the_cause() {
         let events = vec![
-            event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(FOREIGN_WRITE)),
-            event("RotationAbandoned", "2026-11-21T02:00:00Z", made::SECRET, None),
+            event("RotationFailed", "2026-11-21T03:00:00Z", test_logs::SECRET, Some(FOREIGN_WRITE)),
+            event("RotationAbandoned", "2026-11-21T02:00:00Z", test_logs::SECRET, None),
         ];
         assert_eq!(codes(events), ["IAM17", "SEC26"]);
         let caller = (
@@ -147,17 +147,18 @@ mod tests {
     #[test]
     fn the_generic_message_proves_nothing() {
         let events =
-            vec![event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(GENERIC))];
+            vec![event("RotationFailed", "2026-11-21T03:00:00Z", test_logs::SECRET, Some(GENERIC))];
         assert!(codes(events).is_empty());
     }
 
     #[test]
     fn what_came_before_a_success_or_a_newer_event_is_history() {
         let old =
-            event("RotationFailed", "2026-11-20T03:00:00Z", made::SECRET, Some(FOREIGN_WRITE));
-        let success = event("RotationSucceeded", "2026-11-21T03:00:00Z", made::SECRET, None);
+            event("RotationFailed", "2026-11-20T03:00:00Z", test_logs::SECRET, Some(FOREIGN_WRITE));
+        let success = event("RotationSucceeded", "2026-11-21T03:00:00Z", test_logs::SECRET, None);
         assert!(codes(vec![old.clone(), success]).is_empty());
-        let newer = event("RotationFailed", "2026-11-21T03:00:00Z", made::SECRET, Some(GENERIC));
+        let newer =
+            event("RotationFailed", "2026-11-21T03:00:00Z", test_logs::SECRET, Some(GENERIC));
         assert!(codes(vec![old, newer]).is_empty());
     }
 
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_trail_that_was_not_seen_is_inconclusive() {
-        let evidence = made::evidence();
+        let evidence = test_logs::evidence();
         assert!(matches!(judge(&Case::new(&evidence)), Err(Stop::Inconclusive(_))));
     }
 }

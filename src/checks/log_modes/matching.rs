@@ -1,11 +1,11 @@
-//! Holds the rows of `log_modes.toml` against one failure, and makes findings
-//! of those that match.
+//! Matches the rows of `log_modes.toml` against one failure, and builds findings
+//! from those that match.
 
 use std::collections::BTreeMap;
 
 use super::{
-    names::Names,
-    scene::{Quote, Scene},
+    failure_record::{FailureRecord, QuotedText},
+    known_ids::KnownIds,
 };
 use crate::{
     aws::arn::Arn,
@@ -18,23 +18,23 @@ use crate::{
 const LONG_LINE: usize = 1000;
 
 /// A row that matches a failure.
-pub(in crate::checks) struct Match {
+pub(in crate::checks) struct MatchedRow {
     /// The row.
     pub(in crate::checks) row: &'static LogMode,
-    quotes: Vec<Quote>,
+    quotes: Vec<QuotedText>,
     captures: BTreeMap<String, String>,
 }
 
 /// The ARNs that some rows compare.
 #[derive(Clone, Copy, Default)]
-pub(in crate::checks) struct Arns<'a> {
+pub(in crate::checks) struct ComparedArns<'a> {
     /// The secret that rotates.
     pub(in crate::checks) secret: Option<&'a str>,
     /// Its function.
     pub(in crate::checks) function: Option<&'a str>,
 }
 
-impl<'a> Arns<'a> {
+impl<'a> ComparedArns<'a> {
     /// Those of the case.
     pub(in crate::checks) fn of(case: &'a Case<'_>) -> Self {
         let secret = case.secret().if_known();
@@ -47,9 +47,12 @@ impl<'a> Arns<'a> {
 
 /// The rows that explain the failure, best first. Where a line decides,
 /// candidates are left out, but for those that stand beside it.
-pub(in crate::checks) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
-    let mut matches: Vec<Match> =
-        log_modes().iter().filter_map(|row| hold(row, scene, arns)).collect();
+pub(in crate::checks) fn explain(
+    record: &FailureRecord,
+    arns: ComparedArns<'_>,
+) -> Vec<MatchedRow> {
+    let mut matches: Vec<MatchedRow> =
+        log_modes().iter().filter_map(|row| match_row(row, record, arns)).collect();
     matches.sort_by_key(|found| (found.row.basis, found.row.rank));
     let decided: Vec<&str> = matches
         .iter()
@@ -65,19 +68,19 @@ pub(in crate::checks) fn explain(scene: &Scene, arns: Arns<'_>) -> Vec<Match> {
     matches
 }
 
-/// Holds one row against the failure.
-pub(in crate::checks) fn hold(
+/// Matches one row against the failure.
+pub(in crate::checks) fn match_row(
     row: &'static LogMode,
-    scene: &Scene,
-    arns: Arns<'_>,
-) -> Option<Match> {
-    let place_fits = row.places.contains(&scene.place)
-        || scene.excerpt && row.places.iter().any(|place| *place != Place::Lines);
-    if !place_fits || !circumstances_fit(row, scene) {
+    record: &FailureRecord,
+    arns: ComparedArns<'_>,
+) -> Option<MatchedRow> {
+    let place_fits = row.places.contains(&record.place)
+        || record.excerpt && row.places.iter().any(|place| *place != Place::Lines);
+    if !place_fits || !circumstances_fit(row, record) {
         return None;
     }
-    let any = |pattern: &Pattern| scene.quotes.iter().any(|quote| pattern.is_match(&quote.text));
-    let so_far = |pattern: &Pattern| scene.so_far.iter().any(|text| pattern.is_match(text));
+    let any = |pattern: &Pattern| record.quotes.iter().any(|quote| pattern.is_match(&quote.text));
+    let so_far = |pattern: &Pattern| record.so_far.iter().any(|text| pattern.is_match(text));
     // What fails most often comes first: few patterns are ever compiled.
     if !row.must.iter().all(any)
         || row.must_not.iter().any(any)
@@ -86,13 +89,13 @@ pub(in crate::checks) fn hold(
     {
         return None;
     }
-    let mut found = Match { row, quotes: Vec::new(), captures: BTreeMap::new() };
+    let mut found = MatchedRow { row, quotes: Vec::new(), captures: BTreeMap::new() };
     for pattern in &row.must {
-        let quote = scene.quotes.iter().find(|quote| pattern.is_match(&quote.text))?;
-        found.take(pattern, quote, scene.place);
+        let quote = record.quotes.iter().find(|quote| pattern.is_match(&quote.text))?;
+        found.take(pattern, quote, record.place);
     }
     if row.must.is_empty()
-        && let Some(quote) = scene.quotes.last()
+        && let Some(quote) = record.quotes.last()
     {
         found.quotes.push(quote.clone());
     }
@@ -106,25 +109,25 @@ pub(in crate::checks) fn hold(
     let accounts = (arns.secret.and_then(Arn::account_of), arns.function.and_then(Arn::account_of));
     let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
     let crosses = matches!(accounts, (Some(a), Some(b)) if a != b);
-    (fits(row.other_secret, found.names_other_secret(scene, arns))
+    (fits(row.other_secret, found.names_other_secret(record, arns))
         && fits(row.cross_account, crosses))
     .then_some(found)
 }
 
-fn circumstances_fit(row: &LogMode, scene: &Scene) -> bool {
+fn circumstances_fit(row: &LogMode, record: &FailureRecord) -> bool {
     let step_fits = row.steps.is_empty()
-        || scene.step.map_or(row.or_no_step, |step| {
+        || record.step.map_or(row.or_no_step, |step| {
             row.steps.iter().any(|name| RotationStep::named(name) == Some(step))
         });
     let bounded = row.min_s.is_some() || row.max_s.is_some();
     let seconds_fit = !bounded
-        || scene.seconds.map_or(row.or_no_duration, |seconds| {
+        || record.seconds.map_or(row.or_no_duration, |seconds| {
             row.min_s.is_none_or(|min| seconds >= min) && row.max_s.is_none_or(|max| seconds < max)
         });
     let template_fits = row.templates.is_empty()
-        || scene.templates.is_empty()
-        || scene.templates.iter().any(|name| row.templates.iter().any(|word| name.contains(word)));
-    let age_fits = match (row.built_before, scene.built) {
+        || record.templates.is_empty()
+        || record.templates.iter().any(|name| row.templates.iter().any(|word| name.contains(word)));
+    let age_fits = match (row.built_before, record.built) {
         (Some(before), Some(built)) => built < before,
         _ => true,
     };
@@ -133,14 +136,14 @@ fn circumstances_fit(row: &LogMode, scene: &Scene) -> bool {
         && seconds_fit
         && template_fits
         && age_fits
-        && fits(row.timed_out, scene.timed_out)
-        && fits(row.cold_start, scene.cold_start)
-        && fits(row.memory_full, scene.memory_full)
-        && !(row.needs_info_lines && scene.info_hidden)
+        && fits(row.timed_out, record.timed_out)
+        && fits(row.cold_start, record.cold_start)
+        && fits(row.memory_full, record.memory_full)
+        && !(row.needs_info_lines && record.info_hidden)
 }
 
-impl Match {
-    fn take(&mut self, pattern: &Pattern, quote: &Quote, place: Place) {
+impl MatchedRow {
+    fn take(&mut self, pattern: &Pattern, quote: &QuotedText, place: Place) {
         let pattern = pattern.regex();
         let Some(captures) = pattern.captures(&quote.text) else { return };
         for name in pattern.capture_names().flatten() {
@@ -158,50 +161,54 @@ impl Match {
             true => quote.text[whole].to_owned(),
             false => line.to_owned(),
         };
-        let quote = Quote { text, source: quote.source.clone() };
+        let quote = QuotedText { text, source: quote.source.clone() };
         if !self.quotes.contains(&quote) {
             self.quotes.push(quote);
         }
     }
 
     /// Whether the ARN in the text is another secret than the one that rotates.
-    /// Where the ARNs cannot tell, the step does: createSecret has read the
+    /// Where the ARNs do not decide, the step does: createSecret has read the
     /// rotated secret, so a read that is refused in setSecret is of another.
-    fn names_other_secret(&self, scene: &Scene, arns: Arns<'_>) -> bool {
+    fn names_other_secret(&self, record: &FailureRecord, arns: ComparedArns<'_>) -> bool {
         match (self.captures.get("resource"), arns.secret) {
             (Some(named), Some(own)) if named.contains(":secret:") => {
                 let bare = own.len().checked_sub(7).and_then(|end| own.get(..end));
                 named != own && bare.is_none_or(|bare| named != bare)
             }
-            _ => scene.step == Some(RotationStep::SetSecret),
+            _ => record.step == Some(RotationStep::SetSecret),
         }
     }
 }
 
 /// Findings of the matches: one for each code, in their order.
-pub(in crate::checks) fn findings(matches: &[Match], scene: &Scene, names: &Names) -> Vec<Finding> {
+pub(in crate::checks) fn findings(
+    matches: &[MatchedRow],
+    record: &FailureRecord,
+    names: &KnownIds,
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for found in matches {
         let said = findings.iter().position(|finding| finding.code() == found.row.code);
         if let Some(index) = said {
             let finding = findings.remove(index);
-            findings.insert(index, with_quotes(finding, found, scene));
+            findings.insert(index, with_quotes(finding, found, record));
         } else {
-            findings.push(finding(found, scene, names));
+            findings.push(finding(found, record, names));
         }
     }
     findings
 }
 
-fn finding(found: &Match, scene: &Scene, names: &Names) -> Finding {
+fn finding(found: &MatchedRow, record: &FailureRecord, names: &KnownIds) -> Finding {
     let row = found.row;
     let mut names = names.clone();
     for (name, value) in &found.captures {
         names.set(name, Some(value));
     }
-    names.set_if_new("version", scene.token.as_deref());
-    names.set("step", Some(scene.step.map_or("a step", RotationStep::name)));
-    let seconds = scene.seconds.map(|seconds| format!("{seconds:.1}"));
+    names.set_if_new("version", record.token.as_deref());
+    names.set("step", Some(record.step.map_or("a step", RotationStep::name)));
+    let seconds = record.seconds.map(|seconds| format!("{seconds:.1}"));
     names.set_if_new("seconds", Some(seconds.as_deref().unwrap_or("an unknown number of")));
 
     let basis = match row.basis {
@@ -210,9 +217,9 @@ fn finding(found: &Match, scene: &Scene, names: &Names) -> Finding {
     };
     let mut finding =
         Finding::new(&row.code, names.resource(row.about), names.sentence(&row.summary)).on(basis);
-    finding = with_quotes(finding, found, scene);
-    if let Some(seconds) = scene.seconds.filter(|_| row.min_s.is_some() || row.max_s.is_some()) {
-        finding = finding.proof(scene.kind, &scene.source, format!("ran {seconds:.2} seconds"));
+    finding = with_quotes(finding, found, record);
+    if let Some(seconds) = record.seconds.filter(|_| row.min_s.is_some() || row.max_s.is_some()) {
+        finding = finding.proof(record.kind, &record.source, format!("ran {seconds:.2} seconds"));
     }
     finding = finding.fact("what this text proves", names.sentence(&row.why));
     for fix in &row.fixes {
@@ -222,11 +229,11 @@ fn finding(found: &Match, scene: &Scene, names: &Names) -> Finding {
     finding.confirm(names.command("aws secretsmanager rotate-secret --secret-id {secret}"))
 }
 
-fn with_quotes(mut finding: Finding, found: &Match, scene: &Scene) -> Finding {
+fn with_quotes(mut finding: Finding, found: &MatchedRow, record: &FailureRecord) -> Finding {
     for quote in &found.quotes {
         let known = finding.proofs.iter().any(|proof| proof.text == quote.text);
         if !known {
-            finding = finding.proof(scene.kind, &quote.source, &quote.text);
+            finding = finding.proof(record.kind, &quote.source, &quote.text);
         }
     }
     finding
@@ -237,23 +244,28 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{Sample, log_modes},
-        checks::{Case, ProofKind, log_modes::made},
+        checks::{Case, ProofKind, log_modes::test_logs},
     };
 
     /// Whether the row matches the sample, in any of its places.
     fn matches(row: &'static LogMode, sample: &Sample) -> bool {
-        let (evidence, log) = made::of_sample(sample);
+        let (evidence, log) = test_logs::of_sample(sample);
         let case = Case::new(&evidence);
-        let arns = Arns::of(&case);
+        let arns = ComparedArns::of(&case);
         row.places.iter().any(|&place| {
-            let scene = if place == Place::Failure {
+            let record = if place == Place::Failure {
                 let attempt = &log.attempts[0];
-                Scene::of_run(&case, &log, attempt, *attempt.runs.last().expect("a run"))
+                FailureRecord::of_run(&case, &log, attempt, *attempt.runs.last().expect("a run"))
             } else {
-                let quote = |text: &String| Quote { text: text.clone(), source: String::new() };
-                Scene::of_texts(place, ProofKind::Log, sample.lines.iter().map(quote).collect())
+                let quote =
+                    |text: &String| QuotedText { text: text.clone(), source: String::new() };
+                FailureRecord::of_texts(
+                    place,
+                    ProofKind::Log,
+                    sample.lines.iter().map(quote).collect(),
+                )
             };
-            hold(row, &scene, arns).is_some()
+            match_row(row, &record, arns).is_some()
         })
     }
 

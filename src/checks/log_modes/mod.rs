@@ -1,16 +1,16 @@
-//! Holds the rows of `catalogue/log_modes.toml` against what failed: a run of the
+//! Matches the rows of `catalogue/log_modes.toml` against what failed: a run of the
 //! function, a CloudTrail event, a stack event, a line. Which of them is looked at
 //! is decided by the checks in `checks/log`.
 
+mod failure_record;
+mod known_ids;
 mod matching;
-mod names;
-mod scene;
 
 #[cfg(test)]
-pub(super) mod made;
+pub(super) mod test_logs;
 
 pub(super) use self::{
-    matching::{Arns, explain, findings, hold},
-    names::{FACTS, Names},
-    scene::{Quote, Scene, source},
+    failure_record::{FailureRecord, QuotedText, source},
+    known_ids::{FACTS, KnownIds},
+    matching::{ComparedArns, explain, findings, match_row},
 };

@@ -54,7 +54,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 finding
                     .fix("See first whether its key is enabled and RDS may use it.", key)
                     .fix(
-                        "Where the key or the secret is gone, let RDS make a new secret; choose a \
+                        "Where the key or the secret is gone, let RDS create a new secret; choose a \
                          password for the moment in between.",
                         [
                             format!(

@@ -22,14 +22,14 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Some((identifier, cluster)) = tagged_database(secret) else {
         return Err(Stop::not_applicable("no tag says which database the secret is for"));
     };
-    let look_missing = if cluster {
-        let look = case.db_clusters();
-        look.is_unseen().then(|| look.inconclusive())
+    let unseen_list = if cluster {
+        let reading = case.db_clusters();
+        reading.is_unseen().then(|| reading.inconclusive())
     } else {
-        let look = case.db_instances();
-        look.is_unseen().then(|| look.inconclusive())
+        let reading = case.db_instances();
+        reading.is_unseen().then(|| reading.inconclusive())
     };
-    if let Some(stop) = look_missing {
+    if let Some(stop) = unseen_list {
         return Err(stop);
     }
     let databases = databases(case);
@@ -50,7 +50,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             resource,
             format!(
                 "The {kind} {identifier} has no managed secret any more, although the secret {} was \
-                 made for it: a database restored from a snapshot comes without one, so nothing \
+                 created for it: a database restored from a snapshot comes without one, so nothing \
                  rotates its password.",
                 secret.label()
             ),
@@ -61,7 +61,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             format!("{identifier} has no MasterUserSecret"),
         )
         .fix(
-            "Let RDS manage the password again; it makes a new secret, which applications must then read.",
+            "Let RDS manage the password again; it creates a new secret, which applications must then read.",
             [format!(
                 "aws rds modify-db-{kind} --db-{kind}-identifier {} --manage-master-user-password \
                  --apply-immediately",

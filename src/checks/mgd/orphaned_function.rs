@@ -19,12 +19,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     if secret.rotation_lambda_arn.is_some() {
         return Ok(vec![]);
     }
-    let look = case.function();
-    // Without an ARN in the secret nobody looks for a function, unless told to.
-    if look.is_not_asked() {
+    let reading = case.function();
+    // Without an ARN in the secret nobody looks for a function, unless asked to.
+    if reading.is_not_asked() {
         return Err(Stop::not_applicable("no function is known for this secret"));
     }
-    let function = look.or_not_applicable("no function is known for this secret")?;
+    let function = reading.or_not_applicable("no function is known for this secret")?;
     let name = function.configuration.function_name.as_deref().unwrap_or("the function");
     let now = match &secret.owning_service {
         Some(service) => format!("{service} owns the secret now and rotates it"),

@@ -1,4 +1,4 @@
-//! Which service owns the secret, and which database it is for. No judgement.
+//! Which service owns the secret, and which database it is for.
 
 use crate::{
     aws::arn,
@@ -8,27 +8,27 @@ use crate::{
 };
 
 /// The service that owns a secret.
-pub(super) struct Owner<'a> {
+pub(super) struct OwningService<'a> {
     /// Its name for people.
     pub(super) name: &'a str,
     /// Its row in the table, where it has one.
     pub(super) row: Option<&'static ManagedService>,
-    /// What tells.
+    /// What shows it.
     pub(super) proof: String,
 }
 
 /// The service that owns the secret; `None` where its user does.
-pub(super) fn owner(secret: &Secret) -> Option<Owner<'_>> {
+pub(super) fn owner(secret: &Secret) -> Option<OwningService<'_>> {
     let table = managed_services();
     if let Some(service) = secret.owning_service.as_deref() {
         let row = table.named(service);
         let name = row.map_or(service, |row| row.name.as_str());
-        return Some(Owner { name, row, proof: format!("OwningService: {service}") });
+        return Some(OwningService { name, row, proof: format!("OwningService: {service}") });
     }
     let name = secret.name.as_deref()?;
     let row = table.by_secret_name(name)?;
     let proof = format!("the name {name} begins with {}", row.prefix);
-    Some(Owner { name: &row.name, row: Some(row), proof })
+    Some(OwningService { name: &row.name, row: Some(row), proof })
 }
 
 /// Whether RDS owns the secret.
@@ -37,7 +37,7 @@ pub(super) fn is_of_rds(secret: &Secret) -> bool {
 }
 
 /// A database with the secret that RDS manages for it, if any.
-pub(super) struct Database<'a> {
+pub(super) struct ManagedDatabase<'a> {
     /// Identifier.
     pub(super) identifier: &'a str,
     /// Whether it is a cluster.
@@ -50,19 +50,19 @@ pub(super) struct Database<'a> {
 
 /// The databases seen, instances of clusters left out: their cluster has the
 /// secret.
-pub(super) fn databases<'c>(case: &'c Case<'_>) -> Vec<Database<'c>> {
+pub(super) fn databases<'c>(case: &'c Case<'_>) -> Vec<ManagedDatabase<'c>> {
     let (instances, clusters) = (case.db_instances(), case.db_clusters());
     let instances = instances.if_known().into_iter().flatten();
     let clusters = clusters.if_known().into_iter().flatten();
     instances
         .filter(|instance| instance.db_cluster_identifier.is_none())
-        .map(|instance| Database {
+        .map(|instance| ManagedDatabase {
             identifier: instance.db_instance_identifier.as_deref().unwrap_or_default(),
             cluster: false,
             arn: instance.db_instance_arn.as_deref().unwrap_or_default(),
             secret: instance.master_user_secret.as_ref(),
         })
-        .chain(clusters.map(|cluster| Database {
+        .chain(clusters.map(|cluster| ManagedDatabase {
             identifier: cluster.db_cluster_identifier.as_deref().unwrap_or_default(),
             cluster: true,
             arn: cluster.db_cluster_arn.as_deref().unwrap_or_default(),
@@ -82,8 +82,12 @@ pub(super) fn tagged_database(secret: &Secret) -> Option<(&str, bool)> {
     })
 }
 
-/// What rotates the secret by way of its owner.
-pub(super) fn rotate_command(case: &Case<'_>, secret: &Secret, owner: &Owner<'_>) -> String {
+/// The command that rotates the secret through its owner.
+pub(super) fn rotate_command(
+    case: &Case<'_>,
+    secret: &Secret,
+    owner: &OwningService<'_>,
+) -> String {
     let by_arn = databases(case)
         .into_iter()
         .find(|database| {

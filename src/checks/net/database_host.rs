@@ -1,12 +1,12 @@
 //! Which host and port the function dials to get to its database, and how that
-//! is known. Whether it gets there is `database_path`'s business.
+//! is known.
 
 use crate::{
     catalogue::{Effect, Engine, engines},
     checks::{
         Case, Stop,
-        db::subject::{Subject, subject},
-        template::template,
+        db::secret_database::{SecretDatabase, secret_database},
+        vended_template::template,
     },
     evidence::{DbCluster, DbInstance, StageShape},
 };
@@ -59,10 +59,10 @@ pub(super) fn database_host(case: &Case<'_>) -> Result<DatabaseHost, Stop> {
             assumed: false,
         });
     }
-    let subject = subject(case);
-    if let Ok(subject) = &subject
-        && !subject.assumed
-        && let Some(found) = of_subject(subject)
+    let database = secret_database(case);
+    if let Ok(database) = &database
+        && !database.assumed
+        && let Some(found) = host_of(database)
     {
         return Ok(found);
     }
@@ -73,21 +73,21 @@ pub(super) fn database_host(case: &Case<'_>) -> Result<DatabaseHost, Stop> {
         return Ok(DatabaseHost { host, port, source: "rotation log", how, assumed: false });
     }
     let engine = wanted_engine(case, shape);
-    let subject = match subject {
+    let database = match database {
         // A value that was read names its host, or there is none to guess.
-        Err(stop) if shape.is_none() => return only_neighbour(case, engine).ok_or(stop),
+        Err(stop) if shape.is_none() => return only_database_in_vpc(case, engine).ok_or(stop),
         other => other?,
     };
-    if let Some(engine) = engine.filter(|it| subject.assumed && !is_of(it, subject.engine())) {
+    if let Some(engine) = engine.filter(|it| database.assumed && !is_of(it, database.engine())) {
         return Err(Stop::not_applicable(format!(
             "the only database that was seen, {}, is of engine {}, and the function is for {}",
-            subject.label(),
-            subject.engine(),
+            database.label(),
+            database.engine(),
             engine.name
         )));
     }
-    of_subject(&subject).ok_or_else(|| {
-        Stop::not_applicable(format!("{} has no endpoint to connect to", subject.label()))
+    host_of(&database).ok_or_else(|| {
+        Stop::not_applicable(format!("{} has no endpoint to connect to", database.label()))
     })
 }
 
@@ -110,7 +110,7 @@ fn is_of(engine: &Engine, name: &str) -> bool {
 }
 
 /// The only database in the function's VPC with the wanted engine.
-fn only_neighbour(case: &Case<'_>, engine: Option<&Engine>) -> Option<DatabaseHost> {
+fn only_database_in_vpc(case: &Case<'_>, engine: Option<&Engine>) -> Option<DatabaseHost> {
     let (instances, clusters) = (case.db_instances(), case.db_clusters());
     if instances.is_unseen() || clusters.is_unseen() {
         return None;
@@ -135,30 +135,30 @@ fn only_neighbour(case: &Case<'_>, engine: Option<&Engine>) -> Option<DatabaseHo
     });
     let of_engine = engine.map(|it| format!(" of engine {}", it.name)).unwrap_or_default();
     let how = format!("it is the only database{of_engine} in {vpc}, the function's VPC");
-    of_subject(&Subject { instance: Some(*first), cluster, how, assumed: true })
+    host_of(&SecretDatabase { instance: Some(*first), cluster, how, assumed: true })
 }
 
 fn unknown_port(host: &str) -> Stop {
-    Stop::not_applicable(format!("nothing tells the port of the database at {host}"))
+    Stop::not_applicable(format!("no port is known for the database at {host}"))
 }
 
-fn of_subject(subject: &Subject<'_>) -> Option<DatabaseHost> {
-    let (host, port) = match subject.cluster {
+fn host_of(database: &SecretDatabase<'_>) -> Option<DatabaseHost> {
+    let (host, port) = match database.cluster {
         Some(cluster) => (cluster.endpoint.clone()?, cluster.port),
         None => {
-            let endpoint = subject.instance?.endpoint.as_ref()?;
+            let endpoint = database.instance?.endpoint.as_ref()?;
             (endpoint.address.clone()?, endpoint.port)
         }
     };
-    let own = || subject.instance?.endpoint.as_ref()?.port;
+    let own = || database.instance?.endpoint.as_ref()?.port;
     let port = u16::try_from(port.or_else(own)?).ok()?;
-    let how = format!("{}: {}", subject.label(), subject.how);
-    Some(DatabaseHost { host, port, source: subject.source(), how, assumed: subject.assumed })
+    let how = format!("{}: {}", database.label(), database.how);
+    Some(DatabaseHost { host, port, source: database.source(), how, assumed: database.assumed })
 }
 
 /// The port of the database that the secret belongs to.
 fn case_port(case: &Case<'_>) -> Option<u16> {
-    of_subject(&subject(case).ok()?).map(|found| found.port)
+    host_of(&secret_database(case).ok()?).map(|found| found.port)
 }
 
 /// The port on which the database at a host listens, where it is one of RDS.

@@ -1,8 +1,8 @@
-//! NET09 to NET13, NET17: the function's way to its database.
+//! NET09 to NET13, NET17: the function's path to its database.
 
 use super::{
     database_host::{DatabaseHost, database_host, same},
-    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
+    reachability::{Obstacle, Reachability, proved_by_log, published, with_network_facts},
 };
 use crate::{
     catalogue::engines,
@@ -36,39 +36,39 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
     let host = database_host(case)?;
-    if let Some(finding) = nobody_there(case, function, &host) {
+    if let Some(finding) = no_such_database(case, function, &host) {
         return Ok(vec![finding]);
     }
     let question = Question::database(&host.host, host.port);
     let target = format!("{}:{}", host.host, host.port);
-    let walk = Walk::asked(case, function, question, &target);
-    if let Some(finding) = outside(&walk, &host) {
+    let reach = Reachability::asked(case, function, question, &target);
+    if let Some(finding) = outside(&reach, &host) {
         return Ok(published(case, vec![finding]));
     }
-    let mut walk = walk.decided()?;
+    let mut reach = reach.decided()?;
     // The last failed attempt logged in; what is wrong now came later, or fails
     // now and then.
     if host.assumed || proved_by_log(case, "database-reachable") {
-        walk.basis = Basis::Indication;
+        reach.basis = Basis::Indication;
     }
-    let obstacles = walk.obstacles(|blocker| code_of(&walk, blocker));
-    let findings = obstacles.iter().map(|obstacle| found(&walk, obstacle, &host));
+    let obstacles = reach.obstacles(|blocker| code_of(&reach, blocker));
+    let findings = obstacles.iter().map(|obstacle| found(&reach, obstacle, &host));
     Ok(published(case, findings.collect()))
 }
 
 /// The code of an element that blocks.
-fn code_of(walk: &Walk<'_>, blocker: &Blocker) -> &'static str {
+fn code_of(reach: &Reachability<'_>, blocker: &Blocker) -> &'static str {
     match (blocker.layer, blocker.direction) {
         (Layer::LambdaVpcConfig, _) => "NET09",
         (Layer::Dns, _) => "NET17",
         (Layer::Nacl, _) => "NET12",
         (Layer::SecurityGroup, Some(Direction::Egress))
-            if walk.groups().contains(&blocker.resource) =>
+            if reach.groups().contains(&blocker.resource) =>
         {
             "NET11"
         }
         (Layer::SecurityGroup, Some(Direction::Ingress))
-            if database_groups(walk).contains(&blocker.resource.as_str()) =>
+            if database_groups(reach).contains(&blocker.resource.as_str()) =>
         {
             "NET10"
         }
@@ -77,15 +77,15 @@ fn code_of(walk: &Walk<'_>, blocker: &Blocker) -> &'static str {
 }
 
 /// The instances that answer at the host: the one, or the members of a cluster.
-fn instances<'w>(walk: &'w Walk<'_>) -> Vec<&'w DbInstance> {
-    let host = walk.question.target.host();
+fn instances<'w>(reach: &'w Reachability<'_>) -> Vec<&'w DbInstance> {
+    let host = reach.question.target.host();
     let is = |name: &Option<String>| name.as_deref().is_some_and(|name| same(name, host));
-    let clusters = walk.evidence.db_clusters.known().into_iter().flatten();
+    let clusters = reach.evidence.db_clusters.known().into_iter().flatten();
     let cluster = clusters
         .into_iter()
         .find(|one| is(&one.endpoint) || is(&one.reader_endpoint))
         .and_then(|one| one.db_cluster_identifier.as_deref());
-    let all = walk.evidence.db_instances.known().into_iter().flatten();
+    let all = reach.evidence.db_instances.known().into_iter().flatten();
     all.filter(|one| {
         one.endpoint.as_ref().is_some_and(|endpoint| is(&endpoint.address))
             || cluster.is_some() && one.db_cluster_identifier.as_deref() == cluster
@@ -95,13 +95,13 @@ fn instances<'w>(walk: &'w Walk<'_>) -> Vec<&'w DbInstance> {
 
 /// The groups of the database: as RDS lists them, and those at the end of a
 /// path.
-fn database_groups<'w>(walk: &'w Walk<'_>) -> Vec<&'w str> {
-    let listed = instances(walk).into_iter().flat_map(|one| &one.vpc_security_groups);
+fn database_groups<'w>(reach: &'w Reachability<'_>) -> Vec<&'w str> {
+    let listed = instances(reach).into_iter().flat_map(|one| &one.vpc_security_groups);
     let mut all: Vec<&str> =
         listed.filter_map(|group| group.vpc_security_group_id.as_deref()).collect();
-    let interfaces = walk.evidence.network_interfaces.known().into_iter().flatten();
+    let interfaces = reach.evidence.network_interfaces.known().into_iter().flatten();
     let at_the_end = interfaces.filter(|one| {
-        walk.answer.paths.iter().any(|path| {
+        reach.answer.paths.iter().any(|path| {
             one.private_ip_addresses
                 .iter()
                 .any(|own| own.private_ip_address.as_deref() == Some(path.to.as_str()))
@@ -111,13 +111,13 @@ fn database_groups<'w>(walk: &'w Walk<'_>) -> Vec<&'w str> {
     all
 }
 
-fn found(walk: &Walk<'_>, obstacle: &Obstacle, host: &DatabaseHost) -> Finding {
-    let name = walk.function_name();
+fn found(reach: &Reachability<'_>, obstacle: &Obstacle, host: &DatabaseHost) -> Finding {
+    let name = reach.function_name();
     let ids = obstacle.resources();
     let listed = ids.join(", ");
-    let target = &walk.target;
+    let target = &reach.target;
     let words = obstacle.words();
-    let from = match walk.groups() {
+    let from = match reach.groups() {
         [] => name.to_owned(),
         groups => format!("{} ({name})", groups.join(", ")),
     };
@@ -135,44 +135,45 @@ fn found(walk: &Walk<'_>, obstacle: &Obstacle, host: &DatabaseHost) -> Finding {
              out to it.",
             host.port
         ),
-        "NET12" => format!("Network ACLs cut the way of {name} to {target}: {words}."),
+        "NET12" => format!("Network ACLs block the path of {name} to {target}: {words}."),
         "NET17" => format!("{name} finds no address for {}: {words}.", host.host),
-        _ => format!("{name} has no way to the database at {target}: {words}."),
+        _ => format!("{name} has no path to the database at {target}: {words}."),
     };
     let resource = match obstacle.code {
-        "NET09" => walk.function_resource(),
-        "NET13" if ids.len() > 1 => walk.function_resource(),
+        "NET09" => reach.function_resource(),
+        "NET13" if ids.len() > 1 => reach.function_resource(),
         _ => ids.first().copied().unwrap_or(name).to_owned(),
     };
     let mut finding =
-        walk.finding(obstacle, resource, &summary).fact(host.source, host.how.clone());
-    finding.fixes = fixes(walk, obstacle);
+        reach.finding(obstacle, resource, &summary).fact(host.source, host.how.clone());
+    finding.fixes = fixes(reach, obstacle);
     finding
 }
 
-fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
-    match (obstacle.code, walk.vpc()) {
-        // Lambda's own addresses are no block that a rule may name.
-        ("NET09", _) | (_, None) => into_database_vpc(walk).into_iter().collect(),
-        ("NET10" | "NET11" | "NET12", _) => walk.admit(obstacle),
+fn fixes(reach: &Reachability<'_>, obstacle: &Obstacle) -> Vec<Fix> {
+    match (obstacle.code, reach.vpc()) {
+        // Lambda's own addresses are no CIDR block that a rule may name.
+        ("NET09", _) | (_, None) => into_database_vpc(reach).into_iter().collect(),
+        ("NET10" | "NET11" | "NET12", _) => reach.admit(obstacle),
         ("NET17", _) => {
             let changes: Vec<NetworkChange> =
-                obstacle.blockers.iter().flat_map(|b| walk.dns_attributes(&b.resource)).collect();
+                obstacle.blockers.iter().flat_map(|b| reach.dns_attributes(&b.resource)).collect();
             if changes.is_empty() {
-                return walk.in_words(obstacle);
+                return reach.described_only(obstacle);
             }
-            vec![walk.settled("Switch the VPC's DNS attributes on.", changes)]
+            vec![reach.fix_with("Switch the VPC's DNS attributes on.", changes)]
         }
         _ => {
-            let public = instances(walk).iter().any(|one| one.publicly_accessible == Some(true));
-            let better = walk
+            let public = instances(reach).iter().any(|one| one.publicly_accessible == Some(true));
+            let better = reach
                 .drop_dead_routes(obstacle)
-                .or_else(|| public.then(|| walk.resolve_over_peering()).flatten());
-            let mut all: Vec<Fix> = better.or_else(|| walk.reroute(obstacle)).into_iter().collect();
+                .or_else(|| public.then(|| reach.resolve_over_peering()).flatten());
+            let mut all: Vec<Fix> =
+                better.or_else(|| reach.reroute(obstacle)).into_iter().collect();
             if all.is_empty() {
-                all = walk.in_words(obstacle);
+                all = reach.described_only(obstacle);
             }
-            all.extend(into_database_vpc(walk));
+            all.extend(into_database_vpc(reach));
             all
         }
     }
@@ -180,13 +181,13 @@ fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
 
 /// NET09 where the database's network was not seen: RDS says that it has no
 /// public address, and that is enough against a function without a VPC.
-fn outside(walk: &Walk<'_>, host: &DatabaseHost) -> Option<Finding> {
-    let all = instances(walk);
+fn outside(reach: &Reachability<'_>, host: &DatabaseHost) -> Option<Finding> {
+    let all = instances(reach);
     let private = !all.is_empty() && all.iter().all(|one| one.publicly_accessible == Some(false));
-    if walk.answer.verdict != Verdict::Unknown || walk.vpc().is_some() || !private {
+    if reach.answer.verdict != Verdict::Unknown || reach.vpc().is_some() || !private {
         return None;
     }
-    let name = walk.function_name();
+    let name = reach.function_name();
     let needed = format!("{name} in subnets of the database's VPC");
     let blocker = Blocker {
         layer: Layer::LambdaVpcConfig,
@@ -200,32 +201,32 @@ fn outside(walk: &Walk<'_>, host: &DatabaseHost) -> Option<Finding> {
     let obstacle = Obstacle { code: "NET09", layer: blocker.layer, blockers: vec![blocker] };
     let ids: Vec<&str> =
         all.iter().filter_map(|one| one.db_instance_identifier.as_deref()).collect();
-    let finding = found(walk, &obstacle, host)
+    let finding = found(reach, &obstacle, host)
         .on(if host.assumed { Basis::Indication } else { Basis::State })
         .fact("DescribeDBInstances", format!("{}: PubliclyAccessible is false", ids.join(", ")));
     Some(finding)
 }
 
 /// The function in the database's own VPC, where it is in another or in none.
-fn into_database_vpc(walk: &Walk<'_>) -> Option<Fix> {
-    let instance = instances(walk).into_iter().next()?;
+fn into_database_vpc(reach: &Reachability<'_>) -> Option<Fix> {
+    let instance = instances(reach).into_iter().next()?;
     let place = instance.db_subnet_group.as_ref()?;
     let vpc = place.vpc_id.as_deref()?;
     let subnets: Vec<String> =
         place.subnets.iter().filter_map(|one| one.subnet_identifier.clone()).collect();
-    if subnets.is_empty() || walk.vpc() == Some(vpc) {
+    if subnets.is_empty() || reach.vpc() == Some(vpc) {
         return None;
     }
-    let group = admitted_group(walk, instance, vpc)?;
+    let group = admitted_group(reach, instance, vpc)?;
     let summary = format!(
-        "Put {} into the database's VPC, with a group of {vpc}. It then has no way of its own to \
+        "Put {} into the database's VPC, with a group of {vpc}. It then has no route of its own to \
          the Internet: it needs NAT there or an endpoint for Secrets Manager, and its role must be \
-         allowed to make network interfaces.",
-        walk.function_name()
+         allowed to create network interfaces.",
+        reach.function_name()
     );
     let vpc = vpc.to_owned();
     Some(
-        walk.settled(
+        reach.fix_with(
             summary,
             vec![NetworkChange::SetVpcConfig { vpc, subnets, groups: vec![group] }],
         ),
@@ -233,14 +234,14 @@ fn into_database_vpc(walk: &Walk<'_>) -> Option<Fix> {
 }
 
 /// A group that the database admits already, else the database's own.
-fn admitted_group(walk: &Walk<'_>, instance: &DbInstance, vpc: &str) -> Option<String> {
-    let port = i64::from(walk.question.target.port());
+fn admitted_group(reach: &Reachability<'_>, instance: &DbInstance, vpc: &str) -> Option<String> {
+    let port = i64::from(reach.question.target.port());
     let ids: Vec<&str> = instance
         .vpc_security_groups
         .iter()
         .filter_map(|one| one.vpc_security_group_id.as_deref())
         .collect();
-    let all = walk.evidence.security_groups.known().map_or(&[][..], Vec::as_slice);
+    let all = reach.evidence.security_groups.known().map_or(&[][..], Vec::as_slice);
     let own = all.iter().filter(|one| one.group_id.as_deref().is_some_and(|id| ids.contains(&id)));
     let admits = |rule: &&crate::evidence::IpPermission| {
         rule.ip_protocol.as_deref() == Some("-1")
@@ -266,7 +267,7 @@ fn admitted_group(walk: &Walk<'_>, instance: &DbInstance, vpc: &str) -> Option<S
 
 /// NET17: the host is the name of an RDS database that does not exist. Only
 /// where all databases were seen, and the name is of this region.
-fn nobody_there(case: &Case<'_>, function: &Function, host: &DatabaseHost) -> Option<Finding> {
+fn no_such_database(case: &Case<'_>, function: &Function, host: &DatabaseHost) -> Option<Finding> {
     let name = InstanceName::of(&host.host)?;
     let evidence = case.network();
     if name.region != evidence.region()? {
@@ -342,7 +343,7 @@ struct InstanceName {
 
 impl InstanceName {
     /// The parts, where the host is an endpoint of an instance or cluster: not
-    /// of a proxy, nor one that somebody made (`cluster-custom-`).
+    /// of a proxy, nor a custom endpoint (`cluster-custom-`).
     fn of(host: &str) -> Option<Self> {
         if !engines().endpoints.is_of_aws(host) {
             return None;

@@ -1,35 +1,35 @@
-//! NET08: what the policy of the endpoint for Secrets Manager denies on a way
-//! that is open. How a policy is read is the path engine's business.
+//! NET08: what the policy of the endpoint for Secrets Manager denies on a path
+//! that is open.
 
 use serde_json::{Value, json};
 
-use super::path::Walk;
+use super::reachability::Reachability;
 use crate::{
     checks::{Finding, Fix, Judgement, Missing, NetworkChange, Stop},
     evidence::Fact,
     network::Target,
 };
 
-/// NET08: an endpoint's policy refuses a call of rotation's.
-pub(super) fn policy(walk: &Walk<'_>) -> Finding {
-    let actions = &walk.answer.api_denied_actions;
+/// NET08: an endpoint's policy refuses a call that the rotation needs.
+pub(super) fn policy(reach: &Reachability<'_>) -> Finding {
+    let actions = &reach.answer.api_denied_actions;
     let listed = actions.join(", ");
-    let ids = walk.answer.endpoints.join(", ");
-    let endpoint = walk.answer.endpoints.first().cloned().unwrap_or_default();
+    let ids = reach.answer.endpoints.join(", ");
+    let endpoint = reach.answer.endpoints.first().cloned().unwrap_or_default();
     let finding = Finding::new(
         "NET08",
         &endpoint,
         format!(
             "{} reaches {} through {ids}, whose policy does not let it call {listed}.",
-            walk.function_name(),
-            walk.target
+            reach.function_name(),
+            reach.target
         ),
     )
-    .on(walk.basis)
+    .on(reach.basis)
     .fact("DescribeVpcEndpoints", format!("PolicyDocument of {ids} denies {listed}"));
-    let mut finding = walk.with_notes(finding);
-    let statements = statements(walk);
-    let changes: Vec<NetworkChange> = walk
+    let mut finding = reach.with_resolution_notes(finding);
+    let statements = statements(reach);
+    let changes: Vec<NetworkChange> = reach
         .answer
         .endpoints
         .iter()
@@ -38,13 +38,13 @@ pub(super) fn policy(walk: &Walk<'_>) -> Finding {
             statements: statements.clone(),
         })
         .collect();
-    finding.fixes.push(if walk.still_denied(&changes) {
+    finding.fixes.push(if reach.still_denied(&changes) {
         // What a statement denies by name no other allows.
         let summary = format!(
-            "Take {listed} out of the statements of {ids} that deny it, or let them spare this \
-             function's role."
+            "Remove {listed} from the statements of {ids} that deny it, or exempt this \
+             function's role from them."
         );
-        let shown = walk.answer.endpoints.iter().map(|id| {
+        let shown = reach.answer.endpoints.iter().map(|id| {
             format!(
                 "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id} --query \
                  'VpcEndpoints[0].PolicyDocument' --output text"
@@ -53,22 +53,22 @@ pub(super) fn policy(walk: &Walk<'_>) -> Finding {
         Fix { summary, commands: shown.collect(), change: None, template: None }
     } else {
         let summary = "Add to the policy what is missing, for this function's role alone.";
-        walk.settled(summary, changes)
+        reach.fix_with(summary, changes)
     });
-    finding.confirm(walk.rotate())
+    finding.confirm(reach.rotate())
 }
 
 /// The statements that an endpoint's policy lacks.
-fn statements(walk: &Walk<'_>) -> Vec<Value> {
-    let Target::AwsApi { secret_arn, superuser_arn, .. } = &walk.question.target else {
+fn statements(reach: &Reachability<'_>) -> Vec<Value> {
+    let Target::AwsApi { secret_arn, superuser_arn, .. } = &reach.question.target else {
         return Vec::new();
     };
-    let role = walk.function.configuration.role.as_deref().unwrap_or("*");
+    let role = reach.function.configuration.role.as_deref().unwrap_or("*");
     let condition = json!({"ArnEquals": {"aws:PrincipalArn": role}});
     let secrets: Vec<&str> =
         [secret_arn, superuser_arn].into_iter().flatten().map(String::as_str).collect();
     let (random, about): (Vec<&String>, Vec<&String>) =
-        walk.answer.api_denied_actions.iter().partition(|action| *action == "GetRandomPassword");
+        reach.answer.api_denied_actions.iter().partition(|action| *action == "GetRandomPassword");
     let statement = |actions: Vec<&String>, resource: Value| {
         let actions: Vec<String> =
             actions.into_iter().map(|action| format!("secretsmanager:{action}")).collect();
@@ -86,19 +86,19 @@ fn statements(walk: &Walk<'_>) -> Vec<Value> {
 }
 
 /// What the policy may deny is neither fine nor a fault.
-pub(super) fn undecided(walk: &Walk<'_>) -> Judgement {
-    let actions = &walk.answer.api_undecided_actions;
+pub(super) fn undecided(reach: &Reachability<'_>) -> Judgement {
+    let actions = &reach.answer.api_undecided_actions;
     if actions.is_empty() {
         return Ok(Vec::new());
     }
     Err(Stop::Inconclusive(vec![Missing {
         fact: Fact::VpcEndpoints,
         action: String::new(),
-        resource: walk.answer.endpoints.join(", "),
+        resource: reach.answer.endpoints.join(", "),
         reason: format!(
-            "the path is open; whether the policy of {} lets {} pass hangs on a condition or on \
+            "the path is open; whether the policy of {} lets {} pass depends on a condition or on \
              something that was not seen",
-            walk.answer.endpoints.join(", "),
+            reach.answer.endpoints.join(", "),
             actions.join(", ")
         ),
     }]))

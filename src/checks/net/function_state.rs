@@ -24,17 +24,17 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
-    let Some(trouble) = Trouble::of(function) else { return Ok(Vec::new()) };
-    let remedy = trouble.remedy();
-    let mut findings = vec![finding(case, "NET15", function, &trouble)];
+    let Some(failed) = FailedState::of(function) else { return Ok(Vec::new()) };
+    let remedy = failed.remedy();
+    let mut findings = vec![finding(case, "NET15", function, &failed)];
     if remedy == Some(Remedy::Role) {
-        findings.push(finding(case, "IAM15", function, &trouble));
+        findings.push(finding(case, "IAM15", function, &failed));
     }
     Ok(findings)
 }
 
 /// What Lambda says is wrong.
-struct Trouble<'f> {
+struct FailedState<'f> {
     field: &'static str,
     status: &'f str,
     code: Option<&'f str>,
@@ -44,7 +44,7 @@ struct Trouble<'f> {
     what: &'static str,
 }
 
-impl<'f> Trouble<'f> {
+impl<'f> FailedState<'f> {
     fn of(function: &'f Function) -> Option<Self> {
         let configuration = &function.configuration;
         let state = configuration.state.as_deref().unwrap_or("Active");
@@ -87,7 +87,7 @@ impl<'f> Trouble<'f> {
     }
 }
 
-fn finding(case: &Case<'_>, code: &str, function: &Function, trouble: &Trouble<'_>) -> Finding {
+fn finding(case: &Case<'_>, code: &str, function: &Function, failed: &FailedState<'_>) -> Finding {
     let name = name_of(function);
     let option = qualifier_option(case);
     let role = function.configuration.role.as_deref().unwrap_or("ROLE");
@@ -99,28 +99,28 @@ fn finding(case: &Case<'_>, code: &str, function: &Function, trouble: &Trouble<'
             ),
         )
     } else {
-        let why = trouble.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        (resource_of(function), format!("{name} {}{why}.", trouble.what))
+        let why = failed.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        (resource_of(function), format!("{name} {}{why}.", failed.what))
     };
     let mut finding = Finding::new(code, resource, summary)
-        .severity(trouble.severity)
-        .on(trouble.basis)
-        .fact("GetFunction", format!("{} is {}", trouble.field, trouble.status));
-    if let Some(reason_code) = trouble.code {
-        let field = format!("{}ReasonCode", trouble.field);
+        .severity(failed.severity)
+        .on(failed.basis)
+        .fact("GetFunction", format!("{} is {}", failed.field, failed.status));
+    if let Some(reason_code) = failed.code {
+        let field = format!("{}ReasonCode", failed.field);
         finding = finding.fact("GetFunction", format!("{field} is {reason_code}"));
     }
-    if let Some(reason) = trouble.reason {
-        finding = finding.fact("GetFunction", format!("{}Reason is \"{reason}\"", trouble.field));
+    if let Some(reason) = failed.reason {
+        finding = finding.fact("GetFunction", format!("{}Reason is \"{reason}\"", failed.field));
     }
-    let advice = match trouble.remedy() {
+    let advice = match failed.remedy() {
         Some(Remedy::Role) => state_reason("InsufficientRolePermissions"),
-        _ => trouble.code.and_then(state_reason),
+        _ => failed.code.and_then(state_reason),
     };
-    let commands = commands(function, &option, trouble.remedy());
+    let commands = commands(function, &option, failed.remedy());
     let updates = commands.iter().any(|one| one.starts_with("aws lambda update-function-"));
     let finding = finding.fix(
-        advice.map_or("Look at the reason, then update the function again.", |row| &row.advice),
+        advice.map_or("Read the reason, then update the function again.", |row| &row.advice),
         commands,
     );
     let finding = if updates { published(case, finding) } else { finding };

@@ -1,14 +1,14 @@
 //! Checks on the network and the function's interfaces.
 
-mod commands;
+mod change_commands;
 mod database_host;
 mod database_path;
 mod endpoint_policy;
+mod fixes;
 mod function_state;
-mod mend;
-mod needs;
-mod path;
+mod needed_changes;
 mod rds_api_path;
+mod reachability;
 mod secrets_manager_path;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! NET14: the function's way to the API that tells it where the superuser's
+//! NET14: the function's path to the API that tells it where the superuser's
 //! database is.
 
-use super::path::{Obstacle, Walk, with_network_facts};
+use super::reachability::{Obstacle, Reachability, with_network_facts};
 use crate::{
     checks::{
         Case, Check, Finding, Fix, Judgement, Missing, Stop, run::function::rotation_function,
-        template::template,
+        vended_template::template,
     },
     evidence::{Fact, Secret},
     network::{self, Layer, Question, Verdict},
@@ -25,22 +25,22 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
-    let reason = Caller::of(case)?;
+    let reason = ApiCallReason::of(case)?;
     let question = Question::regional_api(case.network(), reason.service)
         .ok_or_else(|| Stop::not_applicable("the region is not known"))?;
     let target = format!("the API of {}", reason.service);
-    let walk = Walk::of(case, function, question, &target)?;
-    if walk.answer.verdict == Verdict::Reachable {
-        return denied(&walk);
+    let reach = Reachability::of(case, function, question, &target)?;
+    if reach.answer.verdict == Verdict::Reachable {
+        return policy_may_refuse(&reach);
     }
-    let mut obstacles = walk.obstacles(|_| "NET14");
-    // Filters and names stand behind the way itself.
+    let mut obstacles = reach.obstacles(|_| "NET14");
+    // Filters and names matter less than the route.
     obstacles.sort_by_key(|one| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl));
-    Ok(obstacles.iter().map(|one| found(&walk, one, &reason)).collect())
+    Ok(obstacles.iter().map(|one| found(&reach, one, &reason)).collect())
 }
 
 /// Why the function calls such an API.
-struct Caller {
+struct ApiCallReason {
     service: &'static str,
     source: &'static str,
     proof: String,
@@ -49,7 +49,7 @@ struct Caller {
 /// What a template prints about that call.
 const CALLS: &[&str] = &["RDS API", "DescribeDBInstances", "DescribeDBClusters"];
 
-impl Caller {
+impl ApiCallReason {
     fn of(case: &Case<'_>) -> Result<Self, Stop> {
         if let Some(line) = logged(case) {
             return Ok(Self { service: "rds", source: "rotation log", proof: line });
@@ -57,13 +57,13 @@ impl Caller {
         if template(case).is_some_and(|template| !template.alternates()) {
             return Err(Stop::not_applicable("the template keeps one user and asks no API"));
         }
-        let look = case.superuser_secret();
-        if look.is_not_asked() {
+        let reading = case.superuser_secret();
+        if reading.is_not_asked() {
             return Err(Stop::not_applicable(
                 "whether there is a superuser's secret was not looked up; --read-secret does",
             ));
         }
-        let superuser = look.or_not_applicable("the rotation uses no superuser's secret")?;
+        let superuser = reading.or_not_applicable("the rotation uses no superuser's secret")?;
         let service = manager(superuser).ok_or_else(|| {
             Stop::not_applicable(
                 "no service manages the superuser's secret: it names its host itself",
@@ -100,40 +100,40 @@ fn logged(case: &Case<'_>) -> Option<String> {
         .map(|line| line.text.clone())
 }
 
-fn found(walk: &Walk<'_>, obstacle: &Obstacle, reason: &Caller) -> Finding {
-    let name = walk.function_name();
+fn found(reach: &Reachability<'_>, obstacle: &Obstacle, reason: &ApiCallReason) -> Finding {
+    let name = reach.function_name();
     let ids = obstacle.resources();
     let summary = format!(
         "{name} must ask {} where the superuser's database is, and cannot reach {}: {}.",
-        walk.target,
-        walk.answer.host,
+        reach.target,
+        reach.answer.host,
         obstacle.words()
     );
-    let resource = if ids.len() == 1 { ids[0].to_owned() } else { walk.function_resource() };
+    let resource = if ids.len() == 1 { ids[0].to_owned() } else { reach.function_resource() };
     let mut finding =
-        walk.finding(obstacle, resource, &summary).fact(reason.source, reason.proof.clone());
-    finding.fixes = fixes(walk, obstacle);
+        reach.finding(obstacle, resource, &summary).fact(reason.source, reason.proof.clone());
+    finding.fixes = fixes(reach, obstacle);
     finding
 }
 
-fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
+fn fixes(reach: &Reachability<'_>, obstacle: &Obstacle) -> Vec<Fix> {
     if matches!(obstacle.layer, Layer::SecurityGroup | Layer::Nacl) {
-        return walk.admit(obstacle);
+        return reach.admit(obstacle);
     }
     let first = match obstacle.layer {
-        Layer::Route | Layer::NatGateway => walk.use_nat(),
+        Layer::Route | Layer::NatGateway => reach.use_nat(),
         _ => None,
     };
-    let mut all: Vec<Fix> = first.into_iter().chain(walk.create_endpoint()).collect();
+    let mut all: Vec<Fix> = first.into_iter().chain(reach.create_endpoint()).collect();
     if all.is_empty() {
-        all = walk.in_words(obstacle);
+        all = reach.described_only(obstacle);
     }
     all
 }
 
 /// The path is open; an endpoint's policy on it may not be.
-fn denied(walk: &Walk<'_>) -> Judgement {
-    let answer = &walk.answer;
+fn policy_may_refuse(reach: &Reachability<'_>) -> Judgement {
+    let answer = &reach.answer;
     let mut actions = answer.api_denied_actions.clone();
     actions.extend(answer.api_undecided_actions.iter().cloned());
     if actions.is_empty() {

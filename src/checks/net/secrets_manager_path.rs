@@ -1,15 +1,15 @@
-//! NET01 to NET08, CFN03: the function's way to Secrets Manager.
+//! NET01 to NET08, CFN03: the function's path to Secrets Manager.
 
 use std::collections::BTreeSet;
 
 use super::{
     endpoint_policy::{policy, undecided},
-    path::{Obstacle, Walk, proved_by_log, published, with_network_facts},
+    reachability::{Obstacle, Reachability, proved_by_log, published, with_network_facts},
 };
 use crate::{
     checks::{
         Basis, Case, Check, Finding, Fix, Judgement, NetworkChange, Stop,
-        db::subject::{Subject, subject},
+        db::secret_database::{SecretDatabase, secret_database},
         run::function::rotation_function,
     },
     evidence::{Fact, VpcEndpoint},
@@ -42,49 +42,51 @@ fn judge(case: &Case<'_>) -> Judgement {
     let question = Question::secrets_manager(case.network()).ok_or_else(|| {
         Stop::not_applicable("neither the region nor the function's endpoint is known")
     })?;
-    let mut walk = Walk::of(case, function, question, "Secrets Manager")?;
+    let mut reach = Reachability::of(case, function, question, "Secrets Manager")?;
     if proved_by_log(case, "secretsmanager-reachable") {
         // The last failed attempt got through; what is wrong now came later, or
         // fails now and then.
-        walk.basis = Basis::Indication;
+        reach.basis = Basis::Indication;
     }
-    match walk.answer.verdict {
-        Verdict::Reachable if !walk.answer.api_denied_actions.is_empty() => Ok(vec![policy(&walk)]),
-        Verdict::Reachable => undecided(&walk),
-        _ => Ok(published(case, blocked(case, &walk))),
+    match reach.answer.verdict {
+        Verdict::Reachable if !reach.answer.api_denied_actions.is_empty() => {
+            Ok(vec![policy(&reach)])
+        }
+        Verdict::Reachable => undecided(&reach),
+        _ => Ok(published(case, blocked(case, &reach))),
     }
 }
 
-fn blocked(case: &Case<'_>, walk: &Walk<'_>) -> Vec<Finding> {
-    let endpoint = walk.answer.unused_endpoints.as_slice();
-    let mut obstacles = walk.obstacles(|blocker| code_of(walk, blocker));
+fn blocked(case: &Case<'_>, reach: &Reachability<'_>) -> Vec<Finding> {
+    let endpoint = reach.answer.unused_endpoints.as_slice();
+    let mut obstacles = reach.obstacles(|blocker| code_of(reach, blocker));
     let mut findings = Vec::new();
-    // An endpoint that is there and not used is nearer to a way than a gateway
-    // that is not there.
-    if let Some(unused) = Unusable::of(walk, endpoint) {
+    // An endpoint that exists and is not used is closer to a path than a gateway
+    // that does not exist.
+    if let Some(unused) = UnusableEndpoint::of(reach, endpoint) {
         let (out, rest) =
             obstacles.into_iter().partition(|one| matches!(one.code, "NET01" | "NET02" | "NET06"));
         obstacles = rest;
-        findings.extend(unused.finding(walk, out));
+        findings.extend(unused.finding(reach, out));
     }
-    findings.extend(obstacles.iter().map(|obstacle| found(walk, obstacle)));
-    if !walk.answer.api_denied_actions.is_empty() {
-        findings.push(policy(walk));
+    findings.extend(obstacles.iter().map(|obstacle| found(reach, obstacle)));
+    if !reach.answer.api_denied_actions.is_empty() {
+        findings.push(policy(reach));
     }
-    findings.extend(placed_by_stack(case, walk, &findings));
+    findings.extend(placed_by_stack(case, reach, &findings));
     findings
 }
 
 /// The code of an element that blocks.
-fn code_of(walk: &Walk<'_>, blocker: &Blocker) -> &'static str {
+fn code_of(reach: &Reachability<'_>, blocker: &Blocker) -> &'static str {
     match (blocker.layer, blocker.direction) {
         (Layer::SecurityGroup, Some(Direction::Egress))
-            if walk.groups().contains(&blocker.resource) =>
+            if reach.groups().contains(&blocker.resource) =>
         {
             "NET04"
         }
         (Layer::SecurityGroup, Some(Direction::Ingress))
-            if endpoints(walk).any(|one| has_group(one, &blocker.resource)) =>
+            if endpoints(reach).any(|one| has_group(one, &blocker.resource)) =>
         {
             "NET03"
         }
@@ -95,11 +97,11 @@ fn code_of(walk: &Walk<'_>, blocker: &Blocker) -> &'static str {
     }
 }
 
-/// The endpoints on the way.
-fn endpoints<'w>(walk: &'w Walk<'_>) -> impl Iterator<Item = &'w VpcEndpoint> {
-    let all = walk.evidence.vpc_endpoints.known().into_iter().flatten();
+/// The endpoints on the path.
+fn endpoints<'w>(reach: &'w Reachability<'_>) -> impl Iterator<Item = &'w VpcEndpoint> {
+    let all = reach.evidence.vpc_endpoints.known().into_iter().flatten();
     all.filter(|one| {
-        one.vpc_endpoint_id.as_ref().is_some_and(|id| walk.answer.endpoints.contains(id))
+        one.vpc_endpoint_id.as_ref().is_some_and(|id| reach.answer.endpoints.contains(id))
     })
 }
 
@@ -107,17 +109,17 @@ fn has_group(endpoint: &VpcEndpoint, group: &str) -> bool {
     endpoint.groups.iter().any(|one| one.group_id.as_deref() == Some(group))
 }
 
-fn found(walk: &Walk<'_>, obstacle: &Obstacle) -> Finding {
-    let name = walk.function_name();
+fn found(reach: &Reachability<'_>, obstacle: &Obstacle) -> Finding {
+    let name = reach.function_name();
     let ids = obstacle.resources();
     let listed = ids.join(", ");
-    let target = &walk.target;
-    let port = walk.question.target.port();
+    let target = &reach.target;
+    let port = reach.question.target.port();
     let first = ids.first().copied().unwrap_or(name).to_owned();
     let words = obstacle.words();
     let summary = match obstacle.code {
         "NET03" => {
-            let of: Vec<&str> = endpoints(walk)
+            let of: Vec<&str> = endpoints(reach)
                 .filter(|one| ids.iter().any(|id| has_group(one, id)))
                 .filter_map(|one| one.vpc_endpoint_id.as_deref())
                 .collect();
@@ -125,75 +127,75 @@ fn found(walk: &Walk<'_>, obstacle: &Obstacle) -> Finding {
                 "{name} cannot reach {target}: no rule of {listed} (endpoint {}) admits TCP {port} \
                  from {}.",
                 of.join(", "),
-                walk.groups().join(", "),
+                reach.groups().join(", "),
             )
         }
         "NET04" => format!(
             "{name} cannot reach {target}: no egress rule of {listed} lets TCP {port} out to it."
         ),
-        "NET05" => format!("Network ACLs cut the way of {name} to {target}: {words}."),
-        "NET06" => format!("{name} finds no address for {}: {words}.", walk.answer.host),
+        "NET05" => format!("Network ACLs block the path of {name} to {target}: {words}."),
+        "NET06" => format!("{name} finds no address for {}: {words}.", reach.answer.host),
         "NET02" => format!(
-            "{name} cannot reach {target}: its subnets are public ({listed} is their way out), and a \
+            "{name} cannot reach {target}: its subnets are public ({listed} is their route out), and a \
              function's interface never has a public address. There is no endpoint that would serve \
              instead."
         ),
         _ if obstacle.layer == Layer::Route => format!(
-            "{name} has no way out to {target}: {words}. Its VPC {} has no endpoint for it either.",
-            walk.vpc().unwrap_or_default()
+            "{name} has no route out to {target}: {words}. Its VPC {} has no endpoint for it either.",
+            reach.vpc().unwrap_or_default()
         ),
-        _ => format!("The way of {name} to {target} ends at {words}."),
+        _ => format!("The path of {name} to {target} ends at {words}."),
     };
     let resource = match obstacle.code {
-        "NET01" if obstacle.layer == Layer::Route && ids.len() > 1 => walk.function_resource(),
+        "NET01" if obstacle.layer == Layer::Route && ids.len() > 1 => reach.function_resource(),
         _ => first,
     };
-    let mut finding = walk.finding(obstacle, resource, &summary);
-    finding.fixes = fixes(walk, obstacle);
+    let mut finding = reach.finding(obstacle, resource, &summary);
+    finding.fixes = fixes(reach, obstacle);
     finding
 }
 
-fn fixes(walk: &Walk<'_>, obstacle: &Obstacle) -> Vec<Fix> {
+fn fixes(reach: &Reachability<'_>, obstacle: &Obstacle) -> Vec<Fix> {
     let own = match (obstacle.code, obstacle.layer) {
-        (_, Layer::SecurityGroup | Layer::Nacl) => return walk.admit(obstacle),
+        (_, Layer::SecurityGroup | Layer::Nacl) => return reach.admit(obstacle),
         ("NET06", _) => {
             let changes: Vec<NetworkChange> =
-                obstacle.blockers.iter().flat_map(|b| walk.dns_attributes(&b.resource)).collect();
+                obstacle.blockers.iter().flat_map(|b| reach.dns_attributes(&b.resource)).collect();
             if !changes.is_empty() {
-                return vec![walk.settled("Switch the VPC's DNS attributes on.", changes)];
+                return vec![reach.fix_with("Switch the VPC's DNS attributes on.", changes)];
             }
-            return walk.in_words(obstacle);
+            return reach.described_only(obstacle);
         }
-        ("NET02", _) => vec![walk.move_function()],
+        ("NET02", _) => vec![reach.move_function()],
         (_, Layer::Route | Layer::NatGateway) => {
-            vec![walk.drop_dead_routes(obstacle), walk.use_nat()]
+            vec![reach.drop_dead_routes(obstacle), reach.use_nat()]
         }
-        (_, Layer::NatInstance) => vec![walk.reroute(obstacle)],
+        (_, Layer::NatInstance) => vec![reach.reroute(obstacle)],
         _ => Vec::new(),
     };
-    let mut all: Vec<Fix> = own.into_iter().flatten().chain(walk.create_endpoint()).collect();
+    let mut all: Vec<Fix> = own.into_iter().flatten().chain(reach.create_endpoint()).collect();
     if all.is_empty() {
-        all = walk.in_words(obstacle);
+        all = reach.described_only(obstacle);
     }
     all
 }
 
-/// Why the endpoints that are there do not serve.
-struct Unusable<'w> {
+/// An endpoint that exists and is not used, and why.
+struct UnusableEndpoint<'w> {
     code: &'static str,
     endpoint: &'w str,
     reasons: Vec<&'w UnusedEndpoint>,
 }
 
-impl<'w> Unusable<'w> {
-    /// The endpoint that comes nearest to serving.
-    fn of(walk: &Walk<'_>, unused: &'w [UnusedEndpoint]) -> Option<Self> {
-        let name_leads_out = walk
+impl<'w> UnusableEndpoint<'w> {
+    /// The endpoint that needs the smallest change to be used.
+    fn of(reach: &Reachability<'_>, unused: &'w [UnusedEndpoint]) -> Option<Self> {
+        let resolves_outside = reach
             .answer
             .blockers
             .iter()
             .any(|one| !matches!(one.layer, Layer::SecurityGroup | Layer::Nacl));
-        if !name_leads_out {
+        if !resolves_outside {
             return None;
         }
         let ids: BTreeSet<&str> = unused.iter().map(|one| one.endpoint.as_str()).collect();
@@ -212,23 +214,23 @@ impl<'w> Unusable<'w> {
         all.into_iter().next()
     }
 
-    fn finding(&self, walk: &Walk<'_>, out: Vec<Obstacle>) -> Option<Finding> {
+    fn finding(&self, reach: &Reachability<'_>, out: Vec<Obstacle>) -> Option<Finding> {
         let first = out.first()?.clone();
         let blockers: Vec<Blocker> = out.into_iter().flat_map(|one| one.blockers).collect();
-        let way_out = Obstacle { code: self.code, blockers, ..first };
+        let without_endpoint = Obstacle { code: self.code, blockers, ..first };
         let why: Vec<&str> = self.reasons.iter().map(|one| one.text.as_str()).collect();
         let summary = format!(
-            "{} cannot reach {}: {}. Without it there is no way: {}.",
-            walk.function_name(),
-            walk.target,
+            "{} cannot reach {}: {}. Without it there is no path: {}.",
+            reach.function_name(),
+            reach.target,
             why.join("; "),
-            way_out.words()
+            without_endpoint.words()
         );
-        let mut finding = walk.finding(&way_out, self.endpoint, &summary);
+        let mut finding = reach.finding(&without_endpoint, self.endpoint, &summary);
         for one in &self.reasons {
             finding = finding.fact("DescribeVpcEndpoints", one.text.clone());
         }
-        finding.fixes = self.fixes(walk);
+        finding.fixes = self.fixes(reach);
         Some(finding.confirm(format!(
             "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {} --query \
              'VpcEndpoints[].[VpcId,ServiceName,State,PrivateDnsEnabled]'",
@@ -236,27 +238,27 @@ impl<'w> Unusable<'w> {
         )))
     }
 
-    fn fixes(&self, walk: &Walk<'_>) -> Vec<Fix> {
+    fn fixes(&self, reach: &Reachability<'_>) -> Vec<Fix> {
         if self.code == "NET06" {
-            let mut changes = walk.vpc().map(|vpc| walk.dns_attributes(vpc)).unwrap_or_default();
+            let mut changes = reach.vpc().map(|vpc| reach.dns_attributes(vpc)).unwrap_or_default();
             if self.reasons.iter().any(|one| one.reason == Unused::PrivateDnsOff) {
                 let endpoint = self.endpoint.to_owned();
                 changes.push(NetworkChange::EnablePrivateDns { endpoint });
             }
             let summary = format!(
-                "Let the name lead to {}. That holds for all of its VPC: whatever else there calls \
+                "Let the name resolve to {}. That holds for all of its VPC: whatever else there calls \
                  the service must be admitted by the endpoint's group too.",
                 self.endpoint
             );
-            return vec![walk.settled(summary, changes)];
+            return vec![reach.fix_with(summary, changes)];
         }
-        let mut fixes: Vec<Fix> = walk.create_endpoint().into_iter().collect();
+        let mut fixes: Vec<Fix> = reach.create_endpoint().into_iter().collect();
         if self.reasons.iter().any(|one| one.reason == Unused::State) {
             fixes.push(Fix {
                 template: None,
                 summary: format!(
                     "Bring {} into service: a pending one waits for its service's owner, one that \
-                     failed must be made again.",
+                     failed must be created again.",
                     self.endpoint
                 ),
                 commands: vec![format!(
@@ -272,13 +274,17 @@ impl<'w> Unusable<'w> {
 }
 
 /// CFN03: the stack put the function into the database's own subnets, which
-/// have no way out.
-fn placed_by_stack(case: &Case<'_>, walk: &Walk<'_>, findings: &[Finding]) -> Option<Finding> {
-    let no_way_out = findings.iter().find(|one| one.code() == "NET01")?;
-    let stack = stack_of(case, walk)?;
-    let subject = subject(case).ok()?;
-    let subnets = database_subnets(&subject);
-    if subnets.is_empty() || !walk.subnets().iter().all(|id| subnets.contains(&id.as_str())) {
+/// have no route out.
+fn placed_by_stack(
+    case: &Case<'_>,
+    reach: &Reachability<'_>,
+    findings: &[Finding],
+) -> Option<Finding> {
+    let no_route_out = findings.iter().find(|one| one.code() == "NET01")?;
+    let stack = stack_of(case, reach)?;
+    let database = secret_database(case).ok()?;
+    let subnets = database_subnets(&database);
+    if subnets.is_empty() || !reach.subnets().iter().all(|id| subnets.contains(&id.as_str())) {
         return None;
     }
     let template = case.stack().if_known().and_then(|stack| stack.template.as_ref());
@@ -292,42 +298,42 @@ fn placed_by_stack(case: &Case<'_>, walk: &Walk<'_>, findings: &[Finding]) -> Op
             .into_iter()
             .flatten()
             .any(|one| one.resource_type.as_deref() == Some("AWS::CDK::Metadata"));
-    let name = walk.function_name();
-    let maker = if by_cdk { "The CDK" } else { "A stack, probably made with the CDK," };
+    let name = reach.function_name();
+    let maker = if by_cdk { "The CDK" } else { "A stack, probably generated by the CDK," };
     let mut finding = Finding::new(
         "CFN03",
-        walk.function_resource(),
+        reach.function_resource(),
         format!(
-            "{maker} put {name} into the subnets of {} ({}), and those have no way out to {}.",
-            subject.label(),
-            walk.subnets().join(", "),
-            walk.target
+            "{maker} put {name} into the subnets of {} ({}), and those have no route out to {}.",
+            database.label(),
+            reach.subnets().join(", "),
+            reach.target
         ),
     )
-    .severity(no_way_out.severity)
-    .on(if by_cdk && !subject.assumed { walk.basis } else { Basis::Indication })
+    .severity(no_route_out.severity)
+    .on(if by_cdk && !database.assumed { reach.basis } else { Basis::Indication })
     .fact("DescribeDBInstances", format!("DBSubnetGroup holds {}", subnets.join(", ")))
     .fact("GetFunction", format!("function {name} is part of stack {stack}"));
-    finding.proofs.extend(no_way_out.proofs.iter().cloned());
-    finding.path.clone_from(&no_way_out.path);
-    finding.fixes.extend(walk.move_function());
-    finding.fixes.extend(walk.create_endpoint());
+    finding.proofs.extend(no_route_out.proofs.iter().cloned());
+    finding.path.clone_from(&no_route_out.path);
+    finding.fixes.extend(reach.move_function());
+    finding.fixes.extend(reach.create_endpoint());
     if let Some(fix) = finding.fixes.first_mut() {
         fix.summary.push_str(
             " In the CDK: vpcSubnets with PRIVATE_WITH_EGRESS, or an interface endpoint in the VPC.",
         );
     }
-    Some(finding.confirm(walk.rotate()))
+    Some(finding.confirm(reach.rotate()))
 }
 
-/// The stack that made the function, as its tags or the stack itself tell.
-fn stack_of(case: &Case<'_>, walk: &Walk<'_>) -> Option<String> {
-    let tagged = walk.function.tags.get("aws:cloudformation:stack-name").cloned();
+/// The stack that owns the function, by its tags or by the stack itself.
+fn stack_of(case: &Case<'_>, reach: &Reachability<'_>) -> Option<String> {
+    let tagged = reach.function.tags.get("aws:cloudformation:stack-name").cloned();
     tagged.or_else(|| case.stack().if_known()?.stack_name.clone())
 }
 
-fn database_subnets<'s>(subject: &Subject<'s>) -> Vec<&'s str> {
-    let group = subject.instance.and_then(|instance| instance.db_subnet_group.as_ref());
+fn database_subnets<'s>(database: &SecretDatabase<'s>) -> Vec<&'s str> {
+    let group = database.instance.and_then(|instance| instance.db_subnet_group.as_ref());
     let subnets = group.map_or(&[][..], |group| &group.subnets);
     subnets.iter().filter_map(|one| one.subnet_identifier.as_deref()).collect()
 }

@@ -51,7 +51,7 @@ fn all_codes(findings: &[Finding]) -> Vec<&'static str> {
 }
 
 /// Whether the first fix of a finding makes it go away.
-fn mends(world: Value, finding: &Finding) -> bool {
+fn is_fixed_by(world: Value, finding: &Finding) -> bool {
     let mut evidence: Evidence = serde_json::from_value(world).expect("bundle");
     evidence.settle();
     let (case, selection) = (Case::new(&evidence), Selection::default());
@@ -60,11 +60,11 @@ fn mends(world: Value, finding: &Finding) -> bool {
 }
 
 /// The only finding of a check, whose first fix is tried.
-fn mended(check: &Check, world: Value) -> Finding {
+fn only_finding_with_fix(check: &Check, world: Value) -> Finding {
     let mut found = judge(check, world.clone()).expect("findings");
     assert_eq!(found.len(), 1, "{:?}", all_codes(&found));
     let finding = found.remove(0);
-    assert!(mends(world, &finding), "{:?}", finding.fixes);
+    assert!(is_fixed_by(world, &finding), "{:?}", finding.fixes);
     finding
 }
 

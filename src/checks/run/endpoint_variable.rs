@@ -53,7 +53,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     .severity(severity)
     .on(basis)
     .fact("GetFunction", format!("Environment.Variables.{NAME} is {value:?}"));
-    Ok(vec![mended(case, function, finding)])
+    Ok(vec![with_fix(case, function, finding)])
 }
 
 fn missing(case: &Case<'_>, function: &Function, raised: Option<&Invocation>) -> Finding {
@@ -68,7 +68,7 @@ fn missing(case: &Case<'_>, function: &Function, raised: Option<&Invocation>) ->
         let source = format!("log, request {id}");
         finding = finding.proof(ProofKind::Log, source, format!("KeyError: '{NAME}'"));
     }
-    mended(case, function, finding)
+    with_fix(case, function, finding)
 }
 
 /// An invocation that ended because the variable is missing.
@@ -80,7 +80,7 @@ fn key_error(log: &RotationLog) -> Option<&Invocation> {
     })
 }
 
-fn mended(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
+fn with_fix(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
     let suffix = partition_domains(case.partition())
         .and_then(|domains| domains.suffixes.first())
         .map_or("amazonaws.com", String::as_str);
@@ -91,7 +91,7 @@ fn mended(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
             [set_variables(name_of(function), &[(NAME, &value)])],
         )
         .confirm(show_setting(case, name_of(function), &format!("Environment.Variables.{NAME}")));
-    // An endpoint with a placeholder in it mends nothing.
+    // An endpoint with a placeholder in it fixes nothing.
     let finding = match case.region_if_known() {
         Some(_) => finding.trying(Change::SetVariable { name: NAME.to_owned(), value }),
         None => finding,
@@ -100,17 +100,17 @@ fn mended(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
 }
 
 /// What is wrong with an endpoint, and whether no client could use it.
-struct Fault {
+struct EndpointFault {
     what: String,
     certain: bool,
 }
 
 /// Judges the text of an endpoint: `https://`, a host with the label of Secrets
 /// Manager (alone, FIPS, or behind a VPC endpoint's name), the region, the
-/// partition's domain. A host under a name of one's own may lead anywhere, and is
+/// partition's domain. A host under a name of one's own may be anything, and is
 /// no fault; without a region only the form is judged.
-fn fault(value: &str, region: Option<&str>, partition: &str) -> Result<(), Fault> {
-    let certain = |what: String| Err(Fault { what, certain: true });
+fn fault(value: &str, region: Option<&str>, partition: &str) -> Result<(), EndpointFault> {
+    let certain = |what: String| Err(EndpointFault { what, certain: true });
     if value != value.trim() || value.is_empty() {
         return certain("it is empty or has blanks around it".to_owned());
     }
@@ -130,7 +130,7 @@ fn fault(value: &str, region: Option<&str>, partition: &str) -> Result<(), Fault
     let labels: Vec<&str> = host.split('.').collect();
     let service = labels.iter().position(|label| label.starts_with("secretsmanager"));
     let Some(named) = service.and_then(|index| labels.get(index + 1).copied()) else {
-        return Err(Fault {
+        return Err(EndpointFault {
             what: "it is not a name of Secrets Manager's own".to_owned(),
             certain: false,
         });
@@ -205,15 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn another_region_is_found_and_the_fix_mends_it() {
+    fn another_region_is_found_and_the_fix_works() {
         let value = "https://secretsmanager.us-east-1.amazonaws.com";
         let wrong = bundle(json!({"SECRETS_MANAGER_ENDPOINT": value}));
         let found = judge(&CHECK, wrong.clone()).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("RUN11", Severity::Error));
-        let mut mended = evidence(wrong);
-        found[0].fixes[0].change.as_ref().expect("change").apply(&mut mended);
-        let mended = serde_json::to_value(&mended).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let mut fixed = evidence(wrong);
+        found[0].fixes[0].change.as_ref().expect("change").apply(&mut fixed);
+        let fixed = serde_json::to_value(&fixed).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
     }
 
     #[test]

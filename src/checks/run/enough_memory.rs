@@ -20,8 +20,8 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let log_look = case.log();
-    let log = log_look.or_not_applicable("the function has not logged anything")?;
+    let log_reading = case.log();
+    let log = log_reading.or_not_applicable("the function has not logged anything")?;
     let function = case.function().if_known();
     let size = function.and_then(|function| function.configuration.memory_size);
     let killed = log.invocations.iter().rev().find(|run| {

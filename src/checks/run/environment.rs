@@ -1,5 +1,4 @@
-//! The rotation function's environment variables, as far as they were seen. No
-//! check lives here.
+//! The rotation function's environment variables, as far as they were seen.
 
 use super::function::resource_of;
 use crate::{

@@ -1,5 +1,4 @@
-//! The rotation function of a case, and whether it is one that AWS vends. No
-//! check lives here.
+//! The rotation function of a case, and whether it is one that AWS vends.
 
 use crate::{
     catalogue::{MarkKind, vended_marks},
@@ -14,8 +13,8 @@ use crate::{
 /// Not applicable where the secret has no function or the function is gone
 /// (which is a question of its own); inconclusive where it was not seen.
 pub(in crate::checks) fn rotation_function<'c>(case: &'c Case<'_>) -> Result<&'c Function, Stop> {
-    let look = case.function();
-    if let Some(function) = look.if_known() {
+    let reading = case.function();
+    if let Some(function) = reading.if_known() {
         return Ok(function);
     }
     let no_function =
@@ -23,7 +22,7 @@ pub(in crate::checks) fn rotation_function<'c>(case: &'c Case<'_>) -> Result<&'c
     if no_function {
         return Err(Stop::not_applicable("the secret has no rotation function"));
     }
-    look.or_not_applicable("the rotation function does not exist")
+    reading.or_not_applicable("the rotation function does not exist")
 }
 
 /// What to put after `--function-name`: the function's name, else its ARN.

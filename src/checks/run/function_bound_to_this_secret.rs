@@ -35,7 +35,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         false => (Basis::Indication, Severity::Warning),
     };
     let name = name_of(function);
-    // Both in one finding, since the function refuses the secret until both fit.
+    // Both in one finding, since the function refuses the secret until both match.
     let mut wrong: Vec<(&str, &str, String)> = Vec::new();
     if let Some(bound) = bound_secret {
         let secret = case.secret().or_not_applicable("there is no secret")?;
@@ -53,7 +53,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     if wrong.is_empty() {
         return Ok(Vec::new());
     }
-    let told: Vec<_> = wrong
+    let mismatches: Vec<_> = wrong
         .iter()
         .map(|(variable, is, wanted)| {
             format!("{variable} binds {name} to {is}, but the secret has {wanted}")
@@ -62,7 +62,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let mut finding = Finding::new(
         "RUN13",
         resource_of(function),
-        format!("{}: the function refuses it.", told.join("; ")),
+        format!("{}: the function refuses it.", mismatches.join("; ")),
     )
     .severity(severity)
     .on(basis);
@@ -76,7 +76,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         "Bind the function to this secret, or give each secret its own function.",
         [set_variables(name, &pairs)],
     );
-    // A change sets one variable; one of two alone mends nothing.
+    // A change sets one variable; one of two alone fixes nothing.
     if let [(variable, _, wanted)] = wrong.as_slice() {
         finding = finding
             .trying(Change::SetVariable { name: (*variable).to_owned(), value: wanted.clone() });
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_or_user_is_found_and_the_fix_mends_it() {
+    fn another_secret_or_user_is_found_and_the_fix_works() {
         let other = bundle(json!({"SECRET_ARN": format!("{ARN}x"), "USER_NAME": "app"}));
         let found = judge(&CHECK, other.clone()).expect("findings");
         assert_eq!((found.len(), found[0].basis), (1, Basis::State));
-        let mut mended = evidence(other);
-        found[0].fixes[0].change.as_ref().expect("change").apply(&mut mended);
-        let mended = serde_json::to_value(&mended).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let mut fixed = evidence(other);
+        found[0].fixes[0].change.as_ref().expect("change").apply(&mut fixed);
+        let fixed = serde_json::to_value(&fixed).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
         let user = judge(&CHECK, bundle(json!({"SECRET_ARN": ARN, "USER_NAME": "old"})));
         assert!(user.expect("findings")[0].summary.contains("old"));
     }

@@ -1,5 +1,5 @@
-//! RUN04: the template asks AWS for a hosted function in a way that lets its runtime and
-//! its package drift apart. Whether they have is `package_python`'s business.
+//! RUN04: the template asks AWS for a hosted function so that its runtime and its
+//! package can diverge.
 
 use crate::{
     catalogue::{Severity, transforms},
@@ -40,7 +40,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         let (summary, proof, remedy) = match (old, runtime) {
             (Some(old), _) => (
                 format!(
-                    "{name} is made by {}, which keeps the runtime and renews the package: a later \
+                    "{name} is created by {}, which keeps the runtime and renews the package: a later \
                      update of the stack may leave the function with modules for another Python.",
                     old.name
                 ),
@@ -50,7 +50,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             (None, Some(runtime)) => (
                 format!(
                     "{name} fixes the runtime of its hosted function at {runtime}, and AWS renews \
-                     the package: the two may drift apart."
+                     the package: the two may diverge."
                 ),
                 format!("HostedRotationLambda.Runtime is {runtime}"),
                 "Leave Runtime unset.".to_owned(),

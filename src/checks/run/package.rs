@@ -1,4 +1,4 @@
-//! The deployment package of a case's rotation function. No check lives here.
+//! The deployment package of a case's rotation function, and how to build it again.
 
 use crate::{
     aws::arn::Arn,
@@ -18,11 +18,11 @@ pub(in crate::checks) fn package_of<'c>(
     case: &'c Case<'_>,
     function: &Function,
 ) -> Result<&'c Package, Stop> {
-    let look = case.package();
+    let reading = case.package();
     if function.configuration.package_type.as_deref() == Some("Image") {
         return Err(Stop::not_applicable("the function is a container image, not a package"));
     }
-    look.or_not_applicable("the function has no package")
+    reading.or_not_applicable("the function has no package")
 }
 
 /// The machine that the function runs on, as ELF names it; none where its
@@ -68,7 +68,7 @@ pub(in crate::checks) fn unread_layers(package: &Package, function: &Function) -
 /// The fix of a package that was built for something else: install the project
 /// again for this runtime and this machine. Where that takes a compiler and what the
 /// library is linked with, the vended function is the fix.
-pub(in crate::checks) fn built_again(
+pub(in crate::checks) fn rebuilt(
     finding: Finding,
     function: &Function,
     package: &Package,
@@ -81,7 +81,7 @@ pub(in crate::checks) fn built_again(
          '[Runtime, Architectures, CodeSha256]'"
     ));
     if let Some(project) = projects.iter().copied().find(|project| is_source_only(project)) {
-        return vended_anew(finding, function, package, project);
+        return with_vended_function(finding, function, package, project);
     }
     let python = configuration.runtime.as_deref().and_then(|name| name.strip_prefix("python"));
     let machine = machine_of(function).unwrap_or("x86_64");
@@ -105,8 +105,13 @@ pub(in crate::checks) fn built_again(
     )
 }
 
-/// A new function of AWS's, in the old one's place in the network.
-fn vended_anew(finding: Finding, function: &Function, package: &Package, project: &str) -> Finding {
+/// A new vended function in the same subnets and groups as the old one.
+fn with_vended_function(
+    finding: Finding,
+    function: &Function,
+    package: &Package,
+    project: &str,
+) -> Finding {
     let configuration = &function.configuration;
     let template = package.code.as_ref().and_then(|code| code.template.as_deref());
     let template = template.unwrap_or("RDSPostgreSQLRotationSingleUser");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     function::{name_of, resource_of, rotation_function},
-    package::{built_again, is_needed, machine_of, package_of, projects, unread_layers},
+    package::{is_needed, machine_of, package_of, projects, rebuilt, unread_layers},
 };
 use crate::{
     catalogue::Severity,
@@ -45,8 +45,8 @@ fn judge(case: &Case<'_>) -> Judgement {
     let nothing_fits = package.libraries.iter().all(|one| one.machine.as_deref() != Some(machine));
     if !foreign.is_empty() {
         let sure = !needed.is_empty() || nothing_fits;
-        let told = if needed.is_empty() { &foreign } else { &needed };
-        return Ok(vec![other_machine(function, package, machine, told, sure)]);
+        let named = if needed.is_empty() { &foreign } else { &needed };
+        return Ok(vec![other_machine(function, package, machine, named, sure)]);
     }
     missing_library(package, function, machine)
 }
@@ -55,13 +55,13 @@ fn other_machine(
     function: &Function,
     package: &Package,
     machine: &str,
-    told: &[&NativeLibrary],
+    named: &[&NativeLibrary],
     sure: bool,
 ) -> Finding {
-    let machines: BTreeSet<&str> = told.iter().filter_map(|one| one.machine.as_deref()).collect();
+    let machines: BTreeSet<&str> = named.iter().filter_map(|one| one.machine.as_deref()).collect();
     let machines = machines.into_iter().collect::<Vec<_>>().join(" and ");
     let architecture = function.configuration.architectures.join(", ");
-    let first = told.first().and_then(|one| one.path.as_deref()).unwrap_or("a library");
+    let first = named.first().and_then(|one| one.path.as_deref()).unwrap_or("a library");
     let finding = Finding::new(
         "RUN12",
         resource_of(function),
@@ -73,7 +73,7 @@ fn other_machine(
     .severity(if sure { Severity::Error } else { Severity::Warning })
     .on(if sure { Basis::State } else { Basis::Indication })
     .fact("GetFunction", format!("Architectures is {architecture}"));
-    let finding = told.iter().take(4).fold(finding, |finding, one| {
+    let finding = named.iter().take(4).fold(finding, |finding, one| {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         finding.fact("package", format!("{} is for {}", text(&one.path), text(&one.machine)))
     });
@@ -92,8 +92,8 @@ fn other_machine(
     } else {
         finding
     };
-    let modules = told.iter().filter_map(|one| one.module.as_deref());
-    built_again(finding, function, package, &projects(modules))
+    let modules = named.iter().filter_map(|one| one.module.as_deref());
+    rebuilt(finding, function, package, &projects(modules))
 }
 
 /// A module of the function's machine asks the loader for a libpq that is nowhere.
@@ -127,7 +127,7 @@ fn missing_library(package: &Package, function: &Function, machine: &str) -> Jud
     )
     .on(Basis::State)
     .fact("package", format!("NEEDED of {path} names {wanted}"));
-    Ok(vec![built_again(finding, function, package, &["psycopg2-binary"])])
+    Ok(vec![rebuilt(finding, function, package, &["psycopg2-binary"])])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     function::{name_of, resource_of, rotation_function, vended},
-    package::{built_again, is_needed, machine_of, package_of, projects},
+    package::{is_needed, machine_of, package_of, projects, rebuilt},
 };
 use crate::{
     catalogue::{Severity, runtime, transforms},
@@ -53,9 +53,9 @@ fn judge(case: &Case<'_>) -> Judgement {
     let needed: Vec<&NativeLibrary> =
         strange.iter().copied().filter(|one| is_needed(package, one)).collect();
     let sure = !needed.is_empty();
-    let told = if sure { &needed } else { &strange };
-    let modules: Vec<&str> = told.iter().filter_map(|one| one.module.as_deref()).collect();
-    let pythons: BTreeSet<&str> = told.iter().filter_map(|one| one.python.as_deref()).collect();
+    let named = if sure { &needed } else { &strange };
+    let modules: Vec<&str> = named.iter().filter_map(|one| one.module.as_deref()).collect();
+    let pythons: BTreeSet<&str> = named.iter().filter_map(|one| one.python.as_deref()).collect();
     let built_for = pythons.iter().copied().collect::<Vec<_>>().join(" and ");
     let finding = Finding::new(
         "RUN01",
@@ -69,20 +69,19 @@ fn judge(case: &Case<'_>) -> Judgement {
     .severity(if sure { Severity::Error } else { Severity::Warning })
     .on(if sure { Basis::State } else { Basis::Indication })
     .fact("GetFunction", format!("Runtime is python{python}"));
-    let finding = told
+    let finding = named
         .iter()
         .take(4)
         .filter_map(|one| one.path.as_deref())
         .fold(finding, |finding, path| finding.fact("package", path));
-    let finding = first_aid(finding, function, case, &pythons);
-    let mut found =
-        vec![built_again(finding, function, package, &projects(modules.iter().copied()))];
-    found.extend(drift(function, python, &built_for, sure));
+    let finding = back_to_old_runtime(finding, function, case, &pythons);
+    let mut found = vec![rebuilt(finding, function, package, &projects(modules.iter().copied()))];
+    found.extend(hosted_mismatch(function, python, &built_for, sure));
     Ok(found)
 }
 
 /// Back to the runtime that the package was built for, as long as Lambda lets.
-fn first_aid(
+fn back_to_old_runtime(
     finding: Finding,
     function: &Function,
     case: &Case<'_>,
@@ -107,8 +106,13 @@ fn first_aid(
 }
 
 /// A stack's hosted rotation gives the function its runtime and its package, and
-/// the older transform lets the two drift apart.
-fn drift(function: &Function, python: &str, built_for: &str, sure: bool) -> Option<Finding> {
+/// the older transform lets the two diverge.
+fn hosted_mismatch(
+    function: &Function,
+    python: &str,
+    built_for: &str,
+    sure: bool,
+) -> Option<Finding> {
     let stack = function.tags.get("aws:cloudformation:stack-name")?;
     let hosted = vended(function).is_some() && !stack.starts_with("serverlessrepo-");
     let newest = transforms().last()?;
@@ -205,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_may_have_let_the_two_drift_apart() {
+    fn a_stack_may_have_let_the_two_diverge() {
         let mut stack = bundle("python3.9", &[("3.10", "x86_64")]);
         stack["Function"]["Tags"] = json!({"aws:cloudformation:stack-name": "orders",
             "SecretsManagerLambda": "Rotation"});

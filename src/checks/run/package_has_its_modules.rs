@@ -2,7 +2,7 @@
 
 use super::{
     function::{name_of, resource_of, rotation_function},
-    package::{built_again, package_of, projects, unread_layers},
+    package::{package_of, projects, rebuilt, unread_layers},
 };
 use crate::{
     checks::{Case, Check, Finding, Judgement, Stop},
@@ -47,7 +47,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
     .fact("package", format!("{path} imports {}", missing.join(", ")))
     .fact("package", "no module of that name at the top of the package or its layers");
-    Ok(vec![built_again(finding, function, package, &projects(missing.iter().copied()))])
+    Ok(vec![rebuilt(finding, function, package, &projects(missing.iter().copied()))])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     function::{name_of, resource_of, rotation_function},
-    package::{built_again, package_of},
+    package::{package_of, rebuilt},
 };
 use crate::{
     catalogue::Severity,
@@ -33,7 +33,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
     .severity(if imported { Severity::Error } else { Severity::Warning })
     .fact("package", proof);
-    Ok(vec![built_again(finding, function, package, &["PyGreSQL"])])
+    Ok(vec![rebuilt(finding, function, package, &["PyGreSQL"])])
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! RUN14: the function's variables ask for a password that cannot be made.
+//! RUN14: the function's variables ask for a password that cannot be generated.
 
 use super::{
     environment::variable,
@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "password-rules-possible",
-    question: "Can Secrets Manager make a password by the rules in the function's variables?",
+    question: "Can Secrets Manager generate a password by the rules in the function's variables?",
     codes: &["RUN14"],
     facts: &[Fact::Secret, Fact::Function, Fact::LogEvents],
     judge,
@@ -36,7 +36,7 @@ const KINDS: &[(&str, &str)] = &[
 
 fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
-    let rules = Rules::read(function)?;
+    let rules = PasswordRules::read(function)?;
     let Some(rules) = rules else {
         return Err(Stop::not_applicable("no variable of the function rules its passwords"));
     };
@@ -50,13 +50,13 @@ fn judge(case: &Case<'_>) -> Judgement {
     let finding = Finding::new(
         "RUN14",
         resource_of(function),
-        format!("{name} cannot make a password: {why}."),
+        format!("{name} cannot generate a password: {why}."),
     )
     .severity(severity)
     .on(basis)
     .fact("GetFunction", format!("Environment.Variables: {}", rules.set.join(", ")))
     .fix(
-        format!("Take {variable} away, or set it to something that leaves a choice."),
+        format!("Remove {variable}, or set it to something that leaves a choice."),
         [unset_variable(name, variable)],
     )
     .confirm(
@@ -67,7 +67,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 }
 
 /// The rules as the variables set them.
-struct Rules<'f> {
+struct PasswordRules<'f> {
     length: Option<&'f str>,
     characters: &'f str,
     left_out: Vec<&'static str>,
@@ -75,7 +75,7 @@ struct Rules<'f> {
     set: Vec<String>,
 }
 
-impl<'f> Rules<'f> {
+impl<'f> PasswordRules<'f> {
     /// The rules; none where no variable sets any.
     fn read(function: &'f Function) -> Result<Option<Self>, Stop> {
         let mut set = Vec::new();

@@ -85,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn the_fix_mends_it() {
+    fn the_fix_works() {
         let found = judge(&CHECK, bundle(0)).expect("findings");
-        let mut mended = evidence(bundle(0));
-        found[0].fixes[0].change.as_ref().expect("change").apply(&mut mended);
-        let mended = serde_json::to_value(&mended).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let mut fixed = evidence(bundle(0));
+        found[0].fixes[0].change.as_ref().expect("change").apply(&mut fixed);
+        let fixed = serde_json::to_value(&fixed).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     catalogue::{Release, Severity, releases},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted,
-        template::template_of,
+        vended_template::template_of,
     },
     evidence::Fact,
 };

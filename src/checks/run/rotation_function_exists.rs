@@ -39,7 +39,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 resource_of(function),
                 format!(
                     "The rotation function {} is in account {account}, the secret in {here}; whether \
-                     Secrets Manager may invoke it across accounts could not be told from here.",
+                     Secrets Manager may invoke it across accounts is not visible from here.",
                     name_of(function)
                 ),
             )

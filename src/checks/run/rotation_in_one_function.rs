@@ -52,7 +52,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         finding = finding.proof(
             ProofKind::Trail,
             "PutSecretValue",
-            format!("made by {role} with the token of a rotation"),
+            format!("called by {role} with the token of a rotation"),
         );
     }
     for line in invokes {

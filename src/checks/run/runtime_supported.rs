@@ -31,7 +31,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     if ahead > notice {
         return Ok(Vec::new());
     }
-    let (told, severity) = match ahead > 0.0 {
+    let (state, severity) = match ahead > 0.0 {
         true => ("will be deprecated on", Severity::Note),
         false => ("is deprecated since", Severity::Warning),
     };
@@ -39,7 +39,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         "RUN05",
         resource_of(function),
         format!(
-            "{name} of {} {told} {}{}.",
+            "{name} of {} {state} {}{}.",
             name_of(function),
             runtime.deprecated.date(),
             blocks(runtime, case.now())
@@ -51,7 +51,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     .proof(
         ProofKind::Date,
         &runtime.provenance.source,
-        format!("{name} {told} {}", runtime.deprecated.date()),
+        format!("{name} {state} {}", runtime.deprecated.date()),
     );
     // What was refused is a new deployment; the function there is runs on.
     if let Some(event) = refused(case, function) {
@@ -62,8 +62,8 @@ fn judge(case: &Case<'_>) -> Judgement {
         );
     }
     let stack = function.tags.get("aws:cloudformation:stack-name");
-    let finding = renewed(case, finding, name_of(function), stack);
-    // A stack that makes an alias moves it itself.
+    let finding = with_new_runtime(case, finding, name_of(function), stack);
+    // A stack that creates an alias moves it itself.
     Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
 }
 
@@ -101,7 +101,12 @@ fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent
         .max_by_key(|event| event.timestamp)
 }
 
-fn renewed(case: &Case<'_>, finding: Finding, name: &str, stack: Option<&String>) -> Finding {
+fn with_new_runtime(
+    case: &Case<'_>,
+    finding: Finding,
+    name: &str,
+    stack: Option<&String>,
+) -> Finding {
     let function = quoted(name);
     let finding = match stack.map(|stack| quoted(stack)) {
         Some(stack) => finding.fix(
@@ -124,7 +129,7 @@ fn renewed(case: &Case<'_>, finding: Finding, name: &str, stack: Option<&String>
         ),
     };
     finding.confirm(match stack {
-        // A stack that makes a version names it itself.
+        // A stack that creates a version names it itself.
         Some(_) => format!(
             "aws lambda get-function-configuration --function-name {function} --query Runtime"
         ),

@@ -40,19 +40,19 @@ fn judge(case: &Case<'_>) -> Judgement {
             case.secret_resource(),
             format!(
                 "The next rotation was due on {} and has not happened ({last}): the attempts failed \
-                 until no more were made, or none could start.",
+                 until no more followed, or none could start.",
                 next.date()
             ),
         )
         .fact("DescribeSecret", format!("NextRotationDate: {next}; looked at: {}", case.now()))
         .fix(
             "Find out in which step the attempts fail and why; remove that cause, and rotate. \
-             AWSPENDING may be taken off the version that an attempt left behind only if no setSecret \
+             AWSPENDING may be removed from the version that an attempt left behind only if no setSecret \
              ran for it (`rotdoctor explain SEC07`).",
             commands(case, secret),
         )
         .fix(
-            "Be told of the next failure: an EventBridge rule on RotationFailed, with a topic behind it \
+            "Get notified of the next failure: an EventBridge rule on RotationFailed, with a topic behind it \
              (its policy must let events.amazonaws.com publish).",
             [
                 format!(
@@ -73,7 +73,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     ])
 }
 
-/// What tells the step and the error, and starts the next attempt.
+/// The commands that show the step and the error, and start the next attempt.
 fn commands(case: &Case<'_>, secret: &Secret) -> Vec<String> {
     let id = quoted(case.secret_id());
     let mut commands = vec![format!(

@@ -118,7 +118,7 @@ fn parse_cron(cron: &str) -> Result<Schedule, String> {
         values(hours, 0, 23, &[]).ok_or_else(|| format!("the hours {hours} cannot be read"))?;
     let least = limits.shortest_interval_hours.value;
     if hours.windows(2).any(|pair| i64::from(pair[1] - pair[0]) < least) {
-        return Err(format!("its hours lie closer together than {least} hours"));
+        return Err(format!("its hours are closer together than {least} hours"));
     }
     Ok(Schedule::At(hours))
 }

@@ -1,12 +1,12 @@
 //! SEC22: the second user's name would be too long.
 
-use super::place::shape;
+use super::stage_shape::shape;
 use crate::{
     catalogue::engines,
     checks::{
         Case, Change, Check, Finding, Judgement, Stop,
         command::{published, quoted, set_variables},
-        template::template,
+        vended_template::template,
     },
     evidence::Fact,
 };

@@ -32,13 +32,13 @@ fn judge(case: &Case<'_>) -> Judgement {
             "SEC08",
             case.secret_resource(),
             format!(
-                "Version {pending} carries AWSPENDING and holds no value: the attempt that made it \
+                "Version {pending} carries AWSPENDING and holds no value: the attempt that created it \
                  ended before it stored one."
             ),
         )
         .fact("ListSecretVersionIds", format!("version {pending} has no KmsKeyIds, others have"))
         .fix(
-            "Remove what stopped the attempt, then take the label off the empty version and rotate.",
+            "Remove what stopped the attempt, then remove the label from the empty version and rotate.",
             [
                 format!(
                     "aws secretsmanager update-secret-version-stage --secret-id {id} \

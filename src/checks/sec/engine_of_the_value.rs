@@ -1,13 +1,13 @@
 //! SEC02, SEC03: the value's `engine` and what the function takes for it.
 
-use super::place::{is_for_a_database, shape};
+use super::stage_shape::{is_for_a_database, shape};
 use crate::{
     catalogue::{Engine, capability, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
         command::{edit_value, quoted},
         function_age::{AGE_FACTS, Ability, FunctionAge},
-        template::{Template, template},
+        vended_template::{VendedTemplate, template},
     },
     evidence::Fact,
 };
@@ -42,7 +42,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     if value.is_json == Some(false) {
         return Err(Stop::not_applicable("the value is not JSON, which is a question of its own"));
     }
-    let wanted = template.as_ref().and_then(Template::engine);
+    let wanted = template.as_ref().and_then(VendedTemplate::engine);
     let Some(engine) = value.text("engine").filter(|engine| !engine.is_empty()) else {
         return Ok(vec![unset(case, template.as_ref(), wanted)]);
     };
@@ -53,7 +53,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         (_, Some(named)) if named.aurora.as_deref() == Some(engine.as_str()) => {
             let alternates = template.as_ref().map_or_else(
                 || value.keys.iter().any(|key| key == "masterarn"),
-                Template::alternates,
+                VendedTemplate::alternates,
             );
             aurora(case, &engine, named, alternates)
         }
@@ -61,7 +61,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
 }
 
-fn unset(case: &Case<'_>, template: Option<&Template>, wanted: Option<&Engine>) -> Finding {
+fn unset(case: &Case<'_>, template: Option<&VendedTemplate>, wanted: Option<&Engine>) -> Finding {
     let finding = Finding::new(
         "SEC02",
         case.secret_resource(),
@@ -76,10 +76,15 @@ fn unset(case: &Case<'_>, template: Option<&Template>, wanted: Option<&Engine>) 
     )
     .on(if template.is_some() { Basis::State } else { Basis::Indication })
     .fact("GetSecretValue AWSCURRENT", "no key engine");
-    mend(case, finding, wanted.map_or("ENGINE", |wanted| wanted.name.as_str()))
+    with_fix(case, finding, wanted.map_or("ENGINE", |wanted| wanted.name.as_str()))
 }
 
-fn other(case: &Case<'_>, engine: &str, wanted: &Engine, template: Option<&Template>) -> Finding {
+fn other(
+    case: &Case<'_>,
+    engine: &str,
+    wanted: &Engine,
+    template: Option<&VendedTemplate>,
+) -> Finding {
     let name = template.map_or("the function", |template| template.name.as_str());
     let finding = Finding::new(
         "SEC02",
@@ -90,7 +95,7 @@ fn other(case: &Case<'_>, engine: &str, wanted: &Engine, template: Option<&Templ
         ),
     )
     .fact("GetSecretValue AWSCURRENT", format!("engine: {engine}"));
-    mend(case, finding, &wanted.name)
+    with_fix(case, finding, &wanted.name)
 }
 
 fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Judgement {
@@ -113,7 +118,7 @@ fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Ju
             .on(if engine_was_refused(case) { Basis::StateAndLine } else { Basis::Indication })
             .fact("GetSecretValue AWSCURRENT", format!("engine: {engine}"))
             .fact("GetFunction", "LastModified is before that day");
-            Ok(vec![mend(case, finding, &named.name)])
+            Ok(vec![with_fix(case, finding, &named.name)])
         }
         Some(Ability::Present) => Ok(vec![]),
         Some(Ability::Doubtful | Ability::Unknown) | None => {
@@ -136,7 +141,7 @@ fn engine_was_refused(case: &Case<'_>) -> bool {
     run.is_some_and(|run| run.hits.iter().any(|hit| hit.text.code.as_deref() == Some("SEC02")))
 }
 
-fn mend(case: &Case<'_>, finding: Finding, engine: &str) -> Finding {
+fn with_fix(case: &Case<'_>, finding: Finding, engine: &str) -> Finding {
     let id = quoted(case.secret_id());
     finding
         .fix(

@@ -5,8 +5,8 @@ use crate::{
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
         command::{published, set_variables, show_setting},
-        db::subject::{SUBJECT_FACTS, subject},
-        template::template,
+        db::secret_database::{DATABASE_FACTS, secret_database},
+        vended_template::template,
     },
     evidence::Fact,
 };
@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 const FACTS: [Fact; 9] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     [
         secret,
         shape,
@@ -68,8 +68,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         "SEC18",
         configuration.function_arn.as_deref().unwrap_or(name),
         format!(
-            "{name} may put {} into a password, which {by} refuses; a rotation then fails now and \
-                 then, as the dice fall.",
+            "{name} may put {} into a password, which {by} refuses; some rotations then fail.",
             listed(&missing)
         ),
     )
@@ -102,7 +101,7 @@ fn refused(case: &Case<'_>) -> Option<(&'static str, String)> {
         return Some((refused, engine.name.clone()));
     }
     let user = shape?.text("username")?;
-    let is_master = subject(case).ok()?.master_username() == Some(user.as_str());
+    let is_master = secret_database(case).ok()?.master_username() == Some(user.as_str());
     // A space is refused by RDS, but Secrets Manager generates none unless asked to.
     let rejects = engines().master_password.rejects.trim_end();
     is_master.then(|| (rejects, format!("RDS (for its master user {user})")))

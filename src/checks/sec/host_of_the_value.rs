@@ -1,21 +1,24 @@
 //! SEC12, SEC13, SEC14: the value's host is not where passwords are set.
 
-use super::place::{Place, places, shape};
+use super::{
+    rds_endpoints::{RdsEndpoint, endpoints},
+    stage_shape::shape,
+};
 use crate::{
     catalogue::{Severity, demands, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
         command::{edit_value, quoted},
         db::{
-            parameters::{Setting, asked},
-            subject::{SUBJECT_FACTS, Subject, subject},
+            parameters::{ParameterSetting, asked},
+            secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
         },
     },
     evidence::{Fact, StageShape},
 };
 
 const FACTS: [Fact; 7] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     [secret, shape, superuser, resources, instances, clusters, Fact::DBParameters]
 };
 
@@ -35,18 +38,21 @@ fn judge(case: &Case<'_>) -> Judgement {
         .ok_or_else(|| Stop::not_applicable("the value names no host"))?;
     let names = &engines().endpoints;
     if names.is_of_aws(&host) && host.contains(names.proxy_mark.as_str()) {
-        return Ok(vec![mend(case, proxy(case, &host))]);
+        return Ok(vec![with_fix(case, proxy(case, &host))]);
     }
     if host.contains(names.reader_mark.as_str()) {
-        return Ok(vec![mend(case, reader(case, value, &host, "the name of a reader endpoint"))]);
+        return Ok(vec![with_fix(
+            case,
+            reader(case, value, &host, "the name of a reader endpoint"),
+        )]);
     }
-    let places = places(case)?;
-    if let Some(place) = places.iter().find(|place| place.is_at(&host)) {
-        if place.reader {
+    let endpoints = endpoints(case)?;
+    if let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.is_at(&host)) {
+        if endpoint.reader {
             let kind =
-                if place.cluster { "reader endpoint of cluster" } else { "read-only instance" };
-            let proof = format!("{kind} {}", place.identifier);
-            return Ok(vec![mend(case, reader(case, value, &host, &proof))]);
+                if endpoint.cluster { "reader endpoint of cluster" } else { "read-only instance" };
+            let proof = format!("{kind} {}", endpoint.identifier);
+            return Ok(vec![with_fix(case, reader(case, value, &host, &proof))]);
         }
         return Ok(vec![]);
     }
@@ -59,16 +65,17 @@ fn judge(case: &Case<'_>) -> Judgement {
         .iter()
         .filter_map(|key| value.text(key))
         .collect();
-    let is_named =
-        |place: &Place<'_>| identifiers.iter().any(|id| id.eq_ignore_ascii_case(place.identifier));
-    if !places.iter().any(is_named) {
+    let is_named = |endpoint: &RdsEndpoint<'_>| {
+        identifiers.iter().any(|id| id.eq_ignore_ascii_case(endpoint.identifier))
+    };
+    if !endpoints.iter().any(is_named) {
         return Err(Stop::not_applicable(
             "nothing says that the value's host is a database of RDS",
         ));
     }
-    let database = subject(case)?;
+    let database = secret_database(case)?;
     Ok(alias(case, value, &host, &database)
-        .map(|finding| mend(case, finding))
+        .map(|finding| with_fix(case, finding))
         .into_iter()
         .collect())
 }
@@ -108,7 +115,7 @@ fn alias(
     case: &Case<'_>,
     value: &StageShape,
     host: &str,
-    database: &Subject<'_>,
+    database: &SecretDatabase<'_>,
 ) -> Option<Finding> {
     // Unknown where the parameters were not seen, or are not what decides it.
     let setting = asked(case, database, "tls")
@@ -138,14 +145,14 @@ fn alias(
     .fact("GetSecretValue AWSCURRENT", format!("host: {host}"))
     .fact(database.source(), format!("{}: {}", database.label(), database.how));
     Some(match setting.flatten() {
-        Some(setting) => Setting::prove(&setting, finding),
+        Some(setting) => ParameterSetting::prove(&setting, finding),
         None => finding,
     })
 }
 
-fn mend(case: &Case<'_>, finding: Finding) -> Finding {
+fn with_fix(case: &Case<'_>, finding: Finding) -> Finding {
     let id = quoted(case.secret_id());
-    let database = subject(case).ok().filter(|database| !database.assumed);
+    let database = secret_database(case).ok().filter(|database| !database.assumed);
     let host = database.and_then(|one| writer(case, &one)).unwrap_or("WRITER_ENDPOINT");
     finding
         .fix(
@@ -159,8 +166,8 @@ fn mend(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 /// The writer endpoint of the secret's own database; none where that was not
-/// seen, since another's would lead the secret to another database.
-fn writer<'c>(case: &'c Case<'_>, database: &Subject<'c>) -> Option<&'c str> {
+/// seen, since another's would point the secret at another database.
+fn writer<'c>(case: &'c Case<'_>, database: &SecretDatabase<'c>) -> Option<&'c str> {
     let (instances, clusters) = (case.db_instances(), case.db_clusters());
     let instances = instances.if_known().map_or(&[][..], Vec::as_slice);
     let clusters = clusters.if_known().map_or(&[][..], Vec::as_slice);

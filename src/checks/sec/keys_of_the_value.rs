@@ -1,9 +1,11 @@
 //! SEC01, SEC04, SEC05, SEC17: what the value must hold for its template.
 
-use super::place::{is_for_a_database, shape};
+use super::stage_shape::{is_for_a_database, shape};
 use crate::{
     catalogue::{Severity, engines},
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted, template::template},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop, command::quoted, vended_template::template,
+    },
     evidence::Fact,
 };
 

@@ -22,7 +22,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Err(Stop::not_applicable("rotation is not set up"));
     }
     // DescribeSecret leaves the labels out where there is no version; so does
-    // evidence of a secret that does not exist yet. The list tells them apart.
+    // evidence of a secret that does not exist yet. The list distinguishes them.
     let source = if secret.version_ids_to_stages.is_empty() {
         let has_current = case.secret_versions().or_absent()?.is_some_and(|versions| {
             let mut labels = versions.versions.iter().flat_map(|v| &v.version_stages);

@@ -5,14 +5,14 @@ use crate::{
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
         command::quoted,
-        db::subject::{SUBJECT_FACTS, Subject, subject},
+        db::secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
         history::{Trail, caller, failing},
     },
     evidence::{Fact, TrailEvent},
 };
 
 const FACTS: [Fact; 8] = {
-    let [secret, shape, superuser, resources, instances, clusters] = SUBJECT_FACTS;
+    let [secret, shape, superuser, resources, instances, clusters] = DATABASE_FACTS;
     [secret, shape, superuser, resources, instances, clusters, Fact::LogEvents, Fact::TrailEvents]
 };
 
@@ -47,7 +47,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     {
         return Ok(vec![]);
     }
-    let database = subject(case)?;
+    let database = secret_database(case)?;
     let change =
         trail.named(CHANGES).rfind(|(at, event)| changed(*at, event) && is_about(event, &database));
     let restore =
@@ -131,7 +131,7 @@ fn target(event: &TrailEvent) -> Option<String> {
 }
 
 /// Whether a call was about the secret's own database.
-fn is_about(event: &TrailEvent, database: &Subject<'_>) -> bool {
+fn is_about(event: &TrailEvent, database: &SecretDatabase<'_>) -> bool {
     let own = [
         database.cluster.and_then(|cluster| cluster.db_cluster_identifier.as_deref()),
         database.instance.and_then(|instance| instance.db_instance_identifier.as_deref()),
@@ -141,7 +141,7 @@ fn is_about(event: &TrailEvent, database: &Subject<'_>) -> bool {
 
 /// Whether the secret's user is the master user of its database; `None` where
 /// that is not known.
-fn is_master_user(case: &Case<'_>, database: &Subject<'_>) -> Option<bool> {
+fn is_master_user(case: &Case<'_>, database: &SecretDatabase<'_>) -> Option<bool> {
     let user = case.secret_shape().if_known()?.get("AWSCURRENT")?.text("username")?;
     Some(database.master_username()? == user)
 }

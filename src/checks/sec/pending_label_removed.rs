@@ -1,4 +1,4 @@
-//! SEC29: AWSPENDING was taken off after the database had got its password.
+//! SEC29: AWSPENDING was removed after the database had got its password.
 
 use crate::{
     checks::{
@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "pending-label-removed",
-    question: "Was AWSPENDING taken off a version whose password the database may have?",
+    question: "Was AWSPENDING removed from a version whose password the database may have?",
     codes: &["SEC29"],
     facts: &[Fact::Secret, Fact::SecretVersions, Fact::TrailEvents, Fact::LogEvents],
     judge,
@@ -19,16 +19,16 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(case: &Case<'_>) -> Judgement {
     let secret = case.secret().or_not_applicable("there is no such secret")?;
-    let trail_look = case.trail_events();
-    let events = trail_look.if_known().map_or(&[][..], Vec::as_slice);
+    let trail_reading = case.trail_events();
+    let events = trail_reading.if_known().map_or(&[][..], Vec::as_slice);
     let trail = Trail::of(case, events);
     let success = trail.last(&["RotationSucceeded"]).max(secret.last_rotated_date);
     let removals = trail
         .named(&["UpdateSecretVersionStage"])
         .filter(|(at, _)| success.is_none_or(|then| *at > then))
-        .filter_map(|(at, event)| Some((pending_taken_off(event)?, Some((at, event)))));
+        .filter_map(|(at, event)| Some((pending_removed_from(event)?, Some((at, event)))));
     // Without CloudTrail, a version newer than the current one and without any
-    // label tells that a label was taken off, but not by whom.
+    // label shows that a label was removed, but not by whom.
     let unlabelled = newer_without_label(case).into_iter().map(|version| (version, None));
     for (version, removal) in removals.chain(unlabelled) {
         let keeps_a_label =
@@ -39,17 +39,17 @@ fn judge(case: &Case<'_>) -> Judgement {
             return Ok(vec![found(case, &version, removal)]);
         }
     }
-    if trail_look.is_unseen() && newer_without_label(case).is_empty() {
+    if trail_reading.is_unseen() && newer_without_label(case).is_empty() {
         let versions = case.secret_versions();
         if versions.is_unseen() {
-            return Err(Stop::Inconclusive(vec![trail_look.missing(), versions.missing()]));
+            return Err(Stop::Inconclusive(vec![trail_reading.missing(), versions.missing()]));
         }
     }
     Ok(vec![])
 }
 
-/// The version that a call took AWSPENDING off, without putting it elsewhere.
-fn pending_taken_off(event: &TrailEvent) -> Option<String> {
+/// The version from which a call removed AWSPENDING, without moving it elsewhere.
+fn pending_removed_from(event: &TrailEvent) -> Option<String> {
     let detail = event.detail()?;
     let request = detail.get("requestParameters")?;
     let text = |key: &str| request.get(key).and_then(serde_json::Value::as_str);
@@ -59,8 +59,8 @@ fn pending_taken_off(event: &TrailEvent) -> Option<String> {
 }
 
 fn newer_without_label(case: &Case<'_>) -> Vec<String> {
-    let look = case.secret_versions();
-    let Some(versions) = look.if_known() else { return vec![] };
+    let reading = case.secret_versions();
+    let Some(versions) = reading.if_known() else { return vec![] };
     let current = versions
         .versions
         .iter()
@@ -83,7 +83,7 @@ fn found(case: &Case<'_>, version: &str, removal: Option<(Time, &TrailEvent)>) -
         "SEC29",
         case.secret_resource(),
         format!(
-            "AWSPENDING was taken off version {version}{by}, but its attempt had already passed \
+            "AWSPENDING was removed from version {version}{by}, but its attempt had already passed \
              setSecret: the database probably has the password of that version, and AWSCURRENT no \
              longer logs in."
         ),

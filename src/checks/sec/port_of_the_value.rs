@@ -1,6 +1,6 @@
 //! SEC16: the value's port is not the database's.
 
-use super::place::{places, shape};
+use super::{rds_endpoints::endpoints, stage_shape::shape};
 use crate::{
     checks::{
         Case, Check, Finding, Judgement, Stop,
@@ -27,7 +27,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let port = value.text("port").unwrap_or_default();
     let Ok(number) = port.trim().parse::<i64>() else {
         let shown = if port.is_empty() { "empty" } else { "not a number" };
-        return Ok(vec![mend(
+        return Ok(vec![with_fix(
             case,
             Finding::new(
                 "SEC16",
@@ -41,34 +41,34 @@ fn judge(case: &Case<'_>) -> Judgement {
         )]);
     };
     let Some(host) = value.text("host") else { return Ok(vec![]) };
-    let places = places(case)?;
-    let Some((place, listens)) = places
+    let endpoints = endpoints(case)?;
+    let Some((endpoint, listens)) = endpoints
         .iter()
-        .filter(|place| place.is_at(&host))
-        .find_map(|place| Some((place, place.port?)))
+        .filter(|endpoint| endpoint.is_at(&host))
+        .find_map(|endpoint| Some((endpoint, endpoint.port?)))
     else {
         return Ok(vec![]);
     };
     if listens == number {
         return Ok(vec![]);
     }
-    Ok(vec![mend(
+    Ok(vec![with_fix(
         case,
         Finding::new(
             "SEC16",
             case.secret_resource(),
-            format!("The value's port is {number}; {} listens on {listens}.", place.identifier),
+            format!("The value's port is {number}; {} listens on {listens}.", endpoint.identifier),
         )
         .fact("GetSecretValue AWSCURRENT", format!("host: {host}, port: {number}"))
         .fact(
-            if place.cluster { "DescribeDBClusters" } else { "DescribeDBInstances" },
-            format!("{} listens on {}:{listens}", place.identifier, place.address),
+            if endpoint.cluster { "DescribeDBClusters" } else { "DescribeDBInstances" },
+            format!("{} listens on {}:{listens}", endpoint.identifier, endpoint.address),
         ),
         &listens.to_string(),
     )])
 }
 
-fn mend(case: &Case<'_>, finding: Finding, port: &str) -> Finding {
+fn with_fix(case: &Case<'_>, finding: Finding, port: &str) -> Finding {
     let id = quoted(case.secret_id());
     finding
         .fix(

@@ -48,7 +48,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     )
     .on(Basis::Indication)
     .fact("ListSecretVersionIds", format!("AWSPENDING {pending} is older than AWSCURRENT"));
-    Ok(vec![mend(case, finding, pending)])
+    Ok(vec![with_fix(case, finding, pending)])
 }
 
 fn compare(case: &Case<'_>, pending: &str, new: &StageShape, now: &StageShape) -> Option<Finding> {
@@ -64,7 +64,7 @@ fn compare(case: &Case<'_>, pending: &str, new: &StageShape, now: &StageShape) -
             ),
         )
         .fact("GetSecretValue", format!("AWSPENDING host: {new}; AWSCURRENT host: {now}"));
-        return Some(mend(case, finding, pending));
+        return Some(with_fix(case, finding, pending));
     }
     let (new_user, now_user) = new.text("username").zip(now.text("username"))?;
     let alternates = now.keys.iter().any(|key| key == "masterarn");
@@ -86,14 +86,14 @@ fn compare(case: &Case<'_>, pending: &str, new: &StageShape, now: &StageShape) -
         ),
     )
     .fact("GetSecretValue", format!("AWSPENDING username: {new_user}; AWSCURRENT username: {now_user}"));
-    Some(mend(case, finding, pending))
+    Some(with_fix(case, finding, pending))
 }
 
-fn mend(case: &Case<'_>, finding: Finding, pending: &str) -> Finding {
+fn with_fix(case: &Case<'_>, finding: Finding, pending: &str) -> Finding {
     let id = quoted(case.secret_id());
     finding
         .fix(
-            "Make sure that the current value is right and works; then take the label off the \
+            "Make sure that the current value is right and works; then remove the label from the \
              outdated version and rotate.",
             [
                 format!(

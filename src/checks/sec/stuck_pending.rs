@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "stuck-pending",
-    question: "Does AWSPENDING still lie on a version that is not current?",
+    question: "Is AWSPENDING still on a version that is not current?",
     codes: &["SEC07"],
     facts: &[Fact::Secret, Fact::SecretVersions, Fact::LogEvents, Fact::TrailEvents],
     judge,
@@ -22,7 +22,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let secret = case.secret().or_not_applicable("there is no such secret")?;
     let Some(version) = secret.stuck_pending() else { return Ok(vec![]) };
     if is_young(case, version) && first_failure(case).is_none() {
-        return Ok(vec![under_way(case, version)]);
+        return Ok(vec![running(case, version)]);
     }
     let first = first_failure(case);
     let reached = step_reached(case, version).or(first.as_ref().and_then(|first| first.step));
@@ -31,7 +31,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         "SEC07",
         case.secret_resource(),
         format!(
-            "AWSPENDING lies on version {version} and AWSCURRENT does not: an earlier rotation \
+            "AWSPENDING is on version {version} and AWSCURRENT is not: an earlier rotation \
              never finished. This is the consequence of that failure, not its cause{when}."
         ),
     )
@@ -44,7 +44,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         ),
         None => finding,
     };
-    Ok(vec![mend(case, finding, version, reached)])
+    Ok(vec![with_fix(case, finding, version, reached)])
 }
 
 fn words(first: &FirstFailure) -> String {
@@ -60,8 +60,8 @@ fn stages(secret: &Secret, version: &str) -> String {
     format!("VersionIdsToStages: AWSPENDING on {version}, AWSCURRENT on {current}")
 }
 
-/// With the way out that fits what the failed attempt had already done.
-fn mend(
+/// Adds the fix for what the failed attempt had already done.
+fn with_fix(
     case: &Case<'_>,
     finding: Finding,
     version: &str,
@@ -75,7 +75,7 @@ fn mend(
     );
     let finding = match reached {
         Some(RotationStep::CreateSecret) => finding
-            .fix("Remove the cause first; then take the label off and rotate.", [drop_label, rotate])
+            .fix("Remove the cause first; then remove the label and rotate.", [drop_label, rotate])
             .trying(Change::RemovePendingLabel),
         Some(_) => finding.fix(
             format!(
@@ -89,8 +89,8 @@ fn mend(
             .fix(
                 "Remove the cause first. Whether a setSecret changed the password in the database was \
                  not seen: that password would be in this version only, and rotate-secret alone \
-                 finishes the rotation. Only where AWSCURRENT logs in and AWSPENDING does not, take \
-                 the label off and rotate.",
+                 finishes the rotation. Only where AWSCURRENT logs in and AWSPENDING does not, remove \
+                 the label and rotate.",
                 [drop_label, rotate],
             )
             .trying(Change::RemovePendingLabel),
@@ -110,20 +110,20 @@ fn is_young(case: &Case<'_>, version: &str) -> bool {
         && case.log().if_known().is_none_or(|log| !log.failing())
 }
 
-fn under_way(case: &Case<'_>, version: &str) -> Finding {
+fn running(case: &Case<'_>, version: &str) -> Finding {
     Finding::new(
         "SEC07",
         case.secret_resource(),
         format!(
-            "AWSPENDING lies on version {version}, which is only minutes old and has no failure \
-             on record: a rotation may be under way."
+            "AWSPENDING is on version {version}, which is only minutes old and has no failure \
+             on record: a rotation may be running."
         ),
     )
     .severity(Severity::Note)
     .on(Basis::Indication)
     .fact("ListSecretVersionIds", format!("version {version} is young"))
     .fix(
-        "Wait a few minutes and look again.",
+        "Wait a few minutes and diagnose again.",
         [format!("rotdoctor diagnose {}", quoted(case.secret_id()))],
     )
 }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_is_named_and_decides_the_way_out() {
+    fn the_first_failure_is_named_and_decides_the_fix() {
         let log = failed_log("v-new", "2026-11-19T03:12:00Z", RotationStep::TestSecret);
         let found = judge_with_log(&CHECK, stuck(), log).expect("findings");
         assert!(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_secret_it_cannot_be_told() {
+    fn without_the_secret_it_is_inconclusive() {
         assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));
     }
 }

@@ -1,6 +1,6 @@
 //! SEC15: the value's host is another database than the managed superuser's.
 
-use super::place::{places, shape};
+use super::{rds_endpoints::endpoints, stage_shape::shape};
 use crate::{
     aws::arn,
     catalogue::managed_services,
@@ -36,20 +36,19 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Err(Stop::not_applicable("RDS does not manage the superuser"));
     };
     let identifier = arn::identifier(arn);
-    let places = places(case)?;
-    let Some(place) = places
-        .iter()
-        .find(|place| place.cluster == cluster && !place.reader && place.identifier == identifier)
-    else {
+    let endpoints = endpoints(case)?;
+    let Some(endpoint) = endpoints.iter().find(|endpoint| {
+        endpoint.cluster == cluster && !endpoint.reader && endpoint.identifier == identifier
+    }) else {
         return Err(Stop::not_applicable(format!("no endpoint of {identifier} was seen")));
     };
-    let is_replica = places.iter().any(|place| place.reader && place.is_at(&host));
+    let is_replica = endpoints.iter().any(|endpoint| endpoint.reader && endpoint.is_at(&host));
     // The function compares letter by letter.
-    if host == place.address || is_replica {
+    if host == endpoint.address || is_replica {
         return Ok(vec![]);
     }
     let id = quoted(case.secret_id());
-    let address = place.address;
+    let address = endpoint.address;
     Ok(vec![
         Finding::new(
             "SEC15",

@@ -26,11 +26,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.superuser_secret();
-    if look.is_not_asked() {
+    let reading = case.superuser_secret();
+    if reading.is_not_asked() {
         return Err(Stop::not_applicable("no superuser's secret is known"));
     }
-    let superuser = look.or_not_applicable("the rotation uses no superuser's secret")?;
+    let superuser = reading.or_not_applicable("the rotation uses no superuser's secret")?;
     let Some(cluster) = cluster_of(superuser) else {
         return Err(Stop::not_applicable("RDS does not manage the superuser for a cluster"));
     };

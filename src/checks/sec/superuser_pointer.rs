@@ -1,6 +1,6 @@
-//! SEC27: `masterarn` leads to no superuser.
+//! SEC27: `masterarn` names no superuser.
 
-use super::place::shape;
+use super::stage_shape::shape;
 use crate::{
     checks::{
         Case, Check, Finding, Judgement, Stop,
@@ -11,7 +11,7 @@ use crate::{
 
 pub(super) static CHECK: Check = Check {
     name: "superuser-pointer",
-    question: "Does masterarn lead to the secret of another user, one that exists?",
+    question: "Does masterarn name the secret of another user, one that exists?",
     codes: &["SEC27"],
     facts: &[Fact::Secret, Fact::SecretShape, Fact::SuperuserSecret],
     judge,
@@ -25,7 +25,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         .ok_or_else(|| Stop::not_applicable("the value names no superuser"))?;
     let secret = case.secret().or_not_applicable("there is no such secret")?;
     if secret.arn.as_deref() == Some(superuser.as_str()) {
-        return Ok(vec![mend(
+        return Ok(vec![with_fix(
             case,
             Finding::new(
                 "SEC27",
@@ -37,7 +37,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         )]);
     }
     match case.superuser_secret().or_absent()? {
-        None => Ok(vec![mend(
+        None => Ok(vec![with_fix(
             case,
             Finding::new(
                 "SEC27",
@@ -76,7 +76,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
 }
 
-fn mend(case: &Case<'_>, finding: Finding) -> Finding {
+fn with_fix(case: &Case<'_>, finding: Finding) -> Finding {
     let id = quoted(case.secret_id());
     finding
         .fix(

@@ -15,11 +15,11 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
-    let look = case.superuser_secret();
-    if look.is_not_asked() {
+    let reading = case.superuser_secret();
+    if reading.is_not_asked() {
         return Err(crate::checks::Stop::not_applicable("no superuser's secret is known"));
     }
-    let superuser = look.or_not_applicable("the rotation uses no superuser's secret")?;
+    let superuser = reading.or_not_applicable("the rotation uses no superuser's secret")?;
     let Some(pending) = superuser.stuck_pending() else { return Ok(vec![]) };
     let label = superuser.label();
     let id = quoted(label);

@@ -6,7 +6,7 @@ use crate::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
         command::{published, quoted, show_setting},
         run::function::{from_template, name_of, resource_of, rotation_function},
-        template::template,
+        vended_template::template,
     },
     evidence::{Fact, Function},
     rotation_log::{AttemptOutcome, Invocation, RotationLog},
@@ -175,12 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn the_fix_mends_it() {
+    fn the_fix_works() {
         let found = judge(&CHECK, bundle(3)).expect("findings");
-        let mut mended = evidence(bundle(3));
-        found[0].fixes[0].change.as_ref().expect("change").apply(&mut mended);
-        let mended = serde_json::to_value(&mended).expect("bundle");
-        assert!(codes(&judge(&CHECK, mended)).is_empty());
+        let mut fixed = evidence(bundle(3));
+        found[0].fixes[0].change.as_ref().expect("change").apply(&mut fixed);
+        let fixed = serde_json::to_value(&fixed).expect("bundle");
+        assert!(codes(&judge(&CHECK, fixed)).is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The way to the database.
+//! The path to the database.
 
 use super::*;
 
@@ -6,7 +6,7 @@ use super::*;
 fn a_private_database_needs_a_function_in_a_vpc() {
     let mut outside = shaped(world());
     outside["Function"]["Configuration"]["VpcConfig"] = json!(null);
-    let found = mended(&database_path::CHECK, outside);
+    let found = only_finding_with_fix(&database_path::CHECK, outside);
     assert_eq!(found.code(), "NET09");
     assert!(
         found.fixes[0].commands[0]
@@ -26,7 +26,7 @@ fn a_private_database_is_enough_where_its_network_was_not_seen() {
     let found = judge(&database_path::CHECK, blind.clone()).expect("findings");
     assert_eq!((all_codes(&found), found[0].basis), (vec!["NET09"], Basis::State));
     assert!(found[0].fixes[0].commands[0].contains("SecurityGroupIds=sg-db"), "the only one known");
-    assert!(!mends(blind.clone(), &found[0]), "what was not seen verifies nothing");
+    assert!(!is_fixed_by(blind.clone(), &found[0]), "what was not seen verifies nothing");
     blind["DBInstances"][0]["PubliclyAccessible"] = json!(true);
     assert!(judge(&database_path::CHECK, blind).is_err());
 }
@@ -35,7 +35,7 @@ fn a_private_database_is_enough_where_its_network_was_not_seen() {
 fn the_databases_group_is_net10_and_the_functions_net11() {
     let shut =
         shaped(with_group(world(), 1, group("sg-db", json!([tcp(5432, "sg-app")]), json!([]))));
-    let found = mended(&database_path::CHECK, shut);
+    let found = only_finding_with_fix(&database_path::CHECK, shut);
     assert_eq!((found.code(), found.resource.as_str()), ("NET10", "sg-db"));
     assert_eq!(
         found.fixes[0].commands,
@@ -43,7 +43,8 @@ fn the_databases_group_is_net10_and_the_functions_net11() {
           --source-group sg-fn"]
     );
     let narrow = group("sg-fn", json!([]), json!([tcp(443, "0.0.0.0/0")]));
-    let found = mended(&database_path::CHECK, shaped(with_group(world(), 0, narrow)));
+    let found =
+        only_finding_with_fix(&database_path::CHECK, shaped(with_group(world(), 0, narrow)));
     assert_eq!((found.code(), found.resource.as_str()), ("NET11", "sg-fn"));
 }
 
@@ -55,7 +56,7 @@ fn an_acl_between_the_subnets_is_net12() {
         entry(100, false, "allow", Some((443, 443)), "0.0.0.0/0"),
     ];
     push(&mut world["NetworkAcls"], acl("acl-db", false, &["subnet-d1"], entries));
-    let found = mended(&database_path::CHECK, shaped(world));
+    let found = only_finding_with_fix(&database_path::CHECK, shaped(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET12", "acl-db"));
     assert_eq!(
         found.fixes[0].commands,
@@ -104,7 +105,7 @@ fn another_vpc_without_a_route_is_net13_and_a_peering_that_is_there_is_used() {
         "Status": {"Code": "active"},
         "RequesterVpcInfo": {"VpcId": "vpc-a", "CidrBlock": "10.0.0.0/16"},
         "AccepterVpcInfo": {"VpcId": "vpc-b", "CidrBlock": "10.1.0.0/16"}}]);
-    let found = mended(&database_path::CHECK, world);
+    let found = only_finding_with_fix(&database_path::CHECK, world);
     let commands = &found.fixes[0].commands;
     assert_eq!(commands.len(), 2, "there and back: {commands:?}");
     for route in [
@@ -154,7 +155,7 @@ fn a_public_name_over_peering_is_resolved_to_the_private_address() {
     let mut world = peered();
     world["DBInstances"][0]["PubliclyAccessible"] = json!(true);
     world["NetworkInterfaces"][2]["Association"] = json!({"PublicIp": "44.200.1.50"});
-    let found = mended(&database_path::CHECK, shaped(world));
+    let found = only_finding_with_fix(&database_path::CHECK, shaped(world));
     assert_eq!(found.code(), "NET13");
     assert_eq!(
         found.fixes[0].commands,

@@ -6,7 +6,7 @@ use super::*;
 fn the_rds_api_is_asked_only_for_a_managed_superuser() {
     let mut managed = secret(with_endpoint(true));
     managed["SuperuserSecret"] = json!({"Name": "rds!db-1", "OwningService": "rds"});
-    let found = mended(&rds_api_path::CHECK, managed.clone());
+    let found = only_finding_with_fix(&rds_api_path::CHECK, managed.clone());
     assert_eq!((found.code(), found.resource.as_str()), ("NET14", "rtb-fn"));
     assert!(found.fixes[0].commands.iter().any(|c| c.contains("com.amazonaws.eu-west-1.rds ")));
     let mut nat = secret(with_nat());
@@ -112,7 +112,7 @@ fn zones_that_nobody_asked_for_are_none_and_refused_ones_are_not() {
     assert!(lacks(&judge(&secrets_manager_path::CHECK, refused), Fact::HostedZonesByVPC));
 }
 
-/// Another account's zone cannot be listed. It matters where the name lies in it.
+/// Another account's zone cannot be listed. It matters where the name belongs to it.
 #[test]
 fn a_zone_whose_records_were_not_seen_counts_where_it_decides() {
     let with_zone = |name: &str| {
@@ -129,7 +129,7 @@ fn a_zone_whose_records_were_not_seen_counts_where_it_decides() {
     assert!(lacks(&decisive, Fact::HostedZonesByVPC), "{decisive:?}");
 }
 
-/// Few may look at Route 53, and few VPCs have a zone that matters.
+/// Few callers may read Route 53, and few VPCs have a zone that matters.
 #[test]
 fn a_way_that_is_closed_without_zones_is_told_where_they_were_refused() {
     let mut refused = world();

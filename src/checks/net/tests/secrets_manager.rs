@@ -1,4 +1,4 @@
-//! The way to Secrets Manager.
+//! The path to Secrets Manager.
 
 use super::*;
 
@@ -14,8 +14,8 @@ fn open_ways_pass() {
 }
 
 #[test]
-fn no_way_out_is_net01_and_an_endpoint_mends_it() {
-    let found = mended(&secrets_manager_path::CHECK, secret(world()));
+fn no_route_out_is_net01_and_an_endpoint_fixes_it() {
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world()));
     assert_eq!((found.code(), found.resource.as_str()), ("NET01", "rtb-fn"));
     let commands = &found.fixes[0].commands;
     assert!(commands[0].starts_with("aws ec2 authorize-security-group-ingress --group-id sg-fn"));
@@ -35,13 +35,13 @@ fn no_way_out_is_net01_and_an_endpoint_mends_it() {
 fn a_nat_gateway_that_failed_is_named_and_another_one_used() {
     let mut world = with_nat();
     world["NatGateways"][0]["State"] = json!("failed");
-    let found = mended(&secrets_manager_path::CHECK, secret(world.clone()));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world.clone()));
     assert_eq!((found.code(), found.resource.as_str()), ("NET01", "nat-1"));
     let mut second = world["NatGateways"][0].clone();
     second["NatGatewayId"] = json!("nat-2");
     second["State"] = json!("available");
     push(&mut world["NatGateways"], second);
-    let found = mended(&secrets_manager_path::CHECK, secret(world));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!(
         found.fixes[0].commands,
         ["aws ec2 replace-route --route-table-id rtb-fn --destination-cidr-block 0.0.0.0/0 \
@@ -53,7 +53,7 @@ fn a_nat_gateway_that_failed_is_named_and_another_one_used() {
 fn a_public_subnet_is_net02_and_the_function_moves_to_one_with_nat() {
     let mut public = with_nat();
     public["Function"]["Configuration"]["VpcConfig"]["SubnetIds"] = json!(["subnet-p1"]);
-    let found = mended(&secrets_manager_path::CHECK, secret(public));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(public));
     assert_eq!((found.code(), found.resource.as_str()), ("NET02", "igw-1"));
     assert_eq!(
         found.fixes[0].commands[0],
@@ -67,7 +67,7 @@ fn a_public_subnet_is_net02_and_the_function_moves_to_one_with_nat() {
 fn the_endpoints_group_is_net03() {
     let world =
         with_group(with_endpoint(true), 2, group("sg-ep", json!([tcp(443, "sg-app")]), json!([])));
-    let found = mended(&secrets_manager_path::CHECK, secret(world));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET03", "sg-ep"));
     assert_eq!(
         found.fixes[0].commands,
@@ -88,7 +88,7 @@ fn the_functions_group_is_net04() {
         0,
         group("sg-fn", json!([]), json!([tcp(5432, "0.0.0.0/0")])),
     );
-    let found = mended(&secrets_manager_path::CHECK, secret(world));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET04", "sg-fn"));
     assert_eq!(
         found.fixes[0].commands,
@@ -110,7 +110,7 @@ fn an_acl_without_the_way_back_is_net05_and_gets_entries_that_stand_before() {
     let mut entries = open(100);
     entries.push(entry(90, false, "deny", Some((1024, 65535)), "10.0.0.0/16"));
     push(&mut world["NetworkAcls"], acl("acl-fn", false, &["subnet-l1"], entries));
-    let found = mended(&secrets_manager_path::CHECK, secret(world));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET05", "acl-fn"));
     let commands = &found.fixes[0].commands;
     assert_eq!(commands.len(), 2, "one for each subnet of the endpoint: {commands:?}");
@@ -120,7 +120,7 @@ fn an_acl_without_the_way_back_is_net05_and_gets_entries_that_stand_before() {
 
 #[test]
 fn a_name_that_misses_the_endpoint_is_net06() {
-    let found = mended(&secrets_manager_path::CHECK, secret(with_endpoint(false)));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(with_endpoint(false)));
     assert_eq!((found.code(), found.resource.as_str()), ("NET06", "vpce-1"));
     assert_eq!(
         found.fixes[0].commands,
@@ -132,7 +132,7 @@ fn a_name_that_misses_the_endpoint_is_net06() {
     ] {
         let mut off = with_endpoint(true);
         off["VpcAttributes"]["vpc-a"][attribute] = json!({"Value": false});
-        let found = mended(&secrets_manager_path::CHECK, secret(off));
+        let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(off));
         assert_eq!(found.code(), "NET06");
         assert_eq!(
             found.fixes[0].commands,
@@ -145,7 +145,7 @@ fn a_name_that_misses_the_endpoint_is_net06() {
 fn an_endpoint_that_cannot_serve_is_net07() {
     let mut elsewhere = with_endpoint(true);
     elsewhere["VpcEndpoints"][0]["VpcId"] = json!("vpc-b");
-    let found = mended(&secrets_manager_path::CHECK, secret(elsewhere));
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(elsewhere));
     assert_eq!((found.code(), found.resource.as_str()), ("NET07", "vpce-1"));
     assert!(found.summary.contains("vpc-b"), "{}", found.summary);
     let mut pending = with_endpoint(true);
@@ -163,7 +163,7 @@ fn an_endpoints_policy_is_net08() {
     let mut world = secret(with_endpoint(true));
     world["VpcEndpoints"][0]["PolicyDocument"] = json!({"Statement": [{"Effect": "Allow",
         "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": SECRET}]});
-    let found = mended(&secrets_manager_path::CHECK, world);
+    let found = only_finding_with_fix(&secrets_manager_path::CHECK, world);
     assert_eq!((found.code(), found.resource.as_str()), ("NET08", "vpce-1"));
     assert!(found.summary.contains("GetRandomPassword") && found.path.is_none());
     assert!(found.fixes[0].commands[0].contains("aws:PrincipalArn"), "{:?}", found.fixes[0]);
@@ -212,13 +212,13 @@ fn isolated_subnets_that_a_stack_chose_are_cfn03_as_well() {
     let found = judge(&secrets_manager_path::CHECK, world.clone()).expect("findings");
     assert_eq!(all_codes(&found), ["NET01", "CFN03"]);
     assert_eq!(found[1].basis, Basis::State);
-    assert!(found[1].path.is_some() && mends(world.clone(), &found[1]));
+    assert!(found[1].path.is_some() && is_fixed_by(world.clone(), &found[1]));
     world["Function"]["Tags"] = json!(null);
     assert_eq!(codes(&judge(&secrets_manager_path::CHECK, world)), ["NET01"]);
 }
 
 #[test]
-fn what_a_policy_denies_by_name_no_statement_mends() {
+fn what_a_policy_denies_by_name_no_statement_can_allow() {
     let mut world = with_endpoint(true);
     world["VpcEndpoints"][0]["PolicyDocument"] = json!({"Statement": [
         {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
@@ -243,7 +243,7 @@ fn conditions_of_a_policy_are_read_with_all_that_is_known() {
 }
 
 #[test]
-fn a_dead_route_before_a_way_out_is_taken_out() {
+fn a_blackhole_route_before_a_good_one_is_deleted() {
     let mut world = with_nat();
     push(&mut world["RouteTables"][1]["Routes"], route("0.0.0.0/1", "!pcx-0"));
     push(&mut world["RouteTables"][1]["Routes"], route("128.0.0.0/1", "!pcx-0"));

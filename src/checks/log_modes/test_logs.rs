@@ -1,4 +1,4 @@
-//! Logs made by hand for the tests of this folder.
+//! Logs built by hand for the tests of this folder.
 
 use crate::{
     catalogue::Sample,

@@ -1,6 +1,5 @@
 //! What the checks on a path share: the question put to the path engine, what
-//! blocks sorted by code, and findings with the hops in them. Which code fits
-//! what is each check's own business; fixes stand in `mend`.
+//! blocks sorted by code, and findings with the hops in them.
 
 use crate::{
     catalogue::Severity,
@@ -34,7 +33,7 @@ const PATHS_QUOTED: usize = 3;
 const FAILING_NAMED: usize = 4;
 
 /// A question that was put to the engine, and its answer.
-pub(super) struct Walk<'c> {
+pub(super) struct Reachability<'c> {
     pub(super) evidence: &'c Evidence,
     pub(super) function: &'c Function,
     pub(super) question: Question,
@@ -49,7 +48,7 @@ pub(super) struct Walk<'c> {
     zones_refused: bool,
 }
 
-/// Elements that block and are one fault.
+/// Blockers that are one fault.
 #[derive(Clone, Debug)]
 pub(super) struct Obstacle {
     pub(super) code: &'static str,
@@ -77,7 +76,7 @@ impl Obstacle {
     }
 }
 
-impl<'c> Walk<'c> {
+impl<'c> Reachability<'c> {
     /// Puts the question.
     ///
     /// # Errors
@@ -91,7 +90,7 @@ impl<'c> Walk<'c> {
         Self::asked(case, function, question, target).decided()
     }
 
-    /// Puts the question; the answer may be that it cannot be told.
+    /// Puts the question; the answer may be `Unknown`.
     pub(super) fn asked(
         case: &'c Case<'_>,
         function: &'c Function,
@@ -100,8 +99,8 @@ impl<'c> Walk<'c> {
     ) -> Self {
         let evidence = case.network();
         let answer = ask(evidence, &question);
-        // A way that is closed whatever Route 53 may say is worth telling, for less than
-        // certain. That one is open is not known then.
+        // A path that is blocked whatever Route 53 may say is worth reporting, with less than
+        // certainty. That a path is open is not known then.
         let closed = (answer.verdict == Verdict::Unknown && answer.blockers.is_empty())
             .then(|| case.network_without_zones())
             .flatten()
@@ -201,11 +200,11 @@ impl<'c> Walk<'c> {
             let from = path.subnet.as_deref().unwrap_or("Lambda's own network");
             finding = finding.fact(format!("path from {from}"), hop_lines(&path.hops));
         }
-        self.with_notes(finding)
+        self.with_resolution_notes(finding)
     }
 
     /// Adds what the name means.
-    pub(super) fn with_notes(&self, finding: Finding) -> Finding {
+    pub(super) fn with_resolution_notes(&self, finding: Finding) -> Finding {
         let mut notes = self.answer.notes.clone();
         if self.zones_assumed_away && self.vpc().is_some() {
             notes.push("private hosted zones and resolver rules were not looked at".to_owned());

@@ -1,12 +1,11 @@
-//! The commands that make a change in a network, with the real ids. Which
-//! changes mend a path is `mend`'s business.
+//! The commands for a change in a network, with the real ids.
 
 use crate::{
     checks::{NetworkChange, command::quoted},
     evidence::{Evidence, Observed},
 };
 
-/// The commands that make a change.
+/// The commands for a change.
 pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChange) -> Vec<String> {
     match change {
         NetworkChange::AddSecurityGroupRule { group, egress, port, peer } => {
@@ -14,10 +13,10 @@ pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChan
             vec![rule_command(group, *egress, *port, peer, owner)]
         }
         NetworkChange::AddAclEntry { acl, egress, number, ports: (from, to), block } => {
-            let way = if *egress { "--egress" } else { "--ingress" };
+            let direction = if *egress { "--egress" } else { "--ingress" };
             let cidr = if block.contains(':') { "--ipv6-cidr-block" } else { "--cidr-block" };
             vec![format!(
-                "aws ec2 create-network-acl-entry --network-acl-id {acl} {way} --rule-number \
+                "aws ec2 create-network-acl-entry --network-acl-id {acl} {direction} --rule-number \
                  {number} --protocol tcp --port-range From={from},To={to} {cidr} {block} \
                  --rule-action allow"
             )]

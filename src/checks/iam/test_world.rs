@@ -80,7 +80,7 @@ pub(super) fn add(bundle: &mut Value, statement: Value) {
         .push(statement);
 }
 
-/// Takes away the statements for the superuser's secret, which come near many
+/// Removes the statements for the superuser's secret, which nearly match many
 /// requests.
 pub(super) fn without_superuser(bundle: &mut Value) {
     bundle["RolePolicies"][0]["PolicyDocument"]["Statement"]
@@ -104,14 +104,14 @@ pub(super) fn finding(check: &Check, change: impl FnOnce(&mut Value)) -> Finding
     if let Some(change) = finding.fixes.first().and_then(|fix| fix.change.as_ref()) {
         let mut evidence = testing::evidence(bundle);
         change.apply(&mut evidence);
-        let mended = serde_json::to_value(&evidence).expect("bundle");
-        assert_eq!(testing::judge(check, mended), Ok(vec![]), "the fix mends it");
+        let fixed = serde_json::to_value(&evidence).expect("bundle");
+        assert_eq!(testing::judge(check, fixed), Ok(vec![]), "the fix works");
     }
     finding
 }
 
 /// The finding's code and the Sid of its statement.
-pub(super) fn told(finding: &Finding) -> (&str, Option<&str>) {
+pub(super) fn code_and_sid(finding: &Finding) -> (&str, Option<&str>) {
     let statement = finding.statement.as_ref();
     (finding.code(), statement.and_then(|statement| statement.sid.as_deref()))
 }

@@ -1,4 +1,4 @@
-//! Which vended template the rotation function was made from, as far as the
+//! Which vended template the rotation function was created from, as far as the
 //! evidence names one. What the templates ask for is in the catalogue.
 
 use super::{Case, run::function::vended};
@@ -10,14 +10,14 @@ use crate::{
 
 /// A vended template.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Template {
+pub(super) struct VendedTemplate {
     /// Such as `SecretsManagerRDSMySQLRotationSingleUser`.
     pub(super) name: String,
     /// What names it.
     pub(super) source: &'static str,
 }
 
-impl Template {
+impl VendedTemplate {
     /// Whether it keeps two users and rotates them in turn.
     pub(super) fn alternates(&self) -> bool {
         self.name.ends_with("MultiUser")
@@ -43,7 +43,7 @@ pub(crate) fn engine_of(case: &Case<'_>) -> Option<&'static Engine> {
 
 /// The template of the case's function. Reads Function, Stack and LogEvents,
 /// none of which decides anything alone.
-pub(super) fn template(case: &Case<'_>) -> Option<Template> {
+pub(super) fn template(case: &Case<'_>) -> Option<VendedTemplate> {
     template_of(case.function().if_known(), case.stack().if_known(), case.log().if_known())
 }
 
@@ -53,26 +53,26 @@ pub(super) fn template_of(
     function: Option<&Function>,
     stack: Option<&Stack>,
     log: Option<&RotationLog>,
-) -> Option<Template> {
+) -> Option<VendedTemplate> {
     let by_tag = || {
         let name = function?.tags.values().find_map(|value| name_within(value))?;
-        Some(Template { name, source: "tags of the function" })
+        Some(VendedTemplate { name, source: "tags of the function" })
     };
     let by_description = || {
         vended(function?)?;
         let name = described(function?.configuration.description.as_deref()?)?;
-        Some(Template { name, source: "description of the function" })
+        Some(VendedTemplate { name, source: "description of the function" })
     };
     let by_stack = || {
         let tags = stack?.tags.iter().filter_map(|tag| tag.value.as_deref());
         let values = stack?.parameters.iter().filter_map(|value| value.parameter_value.as_deref());
         let name = tags.chain(values).find_map(name_within)?;
-        Some(Template { name, source: "stack of the function" })
+        Some(VendedTemplate { name, source: "stack of the function" })
     };
     let by_log = || match log?.templates.as_slice() {
         [only] => {
             let name = format!("{PREFIX}{}", only.trim_start_matches(PREFIX));
-            Some(Template { name, source: "texts in the log" })
+            Some(VendedTemplate { name, source: "texts in the log" })
         }
         _ => None,
     };
@@ -97,7 +97,7 @@ fn name_within(text: &str) -> Option<String> {
     (text.contains(":applications/") && name.contains("Rotation")).then_some(name)
 }
 
-/// The template that a vended function's description tells of: "… RDS MySQL …
+/// The template that a vended function's description names: "… RDS MySQL …
 /// single user rotation scheme".
 fn described(description: &str) -> Option<String> {
     let letters: String =

@@ -12,7 +12,7 @@ use crate::{
     evidence::{Fact, Secret},
 };
 
-/// The facts that [`Names::of`] reads.
+/// The facts that [`KnownIds::of`] reads.
 pub(in crate::checks) const FACTS: [Fact; 2] = [Fact::Secret, Fact::Function];
 
 static PLACEHOLDER: LazyLock<Regex> =
@@ -30,7 +30,7 @@ static PLAIN: LazyLock<Regex> =
 
 /// Ids by placeholder.
 #[derive(Clone, Debug, Default)]
-pub(in crate::checks) struct Names {
+pub(in crate::checks) struct KnownIds {
     values: BTreeMap<String, String>,
     secret_resource: String,
     function_arn: Option<String>,
@@ -38,7 +38,7 @@ pub(in crate::checks) struct Names {
     key: Option<String>,
 }
 
-impl Names {
+impl KnownIds {
     /// The ids of the case.
     pub(in crate::checks) fn of(case: &Case<'_>) -> Self {
         let secret = case.secret().if_known();
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_log_line_cannot_put_words_into_a_command() {
-        let mut names = Names::default();
+        let mut names = KnownIds::default();
         names.set("user", Some("app; rm -rf /"));
         names.set("host", Some("db.example.eu-west-1.rds.amazonaws.com"));
         assert_eq!(
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_sentence_leaves_out_what_is_not_known() {
         let text = "The role {role} may not ({action}); port '{port}' (error {number}).";
-        let mut names = Names::default();
+        let mut names = KnownIds::default();
         names.set("port", Some("x"));
         assert_eq!(names.sentence(text), "The role may not; port 'x'.");
         names.set("role", Some("r"));
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_name_of_a_managed_secret_is_quoted() {
-        let mut names = Names::default();
+        let mut names = KnownIds::default();
         names.set("secret", Some("rds!cluster-1a"));
         assert_eq!(
             names.command(r#"a {secret} '{"id":"{secret}"}' "{secret}""#),
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn json_braces_stay() {
-        let mut names = Names::default();
+        let mut names = KnownIds::default();
         names.set("secret", Some("a"));
         assert_eq!(
             names.command(r#"'{"username":"{user}"}' {secret}"#),
@@ -189,9 +189,9 @@ mod tests {
         let stages = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect();
         secret.version_ids_to_stages.insert("v1".to_owned(), stages(&["AWSCURRENT", "AWSPENDING"]));
         let evidence = Evidence { secret: Observed::Known(secret.clone()), ..Evidence::default() };
-        assert_eq!(Names::of(&Case::new(&evidence)).command("{version}"), "VERSION");
+        assert_eq!(KnownIds::of(&Case::new(&evidence)).command("{version}"), "VERSION");
         secret.version_ids_to_stages.insert("v2".to_owned(), stages(&["AWSPENDING"]));
         let evidence = Evidence { secret: Observed::Known(secret), ..Evidence::default() };
-        assert_eq!(Names::of(&Case::new(&evidence)).command("{version}"), "v2");
+        assert_eq!(KnownIds::of(&Case::new(&evidence)).command("{version}"), "v2");
     }
 }

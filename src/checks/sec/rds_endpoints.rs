@@ -1,41 +1,11 @@
-//! What the checks on the value share: the shape under a label, and the RDS
-//! endpoints that its host may be. No judgement.
+//! The endpoints of RDS instances and clusters that the evidence holds, which the
+//! host of a secret's value is compared with.
 
-use crate::{
-    checks::{Case, Stop},
-    evidence::StageShape,
-};
-
-/// The shape of the value under a label.
-///
-/// # Errors
-/// Not applicable where the value was not to be read or has no such label,
-/// inconclusive where reading it was refused.
-pub(super) fn shape<'c>(case: &'c Case<'_>, label: &str) -> Result<&'c StageShape, Stop> {
-    let look = case.secret_shape();
-    if look.is_not_asked() {
-        return Err(Stop::not_applicable(
-            "the keys of the value were not read; --read-secret reads them",
-        ));
-    }
-    look.or_not_applicable("the secret holds no value")?
-        .get(label)
-        .ok_or_else(|| Stop::not_applicable(format!("no value carries {label}")))
-}
-
-/// Whether a value looks like the credentials of a database, as the vended
-/// templates and the console lay them out.
-pub(super) fn is_for_a_database(shape: &StageShape) -> bool {
-    let has = |key: &str| shape.keys.iter().any(|name| name == key);
-    has("username")
-        && ["host", "engine", "dbInstanceIdentifier", "dbClusterIdentifier"]
-            .iter()
-            .any(|key| has(key))
-}
+use crate::checks::{Case, Stop};
 
 /// An endpoint of RDS.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct RdsEndpoint<'a> {
     /// Identifier of the instance or cluster.
     pub(super) identifier: &'a str,
     /// Whether it is a cluster.
@@ -48,7 +18,7 @@ pub(super) struct Place<'a> {
     pub(super) port: Option<i64>,
 }
 
-impl Place<'_> {
+impl RdsEndpoint<'_> {
     /// Whether a host names it.
     pub(super) fn is_at(&self, host: &str) -> bool {
         self.address.eq_ignore_ascii_case(host.trim_end_matches('.'))
@@ -59,7 +29,7 @@ impl Place<'_> {
 ///
 /// # Errors
 /// Inconclusive where either list was not seen.
-pub(super) fn places<'c>(case: &'c Case<'_>) -> Result<Vec<Place<'c>>, Stop> {
+pub(super) fn endpoints<'c>(case: &'c Case<'_>) -> Result<Vec<RdsEndpoint<'c>>, Stop> {
     let (instances, clusters) = (case.db_instances(), case.db_clusters());
     let missing: Vec<_> = [
         instances.is_unseen().then(|| instances.missing()),
@@ -81,7 +51,7 @@ pub(super) fn places<'c>(case: &'c Case<'_>) -> Result<Vec<Place<'c>>, Stop> {
     for instance in instances.or_absent()?.into_iter().flatten() {
         let Some(endpoint) = &instance.endpoint else { continue };
         let identifier = instance.db_instance_identifier.as_deref();
-        found.extend(endpoint.address.as_deref().map(|address| Place {
+        found.extend(endpoint.address.as_deref().map(|address| RdsEndpoint {
             identifier: identifier.unwrap_or_default(),
             cluster: false,
             reader: instance.read_replica_source_db_instance_identifier.is_some()
@@ -93,7 +63,7 @@ pub(super) fn places<'c>(case: &'c Case<'_>) -> Result<Vec<Place<'c>>, Stop> {
     for cluster in clusters {
         let ends = [(&cluster.endpoint, false), (&cluster.reader_endpoint, true)];
         found.extend(ends.into_iter().filter_map(|(address, reader)| {
-            Some(Place {
+            Some(RdsEndpoint {
                 identifier: cluster.db_cluster_identifier.as_deref().unwrap_or_default(),
                 cluster: true,
                 reader,

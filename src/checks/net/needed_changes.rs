@@ -1,5 +1,4 @@
-//! From a blocker to the change that it asks for, with the real ids. Which
-//! changes make a fix is `mend`'s business.
+//! From a blocker to the change that it asks for, with the real ids.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,7 @@ const LAST_ENTRY: i64 = 32766;
 /// Where the numbers of new entries start, if no other decides.
 const FIRST_ENTRY: i64 = 100;
 
-/// The change that a blocker asks for, where it can be told.
+/// The change that a blocker asks for, where it is known.
 pub(super) fn change_of(evidence: &Evidence, blocker: &Blocker) -> Option<NetworkChange> {
     match blocker.needed.as_ref()? {
         Needed::SecurityGroupRule { group, direction, port, peer_group, peer_cidr } => {

@@ -1,13 +1,13 @@
-//! Which database a secret belongs to. No check lives here; those that look at
-//! the database start from here.
+//! Which database a secret belongs to; the checks that look at the database start
+//! from here.
 
 use crate::{
     checks::{Case, Stop},
     evidence::{DbCluster, DbInstance, Fact, MasterUserSecret, Tag},
 };
 
-/// The facts that finding the database reads: [`subject`] looks at some or all.
-pub(in crate::checks) const SUBJECT_FACTS: [Fact; 6] = [
+/// The facts that finding the database reads: [`database`] looks at some or all.
+pub(in crate::checks) const DATABASE_FACTS: [Fact; 6] = [
     Fact::Secret,
     Fact::SecretShape,
     Fact::SuperuserSecret,
@@ -18,7 +18,7 @@ pub(in crate::checks) const SUBJECT_FACTS: [Fact; 6] = [
 
 /// The database that a secret belongs to, and how that is known.
 #[derive(Clone, Debug)]
-pub(in crate::checks) struct Subject<'c> {
+pub(in crate::checks) struct SecretDatabase<'c> {
     /// The instance: the one named, or the writer of the cluster.
     pub(in crate::checks) instance: Option<&'c DbInstance>,
     /// The cluster, where it is one.
@@ -29,7 +29,7 @@ pub(in crate::checks) struct Subject<'c> {
     pub(in crate::checks) assumed: bool,
 }
 
-impl<'c> Subject<'c> {
+impl<'c> SecretDatabase<'c> {
     /// Engine as RDS names it.
     pub(in crate::checks) fn engine(&self) -> &'c str {
         self.cluster
@@ -83,14 +83,16 @@ impl<'c> Subject<'c> {
 /// The database of the case's secret.
 ///
 /// # Errors
-/// Not applicable where there is no RDS database or nothing tells which of
-/// several it is; inconclusive where what would tell was not seen.
-pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, Stop> {
+/// Not applicable where there is no RDS database or nothing names which of
+/// several it is; inconclusive where what would name it was not seen.
+pub(in crate::checks) fn secret_database<'c>(
+    case: &'c Case<'_>,
+) -> Result<SecretDatabase<'c>, Stop> {
     let shapes = case.secret_shape();
     let shape = shapes.if_known().and_then(|by_stage| by_stage.get("AWSCURRENT"));
     let text = |key: &str| shape.and_then(|shape| shape.text(key));
     let named = case.named_database().map(|named| plain_host(&named.host));
-    let hints = Hints {
+    let hints = DatabaseHints {
         host: text("host").map(|host| plain_host(&host)),
         instance: text("dbInstanceIdentifier"),
         cluster: text("dbClusterIdentifier"),
@@ -100,21 +102,21 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
     if names_none && named.is_none() {
         return Err(Stop::not_applicable("the secret names no database"));
     }
-    let (instances_look, clusters_look) = (case.db_instances(), case.db_clusters());
-    let fleet = Fleet {
-        instances: instances_look.if_known().map_or(&[], Vec::as_slice),
-        clusters: clusters_look.if_known().map_or(&[], Vec::as_slice),
+    let (instances_reading, clusters_reading) = (case.db_instances(), case.db_clusters());
+    let fleet = SeenDatabases {
+        instances: instances_reading.if_known().map_or(&[], Vec::as_slice),
+        clusters: clusters_reading.if_known().map_or(&[], Vec::as_slice),
     };
     let by_caller = named.as_deref().map(|host| (host, format!("{host} was named as the host")));
-    let told = by_caller.and_then(|(host, how)| fleet.at(host, how));
-    let told = told.or_else(|| fleet.by_hints(&hints)).or_else(|| fleet.by_owner(case));
-    if let Some(subject) = told.or_else(|| fleet.by_stack(case)) {
-        return Ok(subject);
+    let found = by_caller.and_then(|(host, how)| fleet.at(host, how));
+    let found = found.or_else(|| fleet.by_hints(&hints)).or_else(|| fleet.by_owner(case));
+    if let Some(database) = found.or_else(|| fleet.by_stack(case)) {
+        return Ok(database);
     }
     // What was not seen might hold the one that is meant.
     let unseen: Vec<_> = [
-        instances_look.is_unseen().then(|| instances_look.missing()),
-        clusters_look.is_unseen().then(|| clusters_look.missing()),
+        instances_reading.is_unseen().then(|| instances_reading.missing()),
+        clusters_reading.is_unseen().then(|| clusters_reading.missing()),
     ]
     .into_iter()
     .flatten()
@@ -129,7 +131,7 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
         Some(only) => Ok(only),
         None if fleet.is_empty() => Err(Stop::not_applicable("there is no RDS database")),
         None if shapes.is_unseen() => Err(shapes.inconclusive()),
-        None => Err(Stop::not_applicable("nothing tells which of several databases it is")),
+        None => Err(Stop::not_applicable("nothing names which of several databases it is")),
     }
 }
 
@@ -137,25 +139,25 @@ pub(in crate::checks) fn subject<'c>(case: &'c Case<'_>) -> Result<Subject<'c>, 
 const PLACES: &[&str] = &["host", "dbInstanceIdentifier", "dbClusterIdentifier", "engine"];
 
 /// What the secret's value says about its database.
-struct Hints {
+struct DatabaseHints {
     host: Option<String>,
     instance: Option<String>,
     cluster: Option<String>,
 }
 
 /// The databases that were seen.
-struct Fleet<'c> {
+struct SeenDatabases<'c> {
     instances: &'c [DbInstance],
     clusters: &'c [DbCluster],
 }
 
-impl<'c> Fleet<'c> {
+impl<'c> SeenDatabases<'c> {
     fn is_empty(&self) -> bool {
         self.instances.is_empty() && self.clusters.is_empty()
     }
 
     /// The database that answers at a host.
-    fn at(&self, host: &str, how: String) -> Option<Subject<'c>> {
+    fn at(&self, host: &str, how: String) -> Option<SecretDatabase<'c>> {
         let at =
             |address: &Option<String>| address.as_deref().is_some_and(|a| plain_host(a) == host);
         let mut clusters = self.clusters.iter();
@@ -167,7 +169,7 @@ impl<'c> Fleet<'c> {
         Some(self.instance(found, how))
     }
 
-    fn by_hints(&self, hints: &Hints) -> Option<Subject<'c>> {
+    fn by_hints(&self, hints: &DatabaseHints) -> Option<SecretDatabase<'c>> {
         let same = |a: &Option<String>, b: &Option<String>| {
             a.is_some()
                 && a.as_deref().map(str::to_lowercase) == b.as_deref().map(str::to_lowercase)
@@ -189,7 +191,7 @@ impl<'c> Fleet<'c> {
 
     /// By the tags that RDS puts on a secret it manages, and by the secret that
     /// a database names as its own; for the secret, then for its superuser's.
-    fn by_owner(&self, case: &Case<'_>) -> Option<Subject<'c>> {
+    fn by_owner(&self, case: &Case<'_>) -> Option<SecretDatabase<'c>> {
         let (secret, superuser) = (case.secret(), case.superuser_secret());
         for (secret, whose) in
             [(secret.if_known(), "the secret"), (superuser.if_known(), "the superuser's secret")]
@@ -219,7 +221,7 @@ impl<'c> Fleet<'c> {
     }
 
     /// The only database of the stack that attaches the secret to one.
-    fn by_stack(&self, case: &'c Case<'_>) -> Option<Subject<'c>> {
+    fn by_stack(&self, case: &'c Case<'_>) -> Option<SecretDatabase<'c>> {
         let resources = case.stack_resources();
         let resources = resources.if_known()?;
         let secret = case.secret();
@@ -252,10 +254,10 @@ impl<'c> Fleet<'c> {
     }
 
     /// The only database there is; the instances of a cluster are part of it.
-    fn only(&self) -> Option<Subject<'c>> {
+    fn only(&self) -> Option<SecretDatabase<'c>> {
         let mut lone = self.instances.iter().filter(|one| one.db_cluster_identifier.is_none());
         let how = "it is the only database that was seen".to_owned();
-        let subject = match (self.clusters, lone.next(), lone.next()) {
+        let database = match (self.clusters, lone.next(), lone.next()) {
             ([cluster], None, None) => self.cluster(cluster, how),
             ([], Some(instance), None) => self.instance(instance, how),
             ([], None, None) => match self.instances {
@@ -264,10 +266,10 @@ impl<'c> Fleet<'c> {
             },
             _ => return None,
         };
-        Some(Subject { assumed: true, ..subject })
+        Some(SecretDatabase { assumed: true, ..database })
     }
 
-    fn cluster(&self, cluster: &'c DbCluster, how: String) -> Subject<'c> {
+    fn cluster(&self, cluster: &'c DbCluster, how: String) -> SecretDatabase<'c> {
         let writer = cluster
             .db_cluster_members
             .iter()
@@ -278,15 +280,15 @@ impl<'c> Fleet<'c> {
             .iter()
             .filter(|one| one.db_cluster_identifier == cluster.db_cluster_identifier)
             .find(|one| writer.is_none() || one.db_instance_identifier.as_deref() == writer);
-        Subject { instance, cluster: Some(cluster), how, assumed: false }
+        SecretDatabase { instance, cluster: Some(cluster), how, assumed: false }
     }
 
-    fn instance(&self, instance: &'c DbInstance, how: String) -> Subject<'c> {
+    fn instance(&self, instance: &'c DbInstance, how: String) -> SecretDatabase<'c> {
         let cluster = self.clusters.iter().find(|one| {
             instance.db_cluster_identifier.is_some()
                 && one.db_cluster_identifier == instance.db_cluster_identifier
         });
-        Subject { instance: Some(instance), cluster, how, assumed: false }
+        SecretDatabase { instance: Some(instance), cluster, how, assumed: false }
     }
 }
 
@@ -303,7 +305,7 @@ fn plain_host(host: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::subject;
+    use super::secret_database;
     use crate::checks::{Case, Stop, testing::evidence};
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf";
@@ -337,7 +339,7 @@ mod tests {
     fn found(bundle: Value) -> Result<(String, bool), Stop> {
         let evidence = evidence(bundle);
         let case = Case::new(&evidence);
-        subject(&case).map(|subject| (subject.label().to_owned(), subject.assumed))
+        secret_database(&case).map(|database| (database.label().to_owned(), database.assumed))
     }
 
     fn sure(label: &str) -> Result<(String, bool), Stop> {
@@ -374,10 +376,10 @@ mod tests {
     fn the_writer_stands_for_its_cluster() {
         let evidence = evidence(shaped(fleet(), json!({"dbClusterIdentifier": "shop"})));
         let case = Case::new(&evidence);
-        let subject = subject(&case).expect("subject");
-        let writer = subject.instance.and_then(|one| one.db_instance_identifier.as_deref());
-        assert_eq!((writer, subject.major()), (Some("shop-2"), Some(8)));
-        assert_eq!((subject.engine(), subject.resource().as_str()), ("aurora-mysql", "arn:shop"));
+        let database = secret_database(&case).expect("database");
+        let writer = database.instance.and_then(|one| one.db_instance_identifier.as_deref());
+        assert_eq!((writer, database.major()), (Some("shop-2"), Some(8)));
+        assert_eq!((database.engine(), database.resource().as_str()), ("aurora-mysql", "arn:shop"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One failure as a row of the table sees it: its texts and its circumstances.
+//! One failure with its texts and its circumstances, which rows are matched against.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use crate::{
 
 /// A text with the place it is quoted from.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::checks) struct Quote {
+pub(in crate::checks) struct QuotedText {
     /// The text.
     pub(in crate::checks) text: String,
     /// Where it comes from, for the reader.
     pub(in crate::checks) source: String,
 }
 
-/// What a row is held against.
+/// A failure that rows are matched against.
 #[derive(Clone, Debug)]
-pub(in crate::checks) struct Scene {
+pub(in crate::checks) struct FailureRecord {
     pub(in crate::checks) place: Place,
     /// Cut out of where it stood: it may be from any place.
     pub(in crate::checks) excerpt: bool,
     pub(in crate::checks) kind: ProofKind,
-    pub(in crate::checks) quotes: Vec<Quote>,
+    pub(in crate::checks) quotes: Vec<QuotedText>,
     /// Texts of the same attempt up to and with this failure.
     pub(in crate::checks) so_far: Vec<String>,
     pub(in crate::checks) step: Option<RotationStep>,
@@ -43,9 +43,13 @@ pub(in crate::checks) struct Scene {
     pub(in crate::checks) source: String,
 }
 
-impl Scene {
+impl FailureRecord {
     /// A failure of which only texts are known.
-    pub(in crate::checks) fn of_texts(place: Place, kind: ProofKind, quotes: Vec<Quote>) -> Self {
+    pub(in crate::checks) fn of_texts(
+        place: Place,
+        kind: ProofKind,
+        quotes: Vec<QuotedText>,
+    ) -> Self {
         let source = quotes.first().map(|quote| quote.source.clone()).unwrap_or_default();
         Self {
             place,
@@ -103,7 +107,7 @@ impl Scene {
     /// The same failure with its lines joined to one more text: where it was copied,
     /// they may be wrapped.
     pub(in crate::checks) fn wrapped(mut self, run: &Invocation) -> Self {
-        self.quotes.push(Quote { text: joined(&run.lines), source: self.source.clone() });
+        self.quotes.push(QuotedText { text: joined(&run.lines), source: self.source.clone() });
         self
     }
 
@@ -126,16 +130,16 @@ pub(in crate::checks) fn source(run: &Invocation, at: Option<Time>) -> String {
 }
 
 /// The lines of an invocation, and its outcome in the words of the log.
-fn quotes(run: &Invocation) -> Vec<Quote> {
+fn quotes(run: &Invocation) -> Vec<QuotedText> {
     let mut seen = BTreeSet::new();
     let lines = run
         .lines
         .iter()
-        .map(|line| Quote { text: line.text.clone(), source: source(run, line.at) });
+        .map(|line| QuotedText { text: line.text.clone(), source: source(run, line.at) });
     let outcome = outcome_texts(run)
-        .map(|text| Quote { text, source: source(run, run.ended_at.or(run.started_at)) });
+        .map(|text| QuotedText { text, source: source(run, run.ended_at.or(run.started_at)) });
     let wrapped =
-        run.excerpt.then(|| Quote { text: joined(&run.lines), source: source(run, None) });
+        run.excerpt.then(|| QuotedText { text: joined(&run.lines), source: source(run, None) });
     lines.chain(outcome).chain(wrapped).filter(|quote| seen.insert(quote.text.clone())).collect()
 }
 

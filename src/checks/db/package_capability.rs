@@ -1,4 +1,4 @@
-//! What the package itself shows of what a function can do. No check lives here.
+//! What a function can do, as its deployment package shows it.
 
 use crate::{
     catalogue::{capability, scram_source},
@@ -9,7 +9,7 @@ use crate::{
 
 /// What a package shows of one capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct PackageCapability {
     /// Whether the function has it.
     pub(super) can: bool,
     /// What was seen.
@@ -18,8 +18,12 @@ pub(super) struct Seen {
     pub(super) words: String,
 }
 
-/// What a package shows of a capability; none where it does not tell.
-pub(super) fn package_says(name: &str, package: &Package, function: &Function) -> Option<Seen> {
+/// What a package shows of a capability; none where it does not show it.
+pub(super) fn package_capability(
+    name: &str,
+    package: &Package,
+    function: &Function,
+) -> Option<PackageCapability> {
     match name {
         "scram" => scram(package, machine_of(function)),
         _ => construct(name, package),
@@ -27,7 +31,7 @@ pub(super) fn package_says(name: &str, package: &Package, function: &Function) -
 }
 
 /// By the copies of libpq for the function's machine; others do not count.
-fn scram(package: &Package, machine: Option<&str>) -> Option<Seen> {
+fn scram(package: &Package, machine: Option<&str>) -> Option<PackageCapability> {
     let fitting: Vec<&Libpq> = package
         .libpq
         .iter()
@@ -35,7 +39,7 @@ fn scram(package: &Package, machine: Option<&str>) -> Option<Seen> {
         .collect();
     let says = |word: &str| fitting.iter().filter(|one| one.scram.as_deref() == Some(word)).count();
     let (yes, no) = (says("yes"), says("no"));
-    // With no machine known, or two copies that differ, nothing tells which is loaded.
+    // With no machine known, or two copies that differ, nothing shows which is loaded.
     if yes + no == 0 || (yes > 0 && no > 0) {
         return None;
     }
@@ -53,24 +57,28 @@ fn scram(package: &Package, machine: Option<&str>) -> Option<Seen> {
         .collect();
     let release = fitting.iter().find_map(|one| one.release.as_deref());
     let release = release.map(|one| format!(" of PostgreSQL {one}")).unwrap_or_default();
-    Some(Seen { can: no == 0, proofs, words: format!("has a libpq{release}") })
+    Some(PackageCapability { can: no == 0, proofs, words: format!("has a libpq{release}") })
 }
 
 /// By the constructs of the template's code, else by the days of its texts.
-fn construct(name: &str, package: &Package) -> Option<Seen> {
+fn construct(name: &str, package: &Package) -> Option<PackageCapability> {
     let code = package.code.as_ref()?;
     let path = code.path.as_deref().unwrap_or("the handler's file");
     let template = code.template.as_deref()?;
     let row = capability(name, Some(template))?;
     if name == "tls" && !package.freetds.is_empty() {
         let proof = package.freetds.iter().filter_map(|one| one.path.clone()).collect();
-        return Some(Seen { can: true, proofs: proof, words: "configures FreeTDS".to_owned() });
+        return Some(PackageCapability {
+            can: true,
+            proofs: proof,
+            words: "configures FreeTDS".to_owned(),
+        });
     }
     let listed = |names: &[String]| names.iter().any(|one| one == name);
     if listed(&code.can) || listed(&code.cannot) {
         let can = listed(&code.can);
         let verb = if can { "holds" } else { "does not hold" };
-        return Some(Seen {
+        return Some(PackageCapability {
             can,
             proofs: vec![format!("{path} {verb} what a function that {} has", row.what)],
             words: format!("has the code of an older {template}"),
@@ -81,7 +89,7 @@ fn construct(name: &str, package: &Package) -> Option<Seen> {
         code.not_before.map(|day| format!("{path} holds a text of {}", day.date())),
         code.before.map(|day| format!("{path} lacks a text that came on {}", day.date())),
     ];
-    Some(Seen {
+    Some(PackageCapability {
         can: !older,
         proofs: days.into_iter().flatten().collect(),
         words: format!("has the code of an older {template}"),
@@ -92,7 +100,7 @@ fn construct(name: &str, package: &Package) -> Option<Seen> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::package_says;
+    use super::package_capability;
     use crate::evidence::{Function, Package};
 
     fn can(name: &str, package: Value, architecture: &str) -> Option<bool> {
@@ -100,7 +108,7 @@ mod tests {
         let function: Function =
             serde_json::from_value(json!({"Configuration": {"Architectures": [architecture]}}))
                 .expect("function");
-        package_says(name, &package, &function).map(|seen| seen.can)
+        package_capability(name, &package, &function).map(|seen| seen.can)
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! Fixes for what blocks a path, each tried on the evidence while it is put
-//! together, so that it opens the path and nothing beside it.
+//! Fixes for what blocks a path, each tried on the evidence while it is built,
+//! so that it opens the path and nothing else.
 
 use std::collections::BTreeSet;
 
 use super::{
-    commands::commands,
-    needs::change_of,
-    path::{Obstacle, Walk, ask},
+    change_commands::commands,
+    needed_changes::change_of,
+    reachability::{Obstacle, Reachability, ask},
 };
 use crate::{
     aws::partitions,
@@ -15,14 +15,14 @@ use crate::{
     network::{self, Answer, Blocker, Layer, Needed, Target, Verdict},
 };
 
-/// More changes than this make no fix that anybody wants to paste.
+/// A fix with more changes than this is not worth pasting.
 const MOST_CHANGES: usize = 12;
 /// How many other subnets are tried for the function.
 const SUBNETS_TRIED: usize = 16;
 /// In how many subnets a function that moves is put.
 const SUBNETS_WANTED: usize = 2;
 
-impl Walk<'_> {
+impl Reachability<'_> {
     /// The answer after some changes.
     fn after(&self, changes: &[NetworkChange]) -> (Evidence, Answer) {
         let mut evidence = self.evidence.clone();
@@ -34,7 +34,7 @@ impl Walk<'_> {
     }
 
     /// Adds what is still needed, one after the other, until nothing that
-    /// `wanted` picks blocks. What stops being needed on the way is left out.
+    /// `wanted` picks blocks. What is no longer needed is left out.
     fn complete(
         &self,
         mut changes: Vec<NetworkChange>,
@@ -77,7 +77,7 @@ impl Walk<'_> {
         };
         let (changes, _) = self.complete(Vec::new(), same);
         if changes.is_empty() {
-            return self.in_words(obstacle);
+            return self.described_only(obstacle);
         }
         let summary = match obstacle.layer {
             Layer::SecurityGroup => {
@@ -88,7 +88,7 @@ impl Walk<'_> {
         vec![self.fix(summary, changes)]
     }
 
-    /// A route where an obstacle of routes names a gateway to lead to.
+    /// Adds a route where an obstacle of routes names the gateway that it needs.
     pub(super) fn reroute(&self, obstacle: &Obstacle) -> Option<Fix> {
         let (changes, _) = self.complete(Vec::new(), |one| {
             obstacle.blockers.iter().any(|b| b.resource == one.resource && b.layer == one.layer)
@@ -96,7 +96,7 @@ impl Walk<'_> {
         (!changes.is_empty()).then(|| self.fix("Add the route that is missing.", changes))
     }
 
-    /// Routes that lead nowhere taken out, where what they hide then serves.
+    /// Deletes a blackhole route, where the route behind it then opens the path.
     pub(super) fn drop_dead_routes(&self, obstacle: &Obstacle) -> Option<Fix> {
         let tables = self.evidence.route_tables.known()?;
         let blamed = |table: &&RouteTable| {
@@ -126,10 +126,7 @@ impl Walk<'_> {
         };
         let change = dead.take(MOST_CHANGES).find(gone)?;
         Some(
-            self.fix(
-                "Take the route out that leads nowhere; what is behind it serves.",
-                vec![change],
-            ),
+            self.fix("Delete the blackhole route; the route behind it then applies.", vec![change]),
         )
     }
 
@@ -167,8 +164,8 @@ impl Walk<'_> {
         !self.after(changes).1.api_denied_actions.is_empty()
     }
 
-    /// What is needed, in words, where no command can be told.
-    pub(super) fn in_words(&self, obstacle: &Obstacle) -> Vec<Fix> {
+    /// What is needed, in words, where no command is known.
+    pub(super) fn described_only(&self, obstacle: &Obstacle) -> Vec<Fix> {
         let mut needed: Vec<String> = obstacle
             .blockers
             .iter()
@@ -208,11 +205,11 @@ impl Walk<'_> {
         });
         let filters = |one: &Blocker| matches!(one.layer, Layer::SecurityGroup | Layer::Nacl);
         let (mut changes, _) = self.complete(changes, filters);
-        // The endpoint comes last: from then on the whole VPC's name leads to it.
+        // The endpoint comes last: from then on the name resolves to it in the whole VPC.
         changes.sort_by_key(|change| matches!(change, NetworkChange::CreateEndpoint { .. }));
         Some(self.fix(
             format!(
-                "Make an interface endpoint for {service} in the function's subnets. Its private \
+                "Create an interface endpoint for {service} in the function's subnets. Its private \
                  DNS holds for all of {vpc}: whatever else there calls {service} must be admitted \
                  by its group too."
             ),
@@ -254,12 +251,15 @@ impl Walk<'_> {
                 .collect();
             let opens = !changes.is_empty() && self.after(&changes).1.verdict == Verdict::Reachable;
             opens.then(|| {
-                self.fix(format!("Lead the subnets' default route to {nat}, which works."), changes)
+                self.fix(
+                    format!("Point the subnets' default route at {nat}, which works."),
+                    changes,
+                )
             })
         })
     }
 
-    /// Other subnets of the function's VPC from which the way is open.
+    /// Other subnets of the function's VPC from which the path is open.
     pub(super) fn move_function(&self) -> Option<Fix> {
         let vpc = self.vpc()?;
         let all = self.evidence.subnets.known()?;
@@ -289,7 +289,7 @@ impl Walk<'_> {
             return None;
         }
         let summary = format!(
-            "Move {} to subnets that have a way out. What admits it by the addresses of its subnets \
+            "Move {} to subnets that have a route out. Rules that admit it by the addresses of its subnets \
              must name the new ones.",
             self.function_name()
         );
@@ -302,7 +302,7 @@ impl Walk<'_> {
     }
 
     /// Changes that were decided on already, as a fix.
-    pub(super) fn settled(&self, summary: impl Into<String>, changes: Vec<NetworkChange>) -> Fix {
+    pub(super) fn fix_with(&self, summary: impl Into<String>, changes: Vec<NetworkChange>) -> Fix {
         self.fix(summary, changes)
     }
 
