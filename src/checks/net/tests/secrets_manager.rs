@@ -226,7 +226,7 @@ fn what_a_policy_denies_by_name_no_statement_can_allow() {
     let found = reach(world);
     let fix = &found[0].fixes[0];
     assert_eq!((found[0].code(), &fix.change), ("NET08", &None));
-    assert!(fix.summary.contains("Take PutSecretValue out"), "{}", fix.summary);
+    assert!(fix.summary.contains("Remove PutSecretValue from"), "{}", fix.summary);
     assert!(fix.commands[0].starts_with("aws ec2 describe-vpc-endpoints"), "{:?}", fix.commands);
 }
 
