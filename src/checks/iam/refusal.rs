@@ -148,10 +148,7 @@ pub(super) fn reason(decision: &Decision) -> String {
     match (&decisive.failure, decision.role) {
         (Some(failure), Role::NearMiss) => {
             let hint = failure.hint.map(|hint| format!(": {}", hint.words())).unwrap_or_default();
-            format!(
-                "the closest statement is {quote}, and its {} does not match{hint}",
-                on(failure)
-            )
+            format!("{quote} is the closest, but its {} does not match{hint}", on(failure))
         }
         _ => format!("{quote} denies it"),
     }
