@@ -7,7 +7,7 @@ use crate::{
     catalogue::Severity,
     checks::{self, Case, CheckResult, Missing, Outcome, Selection},
     diagnosis::{self, Diagnosis},
-    evidence::{Evidence, Fact, Observed},
+    evidence::{Evidence, Fact, Observed, OptIn},
     report::{
         self,
         v1::{Mode, Report, Verdict},
@@ -152,11 +152,11 @@ fn is_open(result: &CheckResult) -> bool {
 
 /// What makes an audit ask for a fact that it leaves out.
 fn asked_for_by(fact: Fact) -> &'static str {
-    match fact {
-        Fact::LogEvents | Fact::LogGroup => "--logs",
-        Fact::SecretShape | Fact::SuperuserSecret => "--read-secret",
-        Fact::SecretVersions | Fact::SecretPolicy => "--each",
-        _ => "`rotdoctor diagnose`",
+    match fact.row().opt_in {
+        Some(OptIn::Logs) => "--logs",
+        Some(OptIn::SecretValue) => "--read-secret",
+        Some(OptIn::EachSecret) => "--each",
+        Some(OptIn::Simulation) | None => "`rotdoctor diagnose`",
     }
 }
 

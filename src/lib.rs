@@ -29,7 +29,6 @@
 //! ```
 
 pub mod aws;
-pub mod bundle;
 pub mod catalogue;
 pub mod checks;
 pub mod cli;
@@ -51,4 +50,5 @@ pub mod schema;
 pub mod seal;
 pub mod template;
 
+pub use self::seal::bundle;
 pub use examination::{examine, examine_case, examine_in_audit, examine_log, finds_by};

@@ -152,7 +152,7 @@ impl ConnectionOptions {
             report.note(&format!("seen as {caller}"));
         }
         let mut evidence = collected.evidence;
-        crate::bundle::normalise(&mut evidence);
+        crate::seal::bundle::normalise(&mut evidence);
         evidence
     }
 

@@ -121,7 +121,7 @@ impl BulkOptions {
                 complain(&line);
             }
         }
-        crate::bundle::normalise(&mut evidence);
+        crate::seal::bundle::normalise(&mut evidence);
         Ok(evidence)
     }
 

@@ -8,7 +8,7 @@ use super::{
     options::{Color, DatabaseOptions, FailOn, Format, ReportOptions, SelectOptions},
     output,
 };
-use crate::bundle;
+use crate::seal::bundle;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use super::{Failure, options::ReportOptions};
-use crate::{bundle, evidence::Evidence};
+use crate::{evidence::Evidence, seal::bundle};
 
 /// The bytes of a file, or of stdin where the file is `-`.
 pub(super) fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {

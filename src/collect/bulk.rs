@@ -27,7 +27,7 @@ use super::{
     shard::Shard,
     sts,
 };
-use crate::evidence::{Evidence, Fact, Observed, Secret, Time};
+use crate::evidence::{Evidence, FACTS, Fact, FactOwner, FactRow, Observed, OptIn, Secret, Time};
 
 /// The deadline of a run about many secrets that names none.
 pub const DEFAULT_TIMEOUT_OF_MANY: Duration = Duration::from_secs(30 * 60);
@@ -37,21 +37,6 @@ const UNDER_WAY: usize = 32;
 const ROLES_ONE_BY_ONE: usize = 8;
 /// Calls beyond those about functions that a run spends on single secrets.
 const SPARE_CALLS: usize = 100;
-
-/// Facts that are asked for secret by secret.
-const OF_EACH: [Fact; 4] =
-    [Fact::SecretVersions, Fact::SecretPolicy, Fact::SecretShape, Fact::SuperuserSecret];
-/// Facts about the function that its own calls give.
-const OF_FUNCTION: [Fact; 5] =
-    [Fact::Function, Fact::FunctionPolicy, Fact::Package, Fact::LogGroup, Fact::LogEvents];
-const OF_ROLE: [Fact; 4] =
-    [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary];
-/// Facts by which a secret's keys are known.
-const NAMES_KEYS: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
-const OF_DATABASES: [Fact; 2] = [Fact::DBInstances, Fact::DBClusters];
-/// What CloudTrail, a stack's events and the simulation tell is for one secret at a time.
-const NEVER: [Fact; 4] =
-    [Fact::TrailEvents, Fact::StackEvents, Fact::StackResources, Fact::Simulation];
 
 /// Is told that one of many is done: what kind of thing, how many of how many.
 pub type Told = dyn Fn(&'static str, usize, usize);
@@ -100,13 +85,10 @@ impl BulkRequest {
     /// The facts that this run collects where it asks about single secrets.
     fn wanted(&self) -> BTreeSet<Fact> {
         let mut wanted = super::plan::closure(&self.facts, self.read_secret);
-        for fact in NEVER {
-            wanted.remove(&fact);
-        }
-        if !self.logs {
-            wanted.remove(&Fact::LogEvents);
-            wanted.remove(&Fact::LogGroup);
-        }
+        wanted.retain(|fact| {
+            let row = fact.row();
+            !row.one_secret_only && (self.logs || row.opt_in != Some(OptIn::Logs))
+        });
         wanted
     }
 
@@ -115,6 +97,11 @@ impl BulkRequest {
             progress(kind, done, total);
         }
     }
+}
+
+/// Whether a fact takes a call about each secret; the list of secrets gives the secret itself.
+fn is_of_each(fact: &Fact) -> bool {
+    fact.owner() == FactOwner::Secret && *fact != Fact::Secret
 }
 
 /// One run: where the calls go, and what all of its evidence shares.
@@ -177,12 +164,13 @@ impl Run<'_> {
         let each = self.request.each || secrets.len() <= functions.len() + SPARE_CALLS;
         let mut wanted = self.wanted.clone();
         if !each {
-            wanted.retain(|fact| !OF_EACH.contains(fact));
+            wanted.retain(|fact| !is_of_each(fact));
         }
         let mut left_out: BTreeSet<Fact> =
             self.request.facts.difference(&wanted).copied().collect();
         if !self.request.read_secret {
-            left_out.extend([Fact::SecretShape, Fact::SuperuserSecret]);
+            let of_the_value = |row: &&FactRow| row.opt_in == Some(OptIn::SecretValue);
+            left_out.extend(FACTS.iter().filter(of_the_value).map(|row| row.fact));
         }
         let (functions, databases, each) =
             join3(self.functions(functions), self.databases(), self.each(&secrets, each)).await;
@@ -217,7 +205,7 @@ impl Run<'_> {
         suspects.truncate(limit);
         inventory.each = self
             .for_each("policies", suspects, async |arn: &String| {
-                let mut scene = self.scene(&[Fact::SecretPolicy], self.bare.clone());
+                let mut scene = self.scene([Fact::SecretPolicy], self.bare.clone());
                 scene.secret_id.clone_from(arn);
                 self.waves(&mut scene, 1..=1).await;
                 scene.evidence
@@ -226,14 +214,19 @@ impl Run<'_> {
     }
 
     /// A scene with those of the wanted facts, upon what is known already.
-    fn scene(&self, facts: &[Fact], evidence: Evidence) -> Scene {
-        let wanted = facts.iter().copied().filter(|fact| self.wanted.contains(fact)).collect();
+    fn scene(&self, facts: impl IntoIterator<Item = Fact>, evidence: Evidence) -> Scene {
+        let wanted = facts.into_iter().filter(|fact| self.wanted.contains(fact)).collect();
         let request = Request {
             read_secret: self.request.read_secret,
             since: self.request.since,
             ..Request::default()
         };
         Scene::new(&request, wanted, evidence)
+    }
+
+    /// Whether a fact of this owner is wanted.
+    fn wants(&self, owner: FactOwner) -> bool {
+        self.wanted.iter().any(|fact| fact.owner() == owner)
     }
 
     async fn waves(&self, scene: &mut Scene, waves: RangeInclusive<u8>) {
@@ -270,7 +263,7 @@ impl Run<'_> {
             let mut evidence = self.bare.clone();
             let rotation_lambda_arn = Some(arn.clone());
             evidence.secret = Observed::Known(Secret { rotation_lambda_arn, ..Secret::default() });
-            let mut scene = self.scene(&OF_FUNCTION, evidence);
+            let mut scene = self.scene(Fact::of(FactOwner::Function), evidence);
             self.waves(&mut scene, 2..=4).await;
             package::settle(&mut scene);
             FunctionPart { evidence: scene.evidence, tags_failure: scene.tags_failure }
@@ -279,14 +272,14 @@ impl Run<'_> {
     }
 
     async fn databases(&self) -> Evidence {
-        let mut scene = self.scene(&OF_DATABASES, self.bare.clone());
+        let mut scene = self.scene(Fact::of(FactOwner::Database), self.bare.clone());
         self.waves(&mut scene, 2..=2).await;
         scene.evidence
     }
 
     /// What is asked for secret by secret.
     async fn each(&self, secrets: &[Secret], wanted: bool) -> BTreeMap<String, Evidence> {
-        if !wanted || !OF_EACH.iter().any(|fact| self.wanted.contains(fact)) {
+        if !wanted || !self.wanted.iter().any(is_of_each) {
             return BTreeMap::new();
         }
         let by_arn: BTreeMap<&String, &Secret> =
@@ -295,7 +288,7 @@ impl Run<'_> {
         self.for_each("secrets", arns, async |arn: &String| {
             let mut evidence = self.bare.clone();
             evidence.secret = Observed::Known(by_arn[arn].clone());
-            let mut scene = self.scene(&OF_EACH, evidence);
+            let mut scene = self.scene(self.wanted.iter().copied().filter(is_of_each), evidence);
             scene.secret_id.clone_from(arn);
             self.waves(&mut scene, 1..=3).await;
             scene.evidence
@@ -305,7 +298,7 @@ impl Run<'_> {
 
     /// Of the account as a whole where that is allowed, else one by one.
     async fn roles(&self, inventory: &Inventory) -> BTreeMap<String, Evidence> {
-        if !OF_ROLE.iter().any(|fact| self.wanted.contains(fact)) {
+        if !self.wants(FactOwner::Role) {
             return BTreeMap::new();
         }
         let functions: BTreeMap<&String, &FunctionPart> = inventory
@@ -324,7 +317,7 @@ impl Run<'_> {
         self.for_each("roles", arns, async |arn: &String| {
             let mut evidence = self.bare.clone();
             evidence.function = functions[arn].evidence.function.clone();
-            let mut scene = self.scene(&OF_ROLE, evidence);
+            let mut scene = self.scene(Fact::of(FactOwner::Role), evidence);
             match whole.as_ref().and_then(|account| account.role(arn)) {
                 Some(known) => known.put(&mut scene),
                 None => self.waves(&mut scene, 3..=5).await,
@@ -335,19 +328,19 @@ impl Run<'_> {
     }
 
     async fn keys(&self, inventory: &Inventory) -> BTreeMap<String, Evidence> {
-        if !Fact::OF_A_KEY.iter().any(|fact| self.wanted.contains(fact)) {
+        if !self.wants(FactOwner::Key) {
             return BTreeMap::new();
         }
         let targets: BTreeSet<String> = inventory
             .secrets
             .iter()
-            .flat_map(|secret| kms::targets(&inventory.scene_of(secret, &NAMES_KEYS)))
+            .flat_map(|secret| kms::targets(&inventory.scene_of(secret, &kms::NAMED_BY)))
             .collect();
         self.for_each("keys", targets.into_iter().collect(), async |key: &String| {
             let mut evidence = self.bare.clone();
             let kms_key_id = Some(key.clone());
             evidence.secret = Observed::Known(Secret { kms_key_id, ..Secret::default() });
-            let mut scene = self.scene(&Fact::OF_A_KEY, evidence);
+            let mut scene = self.scene(Fact::of(FactOwner::Key), evidence);
             self.waves(&mut scene, 2..=3).await;
             scene.evidence
         })
@@ -369,20 +362,8 @@ impl Run<'_> {
         let secrets = inventory.secrets.iter();
         let database_vpcs: BTreeSet<String> =
             secrets.flat_map(|secret| inventory.relevant_databases(secret).vpcs).collect();
-        let facts: Vec<Fact> = self
-            .wanted
-            .iter()
-            .copied()
-            .filter(|fact| {
-                !(OF_EACH.contains(fact)
-                    || OF_FUNCTION.contains(fact)
-                    || OF_ROLE.contains(fact)
-                    || Fact::OF_A_KEY.contains(fact)
-                    || OF_DATABASES.contains(fact)
-                    || matches!(fact, Fact::Secret | Fact::Stack | Fact::DBParameters))
-            })
-            .collect();
-        let mut scene = self.scene(&facts, self.bare.clone());
+        let facts = Fact::of(FactOwner::Vpc).chain(Fact::of(FactOwner::Account));
+        let mut scene = self.scene(facts, self.bare.clone());
         scene.many = Some(Many {
             subnets: subnets.into_iter().collect(),
             function_vpcs: function_vpcs.into_iter().collect(),
@@ -425,7 +406,7 @@ impl Run<'_> {
             } else {
                 ("rds:DescribeDBParameters", rds::parameters(&caller, clients, group).await)
             };
-            let mut scene = self.scene(&[Fact::DBParameters], self.bare.clone());
+            let mut scene = self.scene([Fact::DBParameters], self.bare.clone());
             match found {
                 Ok(patch) => patch(&mut scene),
                 Err(failure) => scene.failed(Fact::DBParameters, action, group, &failure),

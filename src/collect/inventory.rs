@@ -15,12 +15,9 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    evidence::{Evidence, Fact, Observed, Secret, Stack},
+    evidence::{Evidence, Fact, FactOwner, Observed, Secret, Stack},
     parallel, seal,
 };
-
-/// Facts by which a secret's database is known among the region's.
-const NAMES_DATABASES: [Fact; 2] = [Fact::Function, Fact::SecretShape];
 
 /// What is known of one rotation function.
 #[derive(Debug, Default)]
@@ -173,7 +170,7 @@ impl Inventory {
     fn lay_keys(&self, scene: &mut Scene) {
         for key in kms::targets(scene) {
             if let Some(part) = self.keys.get(&key) {
-                for fact in Fact::OF_A_KEY {
+                for fact in Fact::of(FactOwner::Key) {
                     scene.evidence.take_over(fact, part);
                 }
             }
@@ -207,7 +204,7 @@ impl Inventory {
 
     /// The databases that may be a secret's.
     pub(super) fn relevant_databases(&self, secret: &Secret) -> Relevant {
-        rds::relevant_among(&self.scene_of(secret, &NAMES_DATABASES), &self.databases)
+        rds::relevant_among(&self.scene_of(secret, &rds::NAMED_BY), &self.databases)
     }
 
     /// Some facts about one secret, without its keys, its databases and its network: enough
@@ -306,38 +303,8 @@ impl Inventory {
         if vpcs.is_empty() {
             return;
         }
-        let has = |vpc: &Option<String>| vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc));
-        let (all, own) = (&self.network, &mut scene.evidence);
-        macro_rules! of_vpcs {
-            ($($field:ident),*) => { $( own.$field = those(&all.$field, |one| has(&one.vpc_id)); )* };
-        }
-        of_vpcs!(
-            vpcs,
-            subnets,
-            route_tables,
-            network_acls,
-            security_groups,
-            network_interfaces,
-            vpc_endpoints,
-            nat_gateways,
-            transit_gateway_vpc_attachments
-        );
-        own.internet_gateways = those(&all.internet_gateways, |gateway| {
-            gateway.attachments.iter().any(|attachment| has(&attachment.vpc_id))
-        });
-        own.egress_only_internet_gateways = those(&all.egress_only_internet_gateways, |gateway| {
-            gateway.attachments.iter().any(|attachment| has(&attachment.vpc_id))
-        });
-        own.vpc_peering_connections = those(&all.vpc_peering_connections, |peering| {
-            let sides = [&peering.requester_vpc_info, &peering.accepter_vpc_info];
-            sides.into_iter().flatten().any(|side| has(&side.vpc_id))
-        });
-        let by_vpc = |id: &String| vpcs.contains(id);
-        own.vpc_attributes = those_by(&all.vpc_attributes, by_vpc);
-        own.hosted_zones_by_vpc = those_by(&all.hosted_zones_by_vpc, by_vpc);
         for fact in &self.wanted {
-            // What is not of one VPC is taken over whole, and so is what was not seen.
-            own.take_over(*fact, all);
+            scene.evidence.take_over_within(*fact, &self.network, &vpcs);
         }
     }
 }
@@ -361,19 +328,6 @@ fn those<T: Clone>(all: &Observed<Vec<T>>, matters: impl Fn(&T) -> bool) -> Obse
     match all {
         Observed::Known(list) => {
             Observed::Known(list.iter().filter(|one| matters(one)).cloned().collect())
-        }
-        other => other.clone(),
-    }
-}
-
-fn those_by<T: Clone>(
-    all: &Observed<BTreeMap<String, T>>,
-    matters: impl Fn(&String) -> bool,
-) -> Observed<BTreeMap<String, T>> {
-    match all {
-        Observed::Known(map) => {
-            let own = map.iter().filter(|(id, _)| matters(id));
-            Observed::Known(own.map(|(id, one)| (id.clone(), one.clone())).collect())
         }
         other => other.clone(),
     }

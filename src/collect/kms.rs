@@ -14,6 +14,9 @@ use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
 /// shared key.
 const GRANT_PAGES: usize = 10;
 
+/// The facts beside the secret that [`targets`] reads.
+pub(super) const NAMED_BY: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
+
 /// The keys that are named so far, each as the key of `Keys` in the evidence:
 /// the key's ARN, or an alias's ARN where an alias was configured.
 pub(super) fn targets(scene: &Scene) -> Vec<String> {

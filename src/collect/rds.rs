@@ -152,6 +152,9 @@ pub(super) struct Relevant {
     pub(super) identifiers: Vec<String>,
 }
 
+/// The facts beside the secret and the databases that [`relevant`] reads.
+pub(super) const NAMED_BY: [Fact; 2] = [Fact::Function, Fact::SecretShape];
+
 /// The databases that the secret may belong to: as its shape, `--db`, RDS or
 /// its tags say; else the few in the function's VPC, or in the region. Collecting too much here
 /// judges nothing.

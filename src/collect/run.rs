@@ -23,7 +23,7 @@ use super::{
     sts,
     tasks::{Task, tasks},
 };
-use crate::evidence::{Evidence, Fact, Gap, Observed, Reason};
+use crate::evidence::{Evidence, Fact, FactOwner, Gap, Observed, Reason};
 
 impl Session {
     /// Collects the facts about one secret.
@@ -258,9 +258,8 @@ fn settle_unasked(scene: &mut Scene, step: &Step) {
             Observed::Known(()) => {}
         }
     }
-    let is_stack = matches!(fact, Fact::Stack | Fact::StackEvents | Fact::StackResources);
     match &scene.tags_failure {
-        Some(message) if is_stack => {
+        Some(message) if fact.owner() == FactOwner::Stack => {
             let message = message.clone();
             scene.gap(fact, "lambda:ListTags", "", Reason::AccessDenied, &message);
         }

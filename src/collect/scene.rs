@@ -114,19 +114,10 @@ impl Scene {
     /// Notes what a failed call means for a fact.
     pub(super) fn failed(&mut self, fact: Fact, action: &str, resource: &str, failure: &Failure) {
         match failure {
-            Failure::Absent => match fact {
-                Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
-                    let key = self.evidence.keys.entry(resource.to_owned()).or_default();
-                    match fact {
-                        Fact::KeyMetadata => key.key_metadata = Observed::Absent,
-                        Fact::KeyPolicy => key.policy = Observed::Absent,
-                        _ => key.grants = Observed::Absent,
-                    }
-                }
-                // What another call already found does not vanish.
-                _ if self.evidence.state(fact).is_not_asked() => self.evidence.set_absent(fact),
-                _ => {}
-            },
+            Failure::Absent if fact.is_of_a_key() => self.evidence.set_key_absent(fact, resource),
+            // What another call already found does not vanish.
+            Failure::Absent if !self.evidence.state(fact).is_not_asked() => {}
+            Failure::Absent => self.evidence.set_absent(fact),
             Failure::Refused { action: other, message, .. } => {
                 let action = other.as_deref().unwrap_or(action).to_owned();
                 self.gap(fact, &action, resource, failure.reason(), message);

@@ -13,17 +13,7 @@ use super::{
     scene::Scene,
     secretsmanager, sts,
 };
-use crate::evidence::{Evidence, Fact, Observed};
-
-/// What only a rotation that has run shows.
-const NEVER: [Fact; 6] = [
-    Fact::TrailEvents,
-    Fact::StackEvents,
-    Fact::StackResources,
-    Fact::LogGroup,
-    Fact::LogEvents,
-    Fact::Simulation,
-];
+use crate::evidence::{Evidence, Fact, FactOwner, FactSource, Observed, OptIn};
 
 impl Session {
     /// Collects what exists of what `declared` names. `secret` is the name that the
@@ -50,9 +40,7 @@ impl Session {
             Err(_) => None,
         };
         let mut wanted = plan::closure(facts, false);
-        for fact in NEVER {
-            wanted.remove(&fact);
-        }
+        wanted.retain(|fact| fact.row().source != FactSource::Run);
         let evidence = Evidence {
             partition: declared.partition.clone(),
             account_id: account.or_else(|| declared.account_id.clone()),
@@ -69,13 +57,10 @@ impl Session {
         let has_function = declared.function.known().is_some();
         wanted.remove(&Fact::SecretShape);
         if has_function {
-            for fact in [Fact::Function, Fact::FunctionPolicy, Fact::Package] {
-                wanted.remove(&fact);
-            }
+            wanted.retain(|fact| fact.owner() != FactOwner::Function);
         }
         if existing.is_none() {
-            wanted.remove(&Fact::SecretVersions);
-            wanted.remove(&Fact::SecretPolicy);
+            wanted.retain(|fact| fact.row().opt_in != Some(OptIn::EachSecret));
         }
         let mut scene = Scene::new(&request, wanted, evidence);
         // What is declared leads to what exists.

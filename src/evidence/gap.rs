@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Fact;
+
 /// Why a fact could not be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -56,6 +58,18 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// Whether it may be about this resource: it names it, or none.
+    pub fn may_be_about(&self, resource: &str) -> bool {
+        self.resource.is_empty() || self.resource == resource
+    }
+
+    /// Whether the thing cannot be there either: the operation does not exist, and the
+    /// fact's row says that absence is then safe.
+    pub fn means_absent(&self) -> bool {
+        self.reason == Reason::Unsupported
+            && Fact::named(&self.fact).is_some_and(|fact| fact.row().absence_is_safe)
+    }
+
     /// Why, as a person reads it. What a file leaves open is told with the place that
     /// does: there is no action to be granted that would say more.
     pub fn words(&self) -> String {

@@ -4,7 +4,7 @@
 
 mod database;
 mod document;
-mod fact;
+mod facts;
 mod function;
 mod gap;
 mod gateway;
@@ -19,17 +19,18 @@ mod shape;
 mod stack;
 mod time;
 mod trail;
+mod value;
 mod vpc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use self::shape::shapes;
 pub use self::{
-    database::*, document::*, fact::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
+    database::*, document::*, facts::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, rotation_step::*, secret::*, stack::*, time::*, trail::*, vpc::*,
 };
+use self::{facts::with_facts, shape::shapes, value::FactValue};
 use crate::aws::{arn::Arn, partitions::COMMERCIAL};
 
 /// The version of the bundle format that this build reads and writes.
@@ -45,8 +46,13 @@ shapes! {
     }
 }
 
-macro_rules! evidence {
-    ($( $(#[$meta:meta])* $field:ident $(as $spelled:literal)?: $fact:ident => $type:ty, )*) => {
+macro_rules! declare {
+    (
+        evidence { $( $(#[doc = $doc:literal])* $fact:ident $(as $spelled:literal)?
+            in $field:ident: $type:ty, $row:expr; )* }
+        keys { $( $(#[doc = $key_doc:literal])* $key_fact:ident
+            in $key_field:ident: $key_type:ty, $key_row:expr; )* }
+    ) => {
         /// Everything that was observed about one secret's rotation.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -70,7 +76,7 @@ macro_rules! evidence {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub database: Option<NamedDatabase>,
             $(
-                $(#[$meta])*
+                $(#[doc = $doc])*
                 #[serde(default, skip_serializing_if = "Observed::is_unseen" $(, rename = $spelled)?)]
                 pub $field: Observed<$type>,
             )*
@@ -90,17 +96,29 @@ macro_rules! evidence {
             /// Puts each gap where a reader of the fact meets it: a fact that
             /// was asked for and refused is `NotSeen`, not `NotAsked`.
             pub fn settle(&mut self) {
-                $( settle_one(Fact::$fact, &mut self.$field, &self.gaps); )*
-                settle_keys(&mut self.keys, &self.gaps);
+                $( settle_one(Fact::$fact, &mut self.$field, self.gaps.iter()); )*
+                for (arn, key) in &mut self.keys {
+                    let own = self.gaps.iter().filter(|gap| gap.may_be_about(arn));
+                    $( settle_one(Fact::$key_fact, &mut key.$key_field, own.clone()); )*
+                }
                 self.settle_vpc();
             }
 
-            /// Notes that a fact was looked for and is definitely not there.
-            /// The parts of a key stand in `keys` and are not marked here.
+            /// Notes that a fact was looked for and is definitely not there. For the parts
+            /// of a key see [`Self::set_key_absent`].
             pub fn set_absent(&mut self, fact: Fact) {
                 match fact {
                     $( Fact::$fact => self.$field = Observed::Absent, )*
-                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {}
+                    $( Fact::$key_fact => {} )*
+                }
+            }
+
+            /// Notes that this part of a key was looked for and is definitely not there.
+            pub fn set_key_absent(&mut self, fact: Fact, arn: &str) {
+                let key = self.keys.entry(arn.to_owned()).or_default();
+                match fact {
+                    $( Fact::$key_fact => key.$key_field = Observed::Absent, )*
+                    _ => {}
                 }
             }
 
@@ -109,7 +127,7 @@ macro_rules! evidence {
             pub fn forget(&mut self, fact: Fact) {
                 match fact {
                     $( Fact::$fact => self.$field = Observed::NotAsked, )*
-                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {}
+                    $( Fact::$key_fact => {} )*
                 }
             }
 
@@ -120,188 +138,77 @@ macro_rules! evidence {
                     $( Fact::$fact => if self.$field.is_not_asked() {
                         self.$field = other.$field.clone();
                     } )*
-                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
-                        for (arn, key) in &other.keys {
-                            self.keys.entry(arn.clone()).or_insert_with(|| key.clone());
-                        }
-                    }
+                    $( Fact::$key_fact => self.take_over_keys(other), )*
                 }
-                for gap in &other.gaps {
-                    if gap.fact == fact.name() && !self.gaps.contains(gap) {
-                        self.gaps.push(gap.clone());
-                    }
+                self.take_over_gaps(fact, other);
+            }
+
+            /// The same, but of what belongs to a VPC only what belongs to one of these.
+            pub fn take_over_within(&mut self, fact: Fact, other: &Self, vpcs: &BTreeSet<String>) {
+                match fact {
+                    $( Fact::$fact => if self.$field.is_not_asked() {
+                        self.$field = match &other.$field {
+                            Observed::Known(value) => {
+                                Observed::Known(value.within(fact.row(), vpcs))
+                            }
+                            not_known => not_known.clone(),
+                        };
+                    } )*
+                    $( Fact::$key_fact => self.take_over_keys(other), )*
                 }
+                self.take_over_gaps(fact, other);
             }
 
             /// What is known of a fact, without its value.
             pub fn state(&self, fact: Fact) -> Observed<()> {
                 match fact {
                     $( Fact::$fact => self.$field.state(), )*
-                    Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants => {
-                        match self.gap(fact, None) {
-                            Some(gap) => Observed::NotSeen(gap.clone()),
-                            None if self.keys.is_empty() => Observed::NotAsked,
-                            None => Observed::Known(()),
-                        }
-                    }
+                    $( Fact::$key_fact => match self.gap(fact, None) {
+                        Some(gap) => Observed::NotSeen(gap.clone()),
+                        None if self.keys.is_empty() => Observed::NotAsked,
+                        None => Observed::Known(()),
+                    } )*
                 }
             }
         }
-
-        /// The bundle keys that hold one fact each, in the order of a bundle.
-        pub const BUNDLE_FACTS: &[Fact] = &[$(Fact::$fact),*];
     };
 }
-
-evidence! {
-    /// DescribeSecret.
-    secret: Secret => Secret,
-    /// ListSecretVersionIds, deprecated versions included.
-    secret_versions: SecretVersions => SecretVersions,
-    /// By staging label, the shape of the value; only with `--read-secret`.
-    secret_shape: SecretShape => BTreeMap<String, StageShape>,
-    /// GetResourcePolicy.
-    secret_policy: SecretPolicy => PolicyDocument,
-    /// DescribeSecret of the secret that `masterarn` names.
-    superuser_secret: SuperuserSecret => Secret,
-    /// GetFunction.
-    function: Function => Function,
-    /// Lambda GetPolicy of the qualifier in RotationLambdaARN.
-    function_policy: FunctionPolicy => PolicyDocument,
-    /// What was read out of the deployment package.
-    package: Package => Package,
-    /// GetRole.
-    role: Role => Role,
-    /// Inline policies.
-    role_policies: RolePolicies => Vec<RolePolicy>,
-    /// Attached managed policies.
-    attached_policies: AttachedPolicies => Vec<ManagedPolicy>,
-    /// The permissions boundary's document.
-    permissions_boundary: PermissionsBoundary => ManagedPolicy,
-    /// SimulatePrincipalPolicy of the requests of a rotation; only with `--simulate`.
-    simulation: Simulation => Vec<SimulatedRequest>,
-    /// DescribeVpcs.
-    vpcs: Vpcs => Vec<Vpc>,
-    /// DescribeVpcAttribute, by VPC id.
-    vpc_attributes: VpcAttributes => BTreeMap<String, VpcAttributes>,
-    /// DescribeDhcpOptions.
-    dhcp_options: DhcpOptions => Vec<DhcpOptions>,
-    /// DescribeSubnets.
-    subnets: Subnets => Vec<Subnet>,
-    /// DescribeRouteTables.
-    route_tables: RouteTables => Vec<RouteTable>,
-    /// DescribeNetworkAcls.
-    network_acls: NetworkAcls => Vec<NetworkAcl>,
-    /// DescribeSecurityGroups.
-    security_groups: SecurityGroups => Vec<SecurityGroup>,
-    /// DescribeNetworkInterfaces.
-    network_interfaces: NetworkInterfaces => Vec<NetworkInterface>,
-    /// DescribeVpcEndpoints.
-    vpc_endpoints: VpcEndpoints => Vec<VpcEndpoint>,
-    /// DescribeNatGateways.
-    nat_gateways: NatGateways => Vec<NatGateway>,
-    /// DescribeInternetGateways.
-    internet_gateways: InternetGateways => Vec<InternetGateway>,
-    /// DescribeEgressOnlyInternetGateways.
-    egress_only_internet_gateways: EgressOnlyInternetGateways => Vec<EgressOnlyInternetGateway>,
-    /// DescribeVpcPeeringConnections.
-    vpc_peering_connections: VpcPeeringConnections => Vec<VpcPeeringConnection>,
-    /// DescribeTransitGateways.
-    transit_gateways: TransitGateways => Vec<TransitGateway>,
-    /// DescribeTransitGatewayVpcAttachments.
-    transit_gateway_vpc_attachments: TransitGatewayVpcAttachments => Vec<TransitGatewayVpcAttachment>,
-    /// Transit gateway route tables with their associations and routes.
-    transit_gateway_route_tables: TransitGatewayRouteTables => Vec<TransitGatewayRouteTable>,
-    /// By prefix list id, its entries.
-    managed_prefix_list_entries: ManagedPrefixListEntries => BTreeMap<String, Vec<String>>,
-    /// DescribeVpcBlockPublicAccessOptions.
-    vpc_block_public_access_options: VpcBlockPublicAccessOptions => VpcBlockPublicAccessOptions,
-    /// By VPC id, the private hosted zones with their records.
-    hosted_zones_by_vpc as "HostedZonesByVPC": HostedZonesByVPC => BTreeMap<String, Vec<HostedZone>>,
-    /// Resolver rules with the VPCs they are associated with.
-    resolver_rules: ResolverRules => Vec<ResolverRule>,
-    /// DescribeDBInstances.
-    db_instances as "DBInstances": DBInstances => Vec<DbInstance>,
-    /// DescribeDBClusters.
-    db_clusters as "DBClusters": DBClusters => Vec<DbCluster>,
-    /// Parameters of the database's parameter groups.
-    db_parameters as "DBParameters": DBParameters => Vec<DbParameter>,
-    /// DescribeStacks of the function's stack.
-    stack: Stack => Stack,
-    /// DescribeStackEvents.
-    stack_events: StackEvents => Vec<StackEvent>,
-    /// DescribeStackResources.
-    stack_resources: StackResources => Vec<StackResource>,
-    /// DescribeLogGroups of the function's log group.
-    log_group: LogGroup => LogGroup,
-    /// The rotation function's log.
-    log_events: LogEvents => Vec<LogEvent>,
-    /// CloudTrail events of the rotation.
-    trail_events: TrailEvents => Vec<TrailEvent>,
-}
+with_facts!(declare);
 
 fn schema_version() -> u64 {
     SCHEMA_VERSION
 }
 
-/// A container that can be empty: `[]` and `{}` in a bundle mean absent.
-trait MaybeEmpty {
-    fn holds_nothing(&self) -> bool {
-        false
-    }
-}
-impl<T> MaybeEmpty for Vec<T> {
-    fn holds_nothing(&self) -> bool {
-        self.is_empty()
-    }
-}
-impl<K, V> MaybeEmpty for BTreeMap<K, V> {
-    fn holds_nothing(&self) -> bool {
-        self.is_empty()
-    }
-}
-macro_rules! never_empty {
-    ($($type:ty),*) => { $( impl MaybeEmpty for $type {} )* };
-}
-never_empty!(
-    Secret,
-    SecretVersions,
-    PolicyDocument,
-    Function,
-    Package,
-    Role,
-    ManagedPolicy,
-    VpcBlockPublicAccessOptions,
-    Stack,
-    LogGroup,
-    KeyMetadata
-);
-
-fn settle_one<T: MaybeEmpty>(fact: Fact, observed: &mut Observed<T>, gaps: &[Gap]) {
-    if observed.known().is_some_and(MaybeEmpty::holds_nothing) {
+fn settle_one<'a, T: FactValue>(
+    fact: Fact,
+    observed: &mut Observed<T>,
+    mut gaps: impl Iterator<Item = &'a Gap>,
+) {
+    if observed.known().is_some_and(FactValue::is_nothing) {
         *observed = Observed::Absent;
     }
     if observed.is_not_asked()
-        && let Some(gap) = gaps.iter().find(|gap| gap.fact == fact.name())
+        && let Some(gap) = gaps.find(|gap| gap.fact == fact.name())
     {
         *observed = Observed::NotSeen(gap.clone());
     }
 }
 
-fn settle_keys(keys: &mut BTreeMap<String, Key>, gaps: &[Gap]) {
-    for (arn, key) in keys {
-        let own: Vec<Gap> = gaps
-            .iter()
-            .filter(|gap| gap.resource.is_empty() || gap.resource == *arn)
-            .cloned()
-            .collect();
-        settle_one(Fact::KeyMetadata, &mut key.key_metadata, &own);
-        settle_one(Fact::KeyPolicy, &mut key.policy, &own);
-        settle_one(Fact::KeyGrants, &mut key.grants, &own);
-    }
-}
-
 impl Evidence {
+    fn take_over_keys(&mut self, other: &Self) {
+        for (arn, key) in &other.keys {
+            self.keys.entry(arn.clone()).or_insert_with(|| key.clone());
+        }
+    }
+
+    fn take_over_gaps(&mut self, fact: Fact, other: &Self) {
+        for gap in &other.gaps {
+            if gap.fact == fact.name() && !self.gaps.contains(gap) {
+                self.gaps.push(gap.clone());
+            }
+        }
+    }
+
     /// The function is in the VPC of its subnets, whatever else its configuration
     /// names.
     fn settle_vpc(&mut self) {

@@ -47,37 +47,11 @@ pub use self::{
 /// How names are compared, for what is collected of them.
 #[cfg(feature = "live")]
 pub(crate) use self::{resolve::plain, zone::is_under};
+pub use crate::evidence::PATH_FACTS as FACTS;
 use crate::{
     aws::{arn::Arn, partitions},
-    evidence::{Evidence, Fact},
+    evidence::Evidence,
 };
-
-/// The facts that an answer may rest on.
-pub const FACTS: &[Fact] = &[
-    Fact::Function,
-    Fact::Vpcs,
-    Fact::VpcAttributes,
-    Fact::DhcpOptions,
-    Fact::Subnets,
-    Fact::RouteTables,
-    Fact::NetworkAcls,
-    Fact::SecurityGroups,
-    Fact::NetworkInterfaces,
-    Fact::VpcEndpoints,
-    Fact::NatGateways,
-    Fact::InternetGateways,
-    Fact::EgressOnlyInternetGateways,
-    Fact::VpcPeeringConnections,
-    Fact::TransitGateways,
-    Fact::TransitGatewayVpcAttachments,
-    Fact::TransitGatewayRouteTables,
-    Fact::ManagedPrefixListEntries,
-    Fact::VpcBlockPublicAccessOptions,
-    Fact::HostedZonesByVPC,
-    Fact::ResolverRules,
-    Fact::DBInstances,
-    Fact::DBClusters,
-];
 
 /// What the function wants to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]

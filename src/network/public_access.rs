@@ -3,9 +3,7 @@
 //! Source: Amazon VPC User Guide, "Block public access to VPCs and subnets".
 
 use super::{HopKind, Layer, Needed, answer::Missing, place::Origin, trace::Trace};
-use crate::evidence::{
-    Fact, Observed, Reason, VpcBlockPublicAccessExclusion, VpcBlockPublicAccessOptions,
-};
+use crate::evidence::{Fact, Observed, VpcBlockPublicAccessExclusion, VpcBlockPublicAccessOptions};
 
 /// What passes an internet gateway.
 pub(super) struct Passing<'a> {
@@ -32,7 +30,7 @@ pub(super) fn public_access(trace: &mut Trace<'_, '_>, passing: &Passing<'_>) {
     let options = match &trace.view.evidence.vpc_block_public_access_options {
         Observed::Known(options) => options,
         Observed::Absent => return,
-        Observed::NotSeen(gap) if gap.reason == Reason::Unsupported => return,
+        Observed::NotSeen(gap) if gap.means_absent() => return,
         _ => {
             let missing = trace.view.missing(fact, vpc);
             return trace.unknown(HopKind::Via, vpc, missing);

@@ -127,8 +127,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A list that may be empty; an error where it was not seen at all. What
-    /// the service does not offer is not there.
+    /// A list that may be empty; an error where it was not seen at all. What the service
+    /// does not offer is absent where the fact's row says that this is safe.
     pub(super) fn list<T>(
         &self,
         observed: &'a Observed<Vec<T>>,
@@ -138,7 +138,7 @@ impl<'a> View<'a> {
         match observed {
             Observed::Known(list) => Ok(list),
             Observed::Absent => Ok(&[]),
-            Observed::NotSeen(gap) if gap.reason == Reason::Unsupported => Ok(&[]),
+            Observed::NotSeen(gap) if gap.means_absent() => Ok(&[]),
             _ => Err(self.missing(fact, resource)),
         }
     }
@@ -149,7 +149,7 @@ impl<'a> View<'a> {
     pub(super) fn whole(&self, fact: Fact, vpc: &str) -> Result<(), Missing> {
         let hidden = self.evidence.gaps.iter().any(|gap| {
             gap.fact == fact.name()
-                && gap.reason != Reason::Unsupported
+                && !gap.means_absent()
                 && (!gap.resource.starts_with("vpc-") || gap.resource == vpc)
         });
         if hidden { Err(self.missing(fact, "")) } else { Ok(()) }

@@ -29,13 +29,13 @@ impl<'a> Resolver<'_, 'a> {
         let zones = match &self.view.evidence.hosted_zones_by_vpc {
             Observed::Known(zones) => zones.get(vpc).map_or(&[][..], Vec::as_slice),
             Observed::Absent => &[],
-            Observed::NotSeen(gap) if gap.reason == Reason::Unsupported => &[],
+            Observed::NotSeen(gap) if gap.means_absent() => &[],
             _ => return Err(self.view.missing(Fact::HostedZonesByVPC, vpc)),
         };
         let records_of = |id: &str| zones.iter().any(|zone| text(&zone.hosted_zone_id) == id);
         let hidden = self.view.evidence.gaps.iter().any(|gap| {
             gap.fact == Fact::HostedZonesByVPC.name()
-                && gap.reason != Reason::Unsupported
+                && !gap.means_absent()
                 && (gap.resource == vpc
                     || !gap.resource.starts_with("vpc-") && !records_of(&gap.resource))
         });

@@ -5,6 +5,7 @@
 //! Passwords, tokens, keys and connection strings are replaced; host names,
 //! addresses, ARNs, ids and user names stay, since a diagnosis needs them.
 
+pub mod bundle;
 mod json;
 mod names;
 mod quote;

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{Declared, Origin, Origins};
 use crate::{
-    bundle,
     evidence::{Fact, Gap, Reason, Time},
+    seal::bundle,
 };
 
 /// Evidence in the making.

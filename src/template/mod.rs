@@ -66,5 +66,5 @@ pub enum TemplateError {
     WrongKind(String),
     /// A value of another type than AWS gives it.
     #[error(transparent)]
-    Value(#[from] crate::bundle::BundleError),
+    Value(#[from] crate::seal::bundle::BundleError),
 }

@@ -1,71 +1,33 @@
 //! A declaration laid over what exists: what it leaves open is filled by a bundle or by
-//! what was collected live. Which region and account that is, is the caller's business.
+//! what was collected live in the region and account that the caller names.
 //!
-//! Things are one where their ids are: a resource that a template makes has no id yet, so
-//! it stands beside what exists and never in its place, save for the secret, which is
-//! known by its name.
+//! Two things are the same where their ids are. A resource that a template creates has no
+//! id yet: it stands beside what exists and never replaces it, except for the secret, which
+//! is known by its name.
 
 use serde_json::{Map, Value};
 
 use super::Declared;
 use crate::{
-    bundle,
-    evidence::{Evidence, Fact, Gap, Reason},
+    evidence::{Evidence, FACTS, Fact, FactOwner, FactParts, FactRow, FactSource, Gap, Reason},
+    seal::bundle,
 };
 
-/// Lists, with the key of their items' ids.
-const LISTS: &[(Fact, &str)] = &[
-    (Fact::Vpcs, "VpcId"),
-    (Fact::DhcpOptions, "DhcpOptionsId"),
-    (Fact::Subnets, "SubnetId"),
-    (Fact::RouteTables, "RouteTableId"),
-    (Fact::NetworkAcls, "NetworkAclId"),
-    (Fact::SecurityGroups, "GroupId"),
-    (Fact::NetworkInterfaces, "NetworkInterfaceId"),
-    (Fact::VpcEndpoints, "VpcEndpointId"),
-    (Fact::NatGateways, "NatGatewayId"),
-    (Fact::InternetGateways, "InternetGatewayId"),
-    (Fact::EgressOnlyInternetGateways, "EgressOnlyInternetGatewayId"),
-    (Fact::VpcPeeringConnections, "VpcPeeringConnectionId"),
-    (Fact::TransitGateways, "TransitGatewayId"),
-    (Fact::TransitGatewayVpcAttachments, "TransitGatewayAttachmentId"),
-    (Fact::TransitGatewayRouteTables, "TransitGatewayRouteTableId"),
-    (Fact::ResolverRules, "ResolverRuleId"),
-    (Fact::DBInstances, "DBInstanceIdentifier"),
-    (Fact::DBClusters, "DBClusterIdentifier"),
-];
+/// Whether a fact follows the secret: those about it, and the runs of its function.
+fn follows_secret(row: &FactRow) -> bool {
+    let run_of_function = row.owner == FactOwner::Function && row.source == FactSource::Run;
+    row.owner == FactOwner::Secret && row.fact != Fact::Secret || run_of_function
+}
 
-/// Maps, by id.
-const MAPS: &[Fact] =
-    &[Fact::VpcAttributes, Fact::ManagedPrefixListEntries, Fact::HostedZonesByVPC];
+/// Whether a fact follows the function: those about it and its role.
+fn follows_function(row: &FactRow) -> bool {
+    matches!(row.owner, FactOwner::Function | FactOwner::Role) && !follows_secret(row)
+}
 
-/// Facts about one secret.
-const OF_SECRET: &[Fact] = &[
-    Fact::SecretVersions,
-    Fact::SecretShape,
-    Fact::SecretPolicy,
-    Fact::SuperuserSecret,
-    Fact::LogGroup,
-    Fact::LogEvents,
-    Fact::TrailEvents,
-];
-
-/// Facts about one function.
-const OF_FUNCTION: &[Fact] = &[
-    Fact::Function,
-    Fact::FunctionPolicy,
-    Fact::Package,
-    Fact::Role,
-    Fact::RolePolicies,
-    Fact::AttachedPolicies,
-    Fact::PermissionsBoundary,
-    Fact::Simulation,
-];
-
-/// Lays a declaration over what exists: lists and maps are united by id and the declared
-/// thing wins, single facts are filled where the declaration does not know them, those of
-/// a secret or a function only where `base` is about the same one. Gaps that `base` fills
-/// go away, and its own come in.
+/// Lays a declaration over what exists. Lists and maps are united by id and the declared
+/// item wins. Single facts are filled where the declaration does not know them, those of a
+/// secret or a function only where `base` is about the same one. Gaps that `base` fills
+/// are removed, and the gaps of `base` are added.
 pub fn lay_over(declared: &mut Declared, base: &Evidence) {
     let (Some(mut own), Some(base_facts)) = (object(&declared.evidence), object(base)) else {
         return;
@@ -86,34 +48,43 @@ pub fn lay_over(declared: &mut Declared, base: &Evidence) {
     let same_function = same_function(&declared.evidence, base);
     let gaps = std::mem::take(&mut declared.evidence.gaps);
     own.remove("Gaps");
-    for (fact, id) in LISTS {
-        unite_lists(&mut own, &base_facts, fact.name(), id);
-    }
-    for fact in MAPS {
-        unite_maps(&mut own, &base_facts, fact.name());
+    for row in FACTS {
+        let may_fill = match row.parts {
+            FactParts::ById(id) => {
+                unite_lists(&mut own, &base_facts, row.name, id);
+                false
+            }
+            FactParts::ByKey | FactParts::ByVpc => {
+                unite_maps(&mut own, &base_facts, row.name);
+                false
+            }
+            FactParts::Whole => {
+                row.owner == FactOwner::Database
+                    || same_secret && follows_secret(row)
+                    || same_function && follows_function(row)
+            }
+        };
+        if may_fill {
+            fill(&mut own, &base_facts, row.fact);
+        }
+        // A switch of the account is not part of a declaration.
+        if row.owner == FactOwner::Account
+            && !matches!(own.get(row.name), Some(Value::Object(_)))
+            && let Some(value) = base_facts.get(row.name)
+        {
+            own.insert(row.name.to_owned(), value.clone());
+        }
     }
     unite_keys(&mut own, &base_facts);
-    fill(&mut own, &base_facts, Fact::DBParameters);
-    // The account's switch is no matter of a declaration.
-    let switch = Fact::VpcBlockPublicAccessOptions;
-    if !matches!(own.get(switch.name()), Some(Value::Object(_)))
-        && let Some(value) = base_facts.get(switch.name())
-    {
-        own.insert(switch.name().to_owned(), value.clone());
-    }
     if same_secret {
         fill_secret(&mut own, &base_facts);
-        OF_SECRET.iter().for_each(|fact| fill(&mut own, &base_facts, *fact));
-    }
-    if same_function {
-        OF_FUNCTION.iter().for_each(|fact| fill(&mut own, &base_facts, *fact));
     }
     let covered = covers_function(&own);
     let mut left: Vec<Gap> =
         gaps.into_iter().filter(|gap| !filled(gap, &own, &base_facts, base, covered)).collect();
     let about = |gap: &&Gap| match Fact::named(&gap.fact) {
-        Some(fact) if OF_SECRET.contains(&fact) || fact == Fact::Secret => same_secret,
-        Some(fact) if OF_FUNCTION.contains(&fact) => same_function,
+        Some(fact) if follows_secret(fact.row()) || fact == Fact::Secret => same_secret,
+        Some(fact) if follows_function(fact.row()) => same_function,
         _ => true,
     };
     left.extend(base.gaps.iter().filter(about).cloned());
@@ -247,7 +218,7 @@ fn filled(
     if base.gap(fact, None).is_some() {
         return false;
     }
-    if matches!(fact, Fact::KeyMetadata | Fact::KeyPolicy | Fact::KeyGrants) {
+    if fact.is_of_a_key() {
         return there.get("Keys").is_some_and(|keys| {
             keys.as_object().into_iter().flatten().any(|(arn, _)| {
                 *arn == gap.resource || arn.ends_with(&format!("/{}", gap.resource))
@@ -255,17 +226,16 @@ fn filled(
         });
     }
     let Some(found) = there.get(fact.name()) else { return false };
-    let list = LISTS.iter().find(|(own, _)| *own == fact);
-    match list {
-        Some((_, id)) if !gap.resource.is_empty() => {
-            found.as_array().into_iter().flatten().any(|item| item[*id] == *gap.resource)
+    match fact.row().parts {
+        FactParts::ById(id) if !gap.resource.is_empty() => {
+            found.as_array().into_iter().flatten().any(|item| item[id] == *gap.resource)
         }
-        // Of a VPC that what exists says nothing of, it fills nothing.
-        Some(_) => covered,
-        None if MAPS.contains(&fact) => {
+        // Of a VPC that is not in what exists, it fills nothing.
+        FactParts::ById(_) => covered,
+        FactParts::ByKey | FactParts::ByVpc => {
             gap.resource.is_empty() && covered || found.get(&gap.resource).is_some()
         }
-        None => own.get(fact.name()) == Some(found),
+        FactParts::Whole => own.get(fact.name()) == Some(found),
     }
 }
 
@@ -275,8 +245,8 @@ mod tests {
 
     use super::lay_over;
     use crate::{
-        bundle,
         evidence::{Evidence, Fact, Observed, Reason},
+        seal::bundle,
         template::{Declared, Draft},
     };
 

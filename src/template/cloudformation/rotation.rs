@@ -14,8 +14,8 @@ use super::{
     world::{World, compact},
 };
 use crate::{
-    bundle::BundleError,
     evidence::Fact,
+    seal::bundle::BundleError,
     template::{Declared, Draft, Origin},
 };
 

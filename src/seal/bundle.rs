@@ -4,9 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    evidence::{BUNDLE_FACTS, Evidence, SCHEMA_VERSION},
+    evidence::{CliWrapper, Evidence, FACTS, FactOwner, SCHEMA_VERSION},
     nearest::nearest,
-    seal,
 };
 
 /// Why a bundle cannot be read.
@@ -102,7 +101,7 @@ pub fn write(evidence: &Evidence) -> String {
 /// Brings evidence into the one form that live runs and bundles share: sealed,
 /// events in order, gaps sorted and placed.
 pub fn normalise(evidence: &mut Evidence) {
-    seal::evidence(evidence);
+    super::evidence(evidence);
     if let Some(events) = evidence.log_events.known_mut() {
         // A list that runs backwards is reversed first, so that events of the
         // same millisecond keep the order in which they were written.
@@ -122,53 +121,22 @@ pub fn normalise(evidence: &mut Evidence) {
     evidence.settle();
 }
 
-/// What `aws … --output json` wraps around the part that a bundle holds: the
-/// bundle's key, and the response's own key for it.
-const RESPONSES: &[(&str, &str)] = &[
-    ("SecretPolicy", "ResourcePolicy"),
-    ("FunctionPolicy", "Policy"),
-    ("Role", "Role"),
-    ("Vpcs", "Vpcs"),
-    ("DhcpOptions", "DhcpOptions"),
-    ("Subnets", "Subnets"),
-    ("RouteTables", "RouteTables"),
-    ("NetworkAcls", "NetworkAcls"),
-    ("SecurityGroups", "SecurityGroups"),
-    ("NetworkInterfaces", "NetworkInterfaces"),
-    ("VpcEndpoints", "VpcEndpoints"),
-    ("NatGateways", "NatGateways"),
-    ("InternetGateways", "InternetGateways"),
-    ("EgressOnlyInternetGateways", "EgressOnlyInternetGateways"),
-    ("VpcPeeringConnections", "VpcPeeringConnections"),
-    ("TransitGateways", "TransitGateways"),
-    ("TransitGatewayVpcAttachments", "TransitGatewayVpcAttachments"),
-    ("VpcBlockPublicAccessOptions", "VpcBlockPublicAccessOptions"),
-    ("DBInstances", "DBInstances"),
-    ("DBClusters", "DBClusters"),
-    ("DBParameters", "Parameters"),
-    ("Stack", "Stacks"),
-    ("StackEvents", "StackEvents"),
-    ("StackResources", "StackResources"),
-    ("LogGroup", "logGroups"),
-    ("LogEvents", "events"),
-    ("TrailEvents", "Events"),
-];
-
-/// The bundle keys that hold one object where AWS answers with a list of one.
-const SINGLE: &[&str] = &["Stack", "LogGroup"];
-
+/// Takes away what `aws … --output json` wraps around the part that a bundle holds.
 fn unwrap_responses(object: &mut Map<String, Value>) {
-    for (key, inner) in RESPONSES {
-        let Some(value) = object.get_mut(*key) else { continue };
+    for row in FACTS {
+        let (inner, is_first) = match row.wrapper {
+            CliWrapper::None => continue,
+            CliWrapper::Key(inner) => (inner, false),
+            CliWrapper::FirstOf(inner) => (inner, true),
+        };
+        let Some(value) = object.get_mut(row.name) else { continue };
         if let Value::Object(response) = value
-            && let Some(part) = response.get_mut(*inner)
-            && response_is_wrapper(key, inner, part)
+            && let Some(part) = response.get_mut(inner)
+            && (part.is_array() || part.is_object() || part.is_string())
         {
             *value = part.take();
         }
-        if SINGLE.contains(key)
-            && let Value::Array(list) = value
-        {
+        if is_first && let Value::Array(list) = value {
             *value = list.first().cloned().unwrap_or(Value::Null);
         }
     }
@@ -188,36 +156,13 @@ fn unwrap_responses(object: &mut Map<String, Value>) {
     }
 }
 
-/// A list is a wrapper's content where a list is wanted; a policy or a role is
-/// one where the response has the key at all.
-fn response_is_wrapper(key: &str, inner: &str, part: &Value) -> bool {
-    match part {
-        Value::Array(_) => true,
-        Value::Object(_) | Value::String(_) => {
-            matches!(
-                key,
-                "SecretPolicy" | "FunctionPolicy" | "Role" | "VpcBlockPublicAccessOptions"
-            ) && inner != "Statement"
-        }
-        _ => false,
-    }
-}
+/// The keys of a bundle that hold no fact of their own.
+const OTHER_KEYS: [&str; 8] =
+    ["SchemaVersion", "CapturedAt", "Partition", "Region", "AccountId", "Database", "Keys", "Gaps"];
 
 fn unknown_keys(object: &Map<String, Value>) -> Vec<(String, Option<String>)> {
-    let known: Vec<&str> = BUNDLE_FACTS
-        .iter()
-        .map(|fact| fact.name())
-        .chain([
-            "SchemaVersion",
-            "CapturedAt",
-            "Partition",
-            "Region",
-            "AccountId",
-            "Database",
-            "Keys",
-            "Gaps",
-        ])
-        .collect();
+    let facts = FACTS.iter().filter(|row| row.owner != FactOwner::Key);
+    let known: Vec<&str> = facts.map(|row| row.name).chain(OTHER_KEYS).collect();
     object
         .keys()
         // A leading underscore or `$` is a comment or a schema reference.
