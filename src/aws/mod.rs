@@ -3,5 +3,6 @@
 
 pub(crate) mod arn;
 pub mod commands;
+pub mod limits;
 pub(crate) mod partitions;
 pub(crate) mod principals;

@@ -11,6 +11,7 @@ use super::{
     output::{complain, watched},
 };
 use crate::{
+    aws::limits,
     checks::{self, Selection},
     collect::{self, CollectError, Collected, Connection, Progress, Request, Session, Timing},
     evidence::{Evidence, Fact, NamedDatabase, Time},
@@ -62,7 +63,7 @@ pub(super) struct AwsOptions {
     #[arg(
         long,
         value_name = "NUMBER",
-        default_value_t = collect::DEFAULT_TRAIL_CALLS,
+        default_value_t = limits::TRAIL_CALLS,
         help_heading = "AWS"
     )]
     trail_calls: usize,

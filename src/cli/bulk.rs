@@ -189,7 +189,7 @@ impl BulkOptions {
             logs: self.logs,
             since: self.since,
             timeout: self.connection.timeout,
-            progress: shown.map(|bar| -> Box<crate::collect::Told> {
+            progress: shown.map(|bar| -> Box<crate::collect::ProgressSink> {
                 Box::new(move |kind, done, total| {
                     bar.set_message(format!("{kind}: {done} of {total}"));
                 })

@@ -12,13 +12,12 @@ use super::{
     scene::Scene,
     session::Clients,
 };
+use crate::aws::limits;
 use crate::evidence::{
     AttachedPermissionsBoundary, Fact, ManagedPolicy, Observed, PolicyDocument, Role, RolePolicy,
 };
 
 const ACTION: &str = "iam:GetAccountAuthorizationDetails";
-/// Elements of a page (IAM API reference: at most a thousand).
-const PAGE_SIZE: i32 = 1000;
 
 /// The roles of an account.
 pub(super) struct Account {
@@ -41,7 +40,7 @@ pub(super) struct KnownRole<'a> {
 pub(super) async fn roles(caller: &Caller, clients: &Clients) -> Result<Account, Failure> {
     let kinds = [EntityType::Role, EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
     let request = clients.iam.get_account_authorization_details().set_filter(Some(kinds.into()));
-    let request = request.max_items(PAGE_SIZE);
+    let request = request.max_items(limits::IAM_ACCOUNT_PAGE_SIZE);
     let mut pages = pages!(caller, ACTION, "", usize::MAX, request, set_marker, marker);
     let mut account = Account { roles: BTreeMap::new(), policies: BTreeMap::new() };
     while let Some(page) = pages.next().await? {

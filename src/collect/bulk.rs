@@ -5,9 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     ops::RangeInclusive,
-    time::Duration,
 };
 
 use futures_util::{
@@ -16,75 +14,26 @@ use futures_util::{
 };
 
 use super::{
-    CollectError, Request, Session, Which, account,
+    account,
     call::Caller,
     cloudformation,
+    error::CollectError,
     failure::{Failure, Kind},
     inventory::{FunctionPart, Inventory},
-    kms, package, rds,
+    kms, package, plan, rds,
+    request::{BulkRequest, Request},
     run::{run_wave, settle_associations},
     scene::{Many, Scene},
-    shard::Shard,
+    session::Session,
     sts,
 };
-use crate::evidence::{Evidence, FACTS, Fact, FactOwner, FactRow, Observed, OptIn, Secret, Time};
-
-/// The deadline of a run about many secrets that names none.
-pub const DEFAULT_TIMEOUT_OF_MANY: Duration = Duration::from_secs(30 * 60);
-/// Things of one kind that are under way at once; their calls wait for the caller's slots.
-const UNDER_WAY: usize = 32;
-/// From that many roles on, the account's are read as a whole.
-const ROLES_ONE_BY_ONE: usize = 8;
-/// Calls beyond those about functions that a run spends on single secrets.
-const SPARE_CALLS: usize = 100;
-
-/// Is told that one of many is done: what kind of thing, how many of how many.
-pub type Told = dyn Fn(&'static str, usize, usize);
-
-/// Says of the evidence about a secret, with a policy of its own assumed to be absent,
-/// whether that policy decides something.
-pub type Suspect = dyn Fn(&Evidence) -> bool + Sync;
-
-/// What to collect about many secrets.
-pub struct BulkRequest {
-    /// Which secrets.
-    pub which: Which,
-    /// The part of them that this run is about; all without one.
-    pub shard: Option<Shard>,
-    /// The facts that the selected checks read.
-    pub facts: BTreeSet<Fact>,
-    /// Ask about each secret by itself too, however many there are. Without it, that is
-    /// done where it takes few calls.
-    pub each: bool,
-    /// Where single secrets are not asked about: which of them are, for their policies.
-    pub suspect: Option<Box<Suspect>>,
-    /// Read the values, to keep their shapes.
-    pub read_secret: bool,
-    /// Read the functions' logs.
-    pub logs: bool,
-    /// Oldest log line of interest.
-    pub since: Option<Time>,
-    /// Deadline; `None` means [`DEFAULT_TIMEOUT_OF_MANY`].
-    pub timeout: Option<Duration>,
-    /// Called whenever one of many is done.
-    pub progress: Option<Box<Told>>,
-}
-
-impl fmt::Debug for BulkRequest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("BulkRequest")
-            .field("which", &self.which)
-            .field("shard", &self.shard)
-            .field("facts", &self.facts)
-            .finish_non_exhaustive()
-    }
-}
+use crate::aws::limits;
+use crate::evidence::{Evidence, FACTS, Fact, FactOwner, FactRow, Observed, OptIn, Secret};
 
 impl BulkRequest {
     /// The facts that this run collects where it asks about single secrets.
     fn wanted(&self) -> BTreeSet<Fact> {
-        let mut wanted = super::plan::closure(&self.facts, self.read_secret);
+        let mut wanted = plan::closure(&self.facts, self.read_secret);
         wanted.retain(|fact| {
             let row = fact.row();
             !row.one_secret_only && (self.logs || row.opt_in != Some(OptIn::Logs))
@@ -92,7 +41,7 @@ impl BulkRequest {
         wanted
     }
 
-    fn told(&self, kind: &'static str, done: usize, total: usize) {
+    fn report(&self, kind: &'static str, done: usize, total: usize) {
         if let Some(progress) = &self.progress {
             progress(kind, done, total);
         }
@@ -122,7 +71,7 @@ impl Session {
     /// secrets, nothing at the endpoint. Everything less is a gap, or a secret among
     /// [`Inventory::not_found`].
     pub async fn inventory(&self, request: &BulkRequest) -> Result<Inventory, CollectError> {
-        let caller = Caller::of_many(request.timeout.unwrap_or(DEFAULT_TIMEOUT_OF_MANY));
+        let caller = Caller::of_many(request.timeout.unwrap_or(limits::RUN_TIMEOUT_OF_MANY));
         let first = caller.in_wave(1);
         let (identity, secrets) =
             join(sts::identity(&first, &self.clients), self.secrets_of(&first, &request.which))
@@ -161,7 +110,7 @@ impl Run<'_> {
     async fn collect(&self, secrets: Vec<Secret>) -> Inventory {
         let functions: BTreeSet<String> =
             secrets.iter().filter_map(|secret| secret.rotation_lambda_arn.clone()).collect();
-        let each = self.request.each || secrets.len() <= functions.len() + SPARE_CALLS;
+        let each = self.request.each || secrets.len() <= functions.len() + limits::SPARE_CALLS;
         let mut wanted = self.wanted.clone();
         if !each {
             wanted.retain(|fact| !is_of_each(fact));
@@ -200,7 +149,7 @@ impl Run<'_> {
     /// lacks may be given there.
     async fn suspects(&self, inventory: &mut Inventory) {
         let Some(suspect) = &self.request.suspect else { return };
-        let limit = inventory.functions.len() + SPARE_CALLS;
+        let limit = inventory.functions.len() + limits::SPARE_CALLS;
         let mut suspects = inventory.suspects(suspect);
         suspects.truncate(limit);
         inventory.each = self
@@ -249,11 +198,11 @@ impl Run<'_> {
             let done = work(&thing).await;
             (thing, done)
         });
-        let mut under_way = stream::iter(under_way).buffer_unordered(UNDER_WAY);
+        let mut under_way = stream::iter(under_way).buffer_unordered(limits::RESOURCES_AT_ONCE);
         let mut all = BTreeMap::new();
         while let Some((thing, done)) = under_way.next().await {
             all.insert(thing, done);
-            self.request.told(kind, all.len(), total);
+            self.request.report(kind, all.len(), total);
         }
         all
     }
@@ -308,7 +257,7 @@ impl Run<'_> {
                 Some((part.evidence.function.known()?.configuration.role.as_ref()?, part))
             })
             .collect();
-        let whole = if functions.len() > ROLES_ONE_BY_ONE {
+        let whole = if functions.len() > limits::ROLES_ONE_BY_ONE {
             account::roles(&self.caller.in_wave(3), &self.session.clients).await.ok()
         } else {
             None

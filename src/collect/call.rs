@@ -27,12 +27,10 @@ use tokio::{
 };
 
 use super::{
-    Timing,
     failure::{self, Failure},
+    request::Timing,
 };
-
-/// Calls that may be under way at once.
-const CONCURRENCY: usize = 8;
+use crate::aws::limits;
 
 tokio::task_local! {
     static ATTEMPTS: Rc<Cell<u32>>;
@@ -89,7 +87,7 @@ impl Caller {
 
     fn with(timeout: Duration, for_many: bool) -> Self {
         let shared = Shared {
-            slots: Semaphore::new(CONCURRENCY),
+            slots: Semaphore::new(limits::CALLS_AT_ONCE),
             deadline: Instant::now() + timeout,
             timings: RefCell::default(),
             for_many,

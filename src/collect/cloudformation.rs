@@ -7,16 +7,25 @@ use super::{
     convert::{list, time, word},
     failure::Failure,
     pages::pages,
-    scene::{Found, Scene, found},
+    scene::{PatchResult, Scene, patch},
     session::Clients,
+    step::steps,
 };
 use crate::{
+    aws::limits,
     evidence::{Fact, Observed, Reason, Stack, StackEvent, StackParameter, StackResource, Tag},
     seal,
 };
 
-/// Pages of stack events, newest first.
-const EVENT_PAGES: usize = 3;
+steps! {
+    3 "cloudformation:DescribeStacks" => Stack <- [Function]:
+        |tasks| tasks.each(stack_name(tasks.scene), stack);
+    3 "cloudformation:DescribeStackEvents" => StackEvents <- [Function]:
+        |tasks| tasks.each(stack_name(tasks.scene), events);
+    3 "cloudformation:DescribeStackResources" => StackResources <- [Function]:
+        |tasks| tasks.each(stack_name(tasks.scene), resources);
+}
+
 /// The tags that CloudFormation puts on what it makes.
 const TAGS: &[&str] = &["aws:cloudformation:stack-id", "aws:cloudformation:stack-name"];
 
@@ -32,14 +41,14 @@ pub(super) fn stack_name(scene: &Scene) -> Option<String> {
     TAGS.iter().find_map(of_function).or_else(|| TAGS.iter().find_map(of_secret))
 }
 
-pub(super) async fn stack(caller: &Caller, clients: &Clients, name: &str) -> Found {
+async fn stack(caller: &Caller, clients: &Clients, name: &str) -> PatchResult {
     let request = clients.cloudformation.describe_stacks().stack_name(name);
     let answer = caller.call("cloudformation:DescribeStacks", name, request.send()).await?;
     let Some(stack) = answer.stacks.unwrap_or_default().into_iter().next() else {
         return Err(Failure::Absent);
     };
     let stack = described(stack);
-    found(move |scene| scene.evidence.stack = Observed::Known(stack))
+    patch(move |scene| scene.evidence.stack = Observed::Known(stack))
 }
 
 /// Every stack of the region.
@@ -81,10 +90,18 @@ fn sealed(text: Option<String>) -> Option<String> {
     text.map(|text| seal::log_line(&text).into_owned())
 }
 
-pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Found {
+async fn events(caller: &Caller, clients: &Clients, name: &str) -> PatchResult {
     let request = clients.cloudformation.describe_stack_events().stack_name(name);
     let action = "cloudformation:DescribeStackEvents";
-    let mut pages = pages!(caller, action, name, EVENT_PAGES, request, set_next_token, next_token);
+    let mut pages = pages!(
+        caller,
+        action,
+        name,
+        limits::STACK_EVENT_PAGES,
+        request,
+        set_next_token,
+        next_token
+    );
     let mut events = Vec::new();
     while let Some(page) = pages.next().await? {
         events.extend(list(page.stack_events, |event| StackEvent {
@@ -100,16 +117,19 @@ pub(super) async fn events(caller: &Caller, clients: &Clients, name: &str) -> Fo
     }
     let cut = pages.cut();
     let name = name.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.stack_events = Observed::Known(events);
         if cut {
-            let message = format!("only the newest {EVENT_PAGES} pages of events were read");
+            let message = format!(
+                "only the newest {most} pages of events were read",
+                most = limits::STACK_EVENT_PAGES
+            );
             scene.gap(Fact::StackEvents, action, &name, Reason::Truncated, &message);
         }
     })
 }
 
-pub(super) async fn resources(caller: &Caller, clients: &Clients, name: &str) -> Found {
+async fn resources(caller: &Caller, clients: &Clients, name: &str) -> PatchResult {
     let request = clients.cloudformation.describe_stack_resources().stack_name(name);
     let answer = caller.call("cloudformation:DescribeStackResources", name, request.send()).await?;
     let resources = list(answer.stack_resources, |resource| StackResource {
@@ -121,5 +141,5 @@ pub(super) async fn resources(caller: &Caller, clients: &Clients, name: &str) ->
         resource_status: word(resource.resource_status),
         resource_status_reason: sealed(resource.resource_status_reason),
     });
-    found(move |scene| scene.evidence.stack_resources = Observed::Known(resources))
+    patch(move |scene| scene.evidence.stack_resources = Observed::Known(resources))
 }

@@ -2,10 +2,7 @@
 //! it. The service allows two look-ups a second, so these run beside the waves
 //! and within a budget of calls.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeSet, VecDeque};
 
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use tokio::time::{Instant, sleep_until};
@@ -14,20 +11,23 @@ use super::{
     call::Caller,
     convert::{date_time, given, list, time},
     failure::{Failure, Kind},
-    rds,
     scene::Scene,
+    scope,
     session::Clients,
+    step::steps,
 };
 use crate::{
+    aws::limits,
     evidence::{Evidence, Fact, Observed, Reason, Secret, Time, TrailEvent, TrailResource},
     seal,
 };
 
+steps! {
+    // Look-ups are paced, so they run beside the waves: see `look_up`.
+    0 "cloudtrail:LookupEvents" => TrailEvents <- []: |_| Vec::new();
+}
+
 const ACTION: &str = "cloudtrail:LookupEvents";
-/// Two a second (CloudTrail quotas).
-const PACE: Duration = Duration::from_millis(500);
-/// Events of one answer; the service gives no more (LookupEvents API reference).
-const PAGE: i32 = 50;
 
 /// Events about a secret that checks read and that CloudTrail finds by the
 /// secret's name. Asked for by their own names only where that look-up is not
@@ -142,7 +142,7 @@ pub(super) async fn look_up(
     let begun = Instant::now();
     for index in 0..calls {
         let Some(next) = waiting.pop_front() else { break };
-        let turn = begun + PACE * u32::try_from(index).unwrap_or(u32::MAX);
+        let turn = begun + limits::TRAIL_PACE * u32::try_from(index).unwrap_or(u32::MAX);
         if turn >= caller.deadline() {
             trail.failure = Some(Failure::timeout("the run's time was over"));
             break;
@@ -194,7 +194,7 @@ async fn one(
         .lookup_events()
         .lookup_attributes(attribute)
         .set_start_time(since.map(date_time))
-        .max_results(PAGE);
+        .max_results(limits::TRAIL_PAGE_SIZE);
     let answer = caller.call(ACTION, look_up.value(), request.send()).await?;
     let cut = given(answer.next_token).is_some();
     let events = list(answer.events, |event| TrailEvent {
@@ -244,7 +244,11 @@ impl Trail {
         }
         let mut message = Vec::new();
         if !self.cut.is_empty() {
-            message.push(format!("only the newest {PAGE} were read of: {}", self.cut.join(", ")));
+            message.push(format!(
+                "only the newest {most} were read of: {}",
+                self.cut.join(", "),
+                most = limits::TRAIL_PAGE_SIZE
+            ));
         }
         if !self.left_out.is_empty() {
             let named = self.left_out.iter().take(NAMED_LEFT_OUT).cloned().collect::<Vec<_>>();
@@ -271,7 +275,7 @@ fn names(scene: &Scene) -> Vec<String> {
     names.extend(secret.and_then(|secret| secret.name.clone()));
     names.extend(scene.function_name());
     names.extend(scene.role_name());
-    names.extend(rds::relevant(scene).identifiers);
+    names.extend(scope::relevant(scene).identifiers);
     names.extend(vpc.map(|vpc| vpc.security_group_ids.clone()).unwrap_or_default());
     names.extend(network(evidence));
     let attached = evidence.attached_policies.known().into_iter().flatten();
@@ -323,7 +327,7 @@ fn names_it(text: &str, name: &str) -> bool {
 mod tests {
     use super::{LookUp, WRITES, ask_for_writes, look_ups, names_it};
     use crate::{
-        collect::DEFAULT_TRAIL_CALLS,
+        aws::limits,
         evidence::{Secret, Time},
     };
 
@@ -348,7 +352,7 @@ mod tests {
         let rotated = look_ups(Some(&secret(Some("2026-01-01T00:00:00Z"))));
         let all: Vec<&str> = rotated.iter().map(LookUp::value).collect();
         assert_eq!(all[..2], ["arn:s", "s"]);
-        let within = &all[..DEFAULT_TRAIL_CALLS];
+        let within = &all[..limits::TRAIL_CALLS];
         for name in [
             "RotationFailed",
             "RotationSucceeded",
@@ -361,7 +365,7 @@ mod tests {
             assert!(within.contains(&name), "{name}: {within:?}");
         }
         let never = look_ups(Some(&secret(None)));
-        let within: Vec<&str> = never.iter().take(DEFAULT_TRAIL_CALLS).map(LookUp::value).collect();
+        let within: Vec<&str> = never.iter().take(limits::TRAIL_CALLS).map(LookUp::value).collect();
         for name in ["RotationSucceeded", "TestRotationSucceeded", "TestRotationFailed"] {
             assert!(within.contains(&name), "{name}: {within:?}");
         }

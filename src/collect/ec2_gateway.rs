@@ -7,23 +7,44 @@ use aws_sdk_ec2::types as sdk;
 use super::{
     call::Caller,
     convert::{document, list, word},
-    ec2::{all_pages, filter},
-    scene::{Association, Found, Scene, extend, found},
+    ec2::{FIRST_PAGES, all_pages, by_vpc, filter, put},
+    scene::{Association, PatchResult, Scene, extend, patch},
     session::Clients,
+    step::steps,
 };
-use crate::evidence::*;
+use crate::{aws::limits, evidence::*};
 
-pub(super) async fn vpc_endpoints(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+steps! {
+    4 "ec2:DescribeVpcEndpoints" => VpcEndpoints <- [Subnets]: |tasks| by_vpc(tasks, vpc_endpoints);
+    4 "ec2:DescribeNatGateways" => NatGateways <- [Subnets]: |tasks| by_vpc(tasks, nat_gateways);
+    4 "ec2:DescribeInternetGateways" => InternetGateways <- [Subnets]:
+        |tasks| by_vpc(tasks, internet_gateways);
+    4 "ec2:DescribeEgressOnlyInternetGateways" => EgressOnlyInternetGateways <- [Subnets]:
+        |tasks| by_vpc(tasks, egress_only);
+    4 "ec2:DescribeVpcPeeringConnections" => VpcPeeringConnections <- [Subnets]: |tasks| {
+        let mut both = by_vpc(tasks, requested_peerings);
+        both.extend(by_vpc(tasks, accepted_peerings));
+        both
+    };
+    4 "ec2:DescribeTransitGatewayVpcAttachments" => TransitGatewayVpcAttachments <- [Subnets]:
+        |tasks| by_vpc(tasks, vpc_attachments);
+    4 "ec2:DescribeTransitGatewayAttachments" => TransitGatewayRouteTables <- [Subnets]:
+        |tasks| by_vpc(tasks, associations);
+    5 "ec2:DescribeTransitGateways" => TransitGateways <- [TransitGatewayVpcAttachments]: |tasks| {
+        tasks.in_groups_of(limits::EC2_FILTER_VALUES, &transit_gateway_ids(tasks.scene), transit_gateways)
+    };
+    5 "ec2:SearchTransitGatewayRoutes" => TransitGatewayRouteTables <-
+        [TransitGatewayVpcAttachments]:
+        |tasks| tasks.each(tasks.scene.associations.keys().cloned(), transit_routes);
+    5 "ec2:GetManagedPrefixListEntries" => ManagedPrefixListEntries <- [RouteTables, SecurityGroups]:
+        |tasks| tasks.each(prefix_lists(tasks.scene), prefix_list);
+}
+
+async fn vpc_endpoints(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let request = clients.ec2.describe_vpc_endpoints().filters(filter("vpc-id", vpcs));
-    let (items, _) = all_pages!(
-        caller,
-        "ec2:DescribeVpcEndpoints",
-        &vpcs.join(" "),
-        request,
-        vpc_endpoints,
-        vpc_endpoint
-    );
-    found(move |scene| extend(&mut scene.evidence.vpc_endpoints, items))
+    let action = "ec2:DescribeVpcEndpoints";
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, vpc_endpoints, vpc_endpoint);
+    put(Fact::VpcEndpoints, action, |evidence| &mut evidence.vpc_endpoints, items)
 }
 
 fn vpc_endpoint(endpoint: sdk::VpcEndpoint) -> VpcEndpoint {
@@ -54,7 +75,7 @@ fn vpc_endpoint(endpoint: sdk::VpcEndpoint) -> VpcEndpoint {
     }
 }
 
-pub(super) async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let request = clients.ec2.describe_nat_gateways().filter(filter("vpc-id", vpcs));
     let convert = |gateway: sdk::NatGateway| NatGateway {
         nat_gateway_id: gateway.nat_gateway_id,
@@ -69,73 +90,60 @@ pub(super) async fn nat_gateways(caller: &Caller, clients: &Clients, vpcs: &[Str
         }),
         failure_message: gateway.failure_message,
     };
-    let (items, _) = all_pages!(
-        caller,
-        "ec2:DescribeNatGateways",
-        &vpcs.join(" "),
-        request,
-        nat_gateways,
-        convert
-    );
-    found(move |scene| extend(&mut scene.evidence.nat_gateways, items))
+    let action = "ec2:DescribeNatGateways";
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, nat_gateways, convert);
+    put(Fact::NatGateways, action, |evidence| &mut evidence.nat_gateways, items)
 }
 
 fn attachment(vpc_id: Option<String>, state: Option<String>) -> GatewayAttachment {
     GatewayAttachment { state, vpc_id }
 }
 
-pub(super) async fn internet_gateways(
-    caller: &Caller,
-    clients: &Clients,
-    vpcs: &[String],
-) -> Found {
+async fn internet_gateways(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let request = clients.ec2.describe_internet_gateways();
     let request = request.filters(filter("attachment.vpc-id", vpcs));
     let convert = |gateway: sdk::InternetGateway| InternetGateway {
         internet_gateway_id: gateway.internet_gateway_id,
         attachments: list(gateway.attachments, |a| attachment(a.vpc_id, word(a.state))),
     };
-    let (items, _) = all_pages!(
-        caller,
-        "ec2:DescribeInternetGateways",
-        &vpcs.join(" "),
-        request,
-        internet_gateways,
-        convert
-    );
-    found(move |scene| extend(&mut scene.evidence.internet_gateways, items))
+    let action = "ec2:DescribeInternetGateways";
+    let items = all_pages!(caller, action, &vpcs.join(" "), request, internet_gateways, convert);
+    put(Fact::InternetGateways, action, |evidence| &mut evidence.internet_gateways, items)
 }
 
 /// The API cannot filter these by VPC.
-pub(super) async fn egress_only(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn egress_only(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let request = clients.ec2.describe_egress_only_internet_gateways();
     let convert = |gateway: sdk::EgressOnlyInternetGateway| EgressOnlyInternetGateway {
         egress_only_internet_gateway_id: gateway.egress_only_internet_gateway_id,
         attachments: list(gateway.attachments, |a| attachment(a.vpc_id, word(a.state))),
     };
-    let (mut items, _) = all_pages!(
-        caller,
-        "ec2:DescribeEgressOnlyInternetGateways",
-        "",
-        request,
-        egress_only_internet_gateways,
-        convert
-    );
+    let action = "ec2:DescribeEgressOnlyInternetGateways";
+    let (mut items, cut) =
+        all_pages!(caller, action, "", request, egress_only_internet_gateways, convert);
     items.retain(|gateway| {
         let attached = gateway.attachments.iter().filter_map(|a| a.vpc_id.as_ref());
         attached.into_iter().any(|vpc| vpcs.contains(vpc))
     });
-    found(move |scene| extend(&mut scene.evidence.egress_only_internet_gateways, items))
+    let fact = Fact::EgressOnlyInternetGateways;
+    put(fact, action, |evidence| &mut evidence.egress_only_internet_gateways, (items, cut))
 }
 
-/// One side of the peerings; filters on both sides at once would have to hold
-/// both.
-pub(super) async fn peerings(
+async fn requested_peerings(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
+    peerings(caller, clients, "requester-vpc-info.vpc-id", vpcs).await
+}
+
+async fn accepted_peerings(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
+    peerings(caller, clients, "accepter-vpc-info.vpc-id", vpcs).await
+}
+
+/// One side of the peerings: of filters on both sides at once, both would have to match.
+async fn peerings(
     caller: &Caller,
     clients: &Clients,
     side: &'static str,
     vpcs: &[String],
-) -> Found {
+) -> PatchResult {
     let request = clients.ec2.describe_vpc_peering_connections().filters(filter(side, vpcs));
     let convert = |peering: sdk::VpcPeeringConnection| VpcPeeringConnection {
         vpc_peering_connection_id: peering.vpc_peering_connection_id,
@@ -145,15 +153,10 @@ pub(super) async fn peerings(
             .status
             .map(|status| PeeringStatus { code: word(status.code), message: status.message }),
     };
-    let (items, _) = all_pages!(
-        caller,
-        "ec2:DescribeVpcPeeringConnections",
-        &vpcs.join(" "),
-        request,
-        vpc_peering_connections,
-        convert
-    );
-    found(move |scene| {
+    let action = "ec2:DescribeVpcPeeringConnections";
+    let (items, cut) =
+        all_pages!(caller, action, &vpcs.join(" "), request, vpc_peering_connections, convert);
+    patch(move |scene| {
         let known = &mut scene.evidence.vpc_peering_connections;
         let seen: BTreeSet<Option<String>> = known
             .known()
@@ -166,6 +169,10 @@ pub(super) async fn peerings(
             .filter(|peering| !seen.contains(&peering.vpc_peering_connection_id))
             .collect();
         extend(known, fresh);
+        if cut {
+            let fact = Fact::VpcPeeringConnections;
+            scene.gap(fact, action, "", Reason::Truncated, FIRST_PAGES);
+        }
     })
 }
 
@@ -181,7 +188,7 @@ fn peering_side(side: sdk::VpcPeeringConnectionVpcInfo) -> PeeringVpcInfo {
     }
 }
 
-pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let request = clients.ec2.describe_transit_gateway_vpc_attachments();
     let request = request.filters(filter("vpc-id", vpcs));
     let convert = |attachment: sdk::TransitGatewayVpcAttachment| TransitGatewayVpcAttachment {
@@ -194,38 +201,42 @@ pub(super) async fn vpc_attachments(caller: &Caller, clients: &Clients, vpcs: &[
             security_group_referencing_support: word(options.security_group_referencing_support),
         }),
     };
-    let (items, _) = all_pages!(
+    let action = "ec2:DescribeTransitGatewayVpcAttachments";
+    let items = all_pages!(
         caller,
-        "ec2:DescribeTransitGatewayVpcAttachments",
+        action,
         &vpcs.join(" "),
         request,
         transit_gateway_vpc_attachments,
         convert
     );
-    found(move |scene| extend(&mut scene.evidence.transit_gateway_vpc_attachments, items))
+    put(
+        Fact::TransitGatewayVpcAttachments,
+        action,
+        |evidence| &mut evidence.transit_gateway_vpc_attachments,
+        items,
+    )
 }
 
 /// Which route table each attachment is associated with. A failure matters only
 /// where there are attachments, so it is kept and not yet a gap.
-pub(super) async fn associations(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn associations(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
+    let action = "ec2:DescribeTransitGatewayAttachments";
     let read = async {
         let request = clients.ec2.describe_transit_gateway_attachments();
         let request = request.filters(filter("resource-id", vpcs));
         let keep = |attachment: sdk::TransitGatewayAttachment| attachment;
-        let (items, _) = all_pages!(
-            caller,
-            "ec2:DescribeTransitGatewayAttachments",
-            &vpcs.join(" "),
-            request,
-            transit_gateway_attachments,
-            keep
-        );
-        Ok(items)
+        let resource = vpcs.join(" ");
+        Ok(all_pages!(caller, action, &resource, request, transit_gateway_attachments, keep))
     };
     let answer = read.await;
-    found(move |scene: &mut Scene| match answer {
+    patch(move |scene: &mut Scene| match answer {
         Err(failure) => scene.associations_failure = Some(failure),
-        Ok(items) => {
+        Ok((items, cut)) => {
+            if cut {
+                let fact = Fact::TransitGatewayRouteTables;
+                scene.gap(fact, action, "", Reason::Truncated, FIRST_PAGES);
+            }
             for attachment in items {
                 let table = attachment
                     .association
@@ -252,7 +263,7 @@ pub(super) fn transit_gateway_ids(scene: &Scene) -> Vec<String> {
     ids.into_iter().collect()
 }
 
-pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
+async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[String]) -> PatchResult {
     let request = clients.ec2.describe_transit_gateways();
     let request = request.filters(filter("transit-gateway-id", ids));
     let convert = |gateway: sdk::TransitGateway| TransitGateway {
@@ -263,20 +274,14 @@ pub(super) async fn transit_gateways(caller: &Caller, clients: &Clients, ids: &[
             security_group_referencing_support: word(options.security_group_referencing_support),
         }),
     };
-    let (items, _) = all_pages!(
-        caller,
-        "ec2:DescribeTransitGateways",
-        &ids.join(" "),
-        request,
-        transit_gateways,
-        convert
-    );
-    found(move |scene| extend(&mut scene.evidence.transit_gateways, items))
+    let action = "ec2:DescribeTransitGateways";
+    let items = all_pages!(caller, action, &ids.join(" "), request, transit_gateways, convert);
+    put(Fact::TransitGateways, action, |evidence| &mut evidence.transit_gateways, items)
 }
 
 /// The routes of one transit gateway route table, joined with what is
 /// associated with it.
-pub(super) async fn transit_routes(caller: &Caller, clients: &Clients, table: &str) -> Found {
+async fn transit_routes(caller: &Caller, clients: &Clients, table: &str) -> PatchResult {
     let action = "ec2:SearchTransitGatewayRoutes";
     let states = ["active".to_owned(), "blackhole".to_owned()];
     let request = clients
@@ -297,7 +302,7 @@ pub(super) async fn transit_routes(caller: &Caller, clients: &Clients, table: &s
         state: word(route.state),
     });
     let table = table.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         let association = scene.associations.remove(&table).unwrap_or_default();
         let found = TransitGatewayRouteTable {
             transit_gateway_route_table_id: Some(table.clone()),
@@ -314,7 +319,7 @@ pub(super) async fn transit_routes(caller: &Caller, clients: &Clients, table: &s
 }
 
 /// The prefix lists that routes and security groups name.
-pub(super) fn prefix_lists(scene: &Scene) -> Vec<String> {
+fn prefix_lists(scene: &Scene) -> Vec<String> {
     let evidence = &scene.evidence;
     let tables = evidence.route_tables.known().into_iter().flatten();
     let routed = tables
@@ -329,23 +334,25 @@ pub(super) fn prefix_lists(scene: &Scene) -> Vec<String> {
     ids.into_iter().collect()
 }
 
-pub(super) async fn prefix_list(caller: &Caller, clients: &Clients, id: &str) -> Found {
+async fn prefix_list(caller: &Caller, clients: &Clients, id: &str) -> PatchResult {
     let request = clients.ec2.get_managed_prefix_list_entries().prefix_list_id(id);
-    let (entries, _) = all_pages!(
-        caller,
-        "ec2:GetManagedPrefixListEntries",
-        id,
-        request,
-        entries,
-        |entry: sdk::PrefixListEntry| entry.cidr.unwrap_or_default()
-    );
+    let action = "ec2:GetManagedPrefixListEntries";
+    let convert = |entry: sdk::PrefixListEntry| entry.cidr.unwrap_or_default();
+    let (entries, cut) = all_pages!(caller, action, id, request, entries, convert);
     let id = id.to_owned();
-    found(move |scene| match scene.evidence.managed_prefix_list_entries.known_mut() {
-        Some(lists) => {
-            lists.insert(id, entries);
+    patch(move |scene| {
+        if cut {
+            let fact = Fact::ManagedPrefixListEntries;
+            scene.gap(fact, action, &id, Reason::Truncated, FIRST_PAGES);
         }
-        None => {
-            scene.evidence.managed_prefix_list_entries = Observed::Known([(id, entries)].into());
+        match scene.evidence.managed_prefix_list_entries.known_mut() {
+            Some(lists) => {
+                lists.insert(id, entries);
+            }
+            None => {
+                let lists = [(id, entries)].into();
+                scene.evidence.managed_prefix_list_entries = Observed::Known(lists);
+            }
         }
     })
 }

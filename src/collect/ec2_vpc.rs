@@ -5,45 +5,64 @@ use aws_sdk_ec2::types::{self as sdk, VpcAttributeName};
 use super::{
     call::Caller,
     convert::{list, word},
-    ec2::{all_pages, filter},
+    ec2::{FIRST_PAGES, all_pages, by_vpc, filter, put},
     pages::pages,
-    scene::{Found, Scene, extend, found},
+    scene::{PatchResult, Scene, patch},
+    scope,
     session::Clients,
+    step::steps,
 };
-use crate::evidence::*;
+use crate::{aws::limits, evidence::*};
+
+steps! {
+    3 "ec2:DescribeSubnets" => Subnets <- [Function]: |tasks| {
+        tasks.in_groups_of(limits::EC2_FILTER_VALUES, &scope::function_subnets(tasks.scene), function_subnets)
+    };
+    4 "ec2:DescribeSubnets" => Subnets <- [Subnets]: |tasks| match tasks.scene.evidence.subnets {
+        // Refused once is refused again.
+        Observed::NotSeen(_) => Vec::new(),
+        _ => by_vpc(tasks, subnets),
+    };
+    4 "ec2:DescribeVpcs" => Vpcs <- [Subnets]: |tasks| by_vpc(tasks, vpcs);
+    4 "ec2:DescribeVpcAttribute" => VpcAttributes <- [Subnets]:
+        |tasks| tasks.each(scope::vpcs(tasks.scene), attributes);
+    4 "ec2:DescribeRouteTables" => RouteTables <- [Subnets]: |tasks| by_vpc(tasks, route_tables);
+    4 "ec2:DescribeNetworkAcls" => NetworkAcls <- [Subnets]: |tasks| by_vpc(tasks, network_acls);
+    4 "ec2:DescribeSecurityGroups" => SecurityGroups <- [Subnets]:
+        |tasks| by_vpc(tasks, security_groups);
+    4 "ec2:DescribeNetworkInterfaces" => NetworkInterfaces <- [Subnets]:
+        |tasks| by_vpc(tasks, network_interfaces);
+    4 "ec2:DescribeVpcBlockPublicAccessOptions" => VpcBlockPublicAccessOptions <- [Subnets]:
+        |tasks| match scope::vpcs(tasks.scene).is_empty() {
+            true => Vec::new(),
+            false => tasks.of_region(block_public_access),
+        };
+    5 "ec2:DescribeDhcpOptions" => DhcpOptions <- [Vpcs]:
+        |tasks| tasks.in_groups_of(limits::EC2_FILTER_VALUES, &dhcp_options_ids(tasks.scene), dhcp_options);
+    // Where it blocks, and exclusions are allowed.
+    5 "ec2:DescribeVpcBlockPublicAccessExclusions" => VpcBlockPublicAccessOptions <-
+        [VpcBlockPublicAccessOptions]: |tasks| match may_exclude(tasks.scene) {
+            true => tasks.of_region(exclusions),
+            false => Vec::new(),
+        };
+}
 
 const VPC_ID: &str = "vpc-id";
 
-/// Puts a list into the evidence, and says where the budget cut it off.
-fn put<T: 'static>(
-    fact: Fact,
-    action: &'static str,
-    field: fn(&mut Evidence) -> &mut Observed<Vec<T>>,
-    (items, cut): (Vec<T>, bool),
-) -> Found {
-    found(move |scene: &mut Scene| {
-        extend(field(&mut scene.evidence), items);
-        if cut {
-            let message = "only the first pages were read";
-            scene.gap(fact, action, "", Reason::Truncated, message);
-        }
-    })
-}
-
 /// The function's own subnets, which tell its VPC. A filter and not a list of
 /// ids: one subnet that is gone must not hide the others.
-pub(super) async fn function_subnets(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
+async fn function_subnets(caller: &Caller, clients: &Clients, ids: &[String]) -> PatchResult {
     let action = "ec2:DescribeSubnets";
     let request = clients.ec2.describe_subnets().filters(filter("subnet-id", ids));
     let items = all_pages!(caller, action, &ids.join(" "), request, subnets, subnet);
     put(Fact::Subnets, action, |evidence| &mut evidence.subnets, items)
 }
 
-pub(super) async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeSubnets";
     let request = clients.ec2.describe_subnets().filters(filter(VPC_ID, vpcs));
     let (items, cut) = all_pages!(caller, action, &vpcs.join(" "), request, subnets, subnet);
-    found(move |scene| {
+    patch(move |scene| {
         // The function's own subnets stay, whatever this list held.
         let known = scene.evidence.subnets.known_mut().map(std::mem::take).unwrap_or_default();
         let mut all = items;
@@ -52,7 +71,7 @@ pub(super) async fn subnets(caller: &Caller, clients: &Clients, vpcs: &[String])
         all.dedup_by(|a, b| a.subnet_id == b.subnet_id);
         scene.evidence.subnets = Observed::Known(all);
         if cut {
-            scene.gap(Fact::Subnets, action, "", Reason::Truncated, "too many subnets");
+            scene.gap(Fact::Subnets, action, "", Reason::Truncated, FIRST_PAGES);
         }
     })
 }
@@ -75,7 +94,7 @@ fn subnet(subnet: sdk::Subnet) -> Subnet {
     }
 }
 
-pub(super) async fn vpcs(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn vpcs(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeVpcs";
     let request = clients.ec2.describe_vpcs().filters(filter(VPC_ID, vpcs));
     let items = all_pages!(caller, action, &vpcs.join(" "), request, vpcs, |vpc: sdk::Vpc| Vpc {
@@ -104,7 +123,7 @@ pub(super) async fn vpcs(caller: &Caller, clients: &Clients, vpcs: &[String]) ->
 }
 
 /// The two attributes that decide how names resolve.
-pub(super) async fn attributes(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+async fn attributes(caller: &Caller, clients: &Clients, vpc: &str) -> PatchResult {
     let action = "ec2:DescribeVpcAttribute";
     let ask = |attribute: VpcAttributeName| {
         let request = clients.ec2.describe_vpc_attribute().vpc_id(vpc).attribute(attribute);
@@ -123,7 +142,7 @@ pub(super) async fn attributes(caller: &Caller, clients: &Clients, vpc: &str) ->
         enable_dns_hostnames: value(hostnames?.enable_dns_hostnames),
     };
     let vpc = vpc.to_owned();
-    found(move |scene| match scene.evidence.vpc_attributes.known_mut() {
+    patch(move |scene| match scene.evidence.vpc_attributes.known_mut() {
         Some(map) => {
             map.insert(vpc, attributes);
         }
@@ -132,7 +151,7 @@ pub(super) async fn attributes(caller: &Caller, clients: &Clients, vpc: &str) ->
 }
 
 /// The DHCP options that the VPCs name.
-pub(super) fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
+fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
     let vpcs = scene.evidence.vpcs.known().into_iter().flatten();
     let mut ids: Vec<String> = vpcs
         .filter_map(|vpc| vpc.dhcp_options_id.clone())
@@ -143,7 +162,7 @@ pub(super) fn dhcp_options_ids(scene: &Scene) -> Vec<String> {
     ids
 }
 
-pub(super) async fn dhcp_options(caller: &Caller, clients: &Clients, ids: &[String]) -> Found {
+async fn dhcp_options(caller: &Caller, clients: &Clients, ids: &[String]) -> PatchResult {
     let action = "ec2:DescribeDhcpOptions";
     let request = clients.ec2.describe_dhcp_options().filters(filter("dhcp-options-id", ids));
     let convert = |options: sdk::DhcpOptions| DhcpOptions {
@@ -157,7 +176,7 @@ pub(super) async fn dhcp_options(caller: &Caller, clients: &Clients, ids: &[Stri
     put(Fact::DhcpOptions, action, |evidence| &mut evidence.dhcp_options, items)
 }
 
-pub(super) async fn route_tables(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn route_tables(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeRouteTables";
     let request = clients.ec2.describe_route_tables().filters(filter(VPC_ID, vpcs));
     let items = all_pages!(caller, action, &vpcs.join(" "), request, route_tables, route_table);
@@ -193,7 +212,7 @@ fn route_table(table: sdk::RouteTable) -> RouteTable {
     }
 }
 
-pub(super) async fn network_acls(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn network_acls(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeNetworkAcls";
     let request = clients.ec2.describe_network_acls().filters(filter(VPC_ID, vpcs));
     let items = all_pages!(caller, action, &vpcs.join(" "), request, network_acls, network_acl);
@@ -224,7 +243,7 @@ fn network_acl(acl: sdk::NetworkAcl) -> NetworkAcl {
     }
 }
 
-pub(super) async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[String]) -> Found {
+async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeSecurityGroups";
     let request = clients.ec2.describe_security_groups().filters(filter(VPC_ID, vpcs));
     let convert = |group: sdk::SecurityGroup| SecurityGroup {
@@ -267,11 +286,7 @@ fn permission(rule: sdk::IpPermission) -> IpPermission {
     }
 }
 
-pub(super) async fn network_interfaces(
-    caller: &Caller,
-    clients: &Clients,
-    vpcs: &[String],
-) -> Found {
+async fn network_interfaces(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
     let action = "ec2:DescribeNetworkInterfaces";
     let request = clients.ec2.describe_network_interfaces().filters(filter(VPC_ID, vpcs));
     let request = request.max_results(1000);
@@ -308,7 +323,7 @@ fn network_interface(interface: sdk::NetworkInterface) -> NetworkInterface {
     }
 }
 
-pub(super) async fn block_public_access(caller: &Caller, clients: &Clients) -> Found {
+async fn block_public_access(caller: &Caller, clients: &Clients) -> PatchResult {
     let request = clients.ec2.describe_vpc_block_public_access_options();
     let answer = caller.call("ec2:DescribeVpcBlockPublicAccessOptions", "", request.send()).await?;
     let options =
@@ -318,11 +333,11 @@ pub(super) async fn block_public_access(caller: &Caller, clients: &Clients) -> F
             exclusions_allowed: word(options.exclusions_allowed),
             exclusions: None,
         });
-    found(move |scene| scene.evidence.vpc_block_public_access_options = options.into())
+    patch(move |scene| scene.evidence.vpc_block_public_access_options = options.into())
 }
 
 /// Whether there may be exclusions that matter.
-pub(super) fn may_exclude(scene: &Scene) -> bool {
+fn may_exclude(scene: &Scene) -> bool {
     scene.evidence.vpc_block_public_access_options.known().is_some_and(|options| {
         let mode = options.internet_gateway_block_mode.as_deref();
         mode.is_some_and(|mode| mode != "off")
@@ -330,7 +345,7 @@ pub(super) fn may_exclude(scene: &Scene) -> bool {
     })
 }
 
-pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
+async fn exclusions(caller: &Caller, clients: &Clients) -> PatchResult {
     let action = "ec2:DescribeVpcBlockPublicAccessExclusions";
     let request = clients.ec2.describe_vpc_block_public_access_exclusions();
     let mut pages = pages!(caller, action, "", usize::MAX, request, set_next_token, next_token);
@@ -345,7 +360,7 @@ pub(super) async fn exclusions(caller: &Caller, clients: &Clients) -> Found {
             }
         }));
     }
-    found(move |scene| {
+    patch(move |scene| {
         if let Some(options) = scene.evidence.vpc_block_public_access_options.known_mut() {
             options.exclusions = Some(exclusions);
         }

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use regex::Regex;
 
+use crate::aws::limits;
 use crate::{evidence::Reason, seal};
 
 /// Why a call brought no answer.
@@ -158,7 +159,7 @@ fn refused(kind: Kind, message: &str) -> Failure {
 }
 
 /// Reads a service's error code.
-pub(super) fn of_service(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
+fn of_service(code: Option<&str>, message: Option<&str>, status: u16) -> Failure {
     let code = code.unwrap_or_default();
     let text = message.unwrap_or_default();
     let kind = match code {
@@ -225,9 +226,6 @@ pub(super) fn of_service(code: Option<&str>, message: Option<&str>, status: u16)
     refused(kind, &text)
 }
 
-/// Longest message that is kept, in characters.
-const MESSAGE_LIMIT: usize = 400;
-
 /// One line, sealed, without the encoded authorization blob and without the end
 /// of a text that somebody put a document into.
 fn short(message: &str) -> String {
@@ -238,7 +236,7 @@ fn short(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = BLOB.replace_all(&line, "");
     let line = seal::log_line(&line);
-    match line.char_indices().nth(MESSAGE_LIMIT) {
+    match line.char_indices().nth(limits::MESSAGE_CHARACTERS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.into_owned(),
     }

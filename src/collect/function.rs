@@ -4,13 +4,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    CollectError, Collected, DEFAULT_TIMEOUT, Request, Session,
     call::Caller,
+    error::CollectError,
     failure::Failure,
     lambda, package, plan,
+    request::{Collected, Request},
     run::run_wave,
     scene::{Scene, qualified},
+    session::Session,
 };
+use crate::aws::limits;
 use crate::evidence::Fact;
 
 impl Session {
@@ -25,7 +28,7 @@ impl Session {
         name: &str,
         timeout: Option<Duration>,
     ) -> Result<Collected, CollectError> {
-        let caller = Caller::new(timeout.unwrap_or(DEFAULT_TIMEOUT));
+        let caller = Caller::new(timeout.unwrap_or(limits::RUN_TIMEOUT));
         let request = Request::default();
         let wanted = BTreeSet::from([Fact::Package]);
         let mut scene = Scene::new(&request, wanted, self.bare_evidence());
@@ -41,7 +44,7 @@ impl Session {
             }
             Err(failure) => return Err(self.error("lambda:GetFunction", &failure)),
         }
-        let waves = plan::STEPS.iter().filter(|step| step.gives == Fact::Package);
+        let waves = plan::steps().filter(|step| step.gives == Fact::Package);
         let waves: BTreeSet<u8> = waves.map(|step| step.wave).collect();
         for number in waves {
             run_wave(&caller.in_wave(number), &self.clients, number, &mut scene, &request).await;

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 
-use super::CollectError;
+use super::error::CollectError;
 
 /// Makes clients that share one view of whom to trust.
 #[derive(Clone)]

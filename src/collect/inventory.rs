@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::{
-    Request, Suspect, Timing, cloudformation, ec2,
+    cloudformation,
     failure::Failure,
     kms,
-    rds::{self, Relevant},
+    request::{Request, Suspect, Timing},
     run::finish,
     scene::Scene,
+    scope::{self, RelevantDatabases},
 };
 use crate::{
     evidence::{Evidence, Fact, FactOwner, Observed, Secret, Stack},
@@ -184,7 +185,7 @@ impl Inventory {
         self.lay_network(&mut scene);
         self.lay_keys(&mut scene);
         self.lay_stack(&mut scene);
-        let relevant = rds::relevant(&scene);
+        let relevant = scope::relevant(&scene);
         let groups = relevant.parameter_groups.into_iter().map(|group| (false, group));
         let clusters = relevant.cluster_parameter_groups.into_iter().map(|group| (true, group));
         for part in groups.chain(clusters).filter_map(|group| self.parameters.get(&group)) {
@@ -203,8 +204,8 @@ impl Inventory {
     }
 
     /// The databases that may be a secret's.
-    pub(super) fn relevant_databases(&self, secret: &Secret) -> Relevant {
-        rds::relevant_among(&self.scene_of(secret, &rds::NAMED_BY), &self.databases)
+    pub(super) fn relevant_databases(&self, secret: &Secret) -> RelevantDatabases {
+        scope::relevant_among(&self.scene_of(secret, &scope::NAMED_BY), &self.databases)
     }
 
     /// Some facts about one secret, without its keys, its databases and its network: enough
@@ -260,7 +261,7 @@ impl Inventory {
 
     /// The function's VPC, by its subnets: it decides which databases are near.
     fn place_function(&self, scene: &mut Scene) {
-        let subnets = ec2::function_subnets(scene);
+        let subnets = scope::function_subnets(scene);
         let Some(vpc) = subnets.iter().find_map(|id| self.vpc_by_subnet.get(id)) else { return };
         if let Some(function) = scene.evidence.function.known_mut()
             && let Some(config) = &mut function.configuration.vpc_config
@@ -272,8 +273,8 @@ impl Inventory {
     /// Of the region's databases those that may be the secret's, and those beside the
     /// function: the others have no part in its rotation. None near is not none at all.
     fn lay_databases(&self, scene: &mut Scene) {
-        let relevant = rds::relevant_among(scene, &self.databases);
-        let vpcs = ec2::function_vpcs(scene);
+        let relevant = scope::relevant_among(scene, &self.databases);
+        let vpcs = scope::function_vpcs(scene);
         let named = |name: &Option<String>| {
             name.as_ref().is_some_and(|name| relevant.identifiers.contains(name))
         };
@@ -299,7 +300,7 @@ impl Inventory {
 
     /// The VPCs of the function and its database, and what is the region's.
     fn lay_network(&self, scene: &mut Scene) {
-        let vpcs: BTreeSet<String> = ec2::vpcs(scene).into_iter().collect();
+        let vpcs: BTreeSet<String> = scope::vpcs(scene).into_iter().collect();
         if vpcs.is_empty() {
             return;
         }

@@ -5,14 +5,45 @@ use super::{
     convert::{document, list, time, word, words},
     failure::Failure,
     pages::pages,
-    scene::{Found, Scene, found},
+    scene::{PatchResult, Scene, patch},
     session::Clients,
+    step::{Task, TaskBuilder, steps},
 };
+use crate::aws::limits;
 use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
 
-/// Pages of grants (100 each): databases and volumes may hold thousands on a
-/// shared key.
-const GRANT_PAGES: usize = 10;
+steps! {
+    2 "kms:DescribeKey" => KeyMetadata <- [Secret]:
+        |tasks| tasks.each(tasks.not_asked(targets(tasks.scene)), metadata);
+    2 "kms:GetKeyPolicy" => KeyPolicy <- [Secret]: |tasks| by_key_id(tasks, policy);
+    2 "kms:ListGrants" => KeyGrants <- [Secret]: |tasks| by_key_id(tasks, grants);
+    // The environment's key, and what could not be asked with an alias.
+    3 "kms:DescribeKey" => KeyMetadata <- [Secret, Function]:
+        |tasks| tasks.each(tasks.not_asked(targets(tasks.scene)), metadata);
+    3 "kms:GetKeyPolicy" => KeyPolicy <- [Secret, Function]: |tasks| by_key_id(tasks, policy);
+    3 "kms:ListGrants" => KeyGrants <- [Secret, Function]: |tasks| by_key_id(tasks, grants);
+    // The superuser secret's key, where there is such a secret.
+    4 "kms:DescribeKey" => KeyMetadata <- [Secret, Function]:
+        |tasks| tasks.each(tasks.not_asked(targets(tasks.scene)), metadata);
+    4 "kms:GetKeyPolicy" => KeyPolicy <- [Secret, Function]: |tasks| by_key_id(tasks, policy);
+    4 "kms:ListGrants" => KeyGrants <- [Secret, Function]: |tasks| by_key_id(tasks, grants);
+    5 "kms:GetKeyPolicy" => KeyPolicy <- [Secret, Function]: |tasks| by_key_id(tasks, policy);
+    5 "kms:ListGrants" => KeyGrants <- [Secret, Function]: |tasks| by_key_id(tasks, grants);
+}
+
+/// Tasks about the keys that are not asked about yet and whose ids are known.
+fn by_key_id<'a>(
+    tasks: &TaskBuilder<'a, '_>,
+    call: impl AsyncFn(&Caller, &Clients, &str, &str) -> PatchResult + Copy + 'a,
+) -> Vec<Task<'a>> {
+    let keys = tasks.not_asked(targets(tasks.scene)).into_iter();
+    let with_ids = keys.filter_map(|key| Some((key_id(tasks.scene, &key)?, key)));
+    let task = |(id, key): (String, String)| {
+        tasks
+            .one(key, async move |caller, clients, key: &str| call(caller, clients, key, &id).await)
+    };
+    with_ids.map(task).collect()
+}
 
 /// The facts beside the secret that [`targets`] reads.
 pub(super) const NAMED_BY: [Fact; 2] = [Fact::Function, Fact::SuperuserSecret];
@@ -52,7 +83,7 @@ fn arn(scene: &Scene, id: &str) -> Option<String> {
 }
 
 /// What to pass where KMS takes no alias: `None` until DescribeKey told.
-pub(super) fn key_id(scene: &Scene, target: &str) -> Option<String> {
+fn key_id(scene: &Scene, target: &str) -> Option<String> {
     if !target.contains(":alias/") {
         return Some(target.to_owned());
     }
@@ -60,7 +91,7 @@ pub(super) fn key_id(scene: &Scene, target: &str) -> Option<String> {
     metadata.arn.clone().or_else(|| metadata.key_id.clone())
 }
 
-pub(super) async fn metadata(caller: &Caller, clients: &Clients, target: &str) -> Found {
+async fn metadata(caller: &Caller, clients: &Clients, target: &str) -> PatchResult {
     let request = clients.kms.describe_key().key_id(target);
     let answer = caller.call("kms:DescribeKey", target, request.send()).await?;
     let Some(key) = answer.key_metadata else { return Err(Failure::Absent) };
@@ -75,25 +106,32 @@ pub(super) async fn metadata(caller: &Caller, clients: &Clients, target: &str) -
         enabled: Some(key.enabled),
     };
     let target = target.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.keys.entry(target).or_default().key_metadata = Observed::Known(metadata);
     })
 }
 
-pub(super) async fn policy(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
+async fn policy(caller: &Caller, clients: &Clients, target: &str, id: &str) -> PatchResult {
     let request = clients.kms.get_key_policy().key_id(id).policy_name("default");
     let answer = caller.call("kms:GetKeyPolicy", target, request.send()).await?;
     let policy = answer.policy.as_deref().map(document);
     let target = target.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.keys.entry(target).or_default().policy = policy.into();
     })
 }
 
-pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id: &str) -> Found {
+async fn grants(caller: &Caller, clients: &Clients, target: &str, id: &str) -> PatchResult {
     let request = clients.kms.list_grants().key_id(id);
-    let mut pages =
-        pages!(caller, "kms:ListGrants", target, GRANT_PAGES, request, set_marker, next_marker);
+    let mut pages = pages!(
+        caller,
+        "kms:ListGrants",
+        target,
+        limits::GRANT_PAGES,
+        request,
+        set_marker,
+        next_marker
+    );
     let mut grants = Vec::new();
     while let Some(page) = pages.next().await? {
         grants.extend(list(page.grants, |grant| Grant {
@@ -113,7 +151,7 @@ pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id:
     }
     let cut = pages.cut();
     let target = target.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.keys.entry(target.clone()).or_default().grants = Observed::Known(grants);
         if cut {
             scene.gap(
@@ -121,7 +159,10 @@ pub(super) async fn grants(caller: &Caller, clients: &Clients, target: &str, id:
                 "kms:ListGrants",
                 &target,
                 crate::evidence::Reason::Truncated,
-                &format!("only the first {GRANT_PAGES} pages of grants were read"),
+                &format!(
+                    "only the first {most} pages of grants were read",
+                    most = limits::GRANT_PAGES
+                ),
             );
         }
     })

@@ -5,8 +5,9 @@ use aws_sdk_lambda::types::FunctionConfiguration as Answer;
 use super::{
     call::Caller,
     convert::{document, list, word, words},
-    scene::{Found, found},
+    scene::{PatchResult, patch},
     session::Clients,
+    step::steps,
 };
 use crate::{
     evidence::{
@@ -16,12 +17,27 @@ use crate::{
     seal,
 };
 
+steps! {
+    2 "lambda:GetFunction" => Function <- [Secret]: |tasks| {
+        let Some((arn, qualifier)) = tasks.scene.function() else { return Vec::new() };
+        vec![tasks.one(arn, async move |caller, clients, arn: &str| {
+            function(caller, clients, arn, qualifier).await
+        })]
+    };
+    2 "lambda:GetPolicy" => FunctionPolicy <- [Secret]: |tasks| {
+        let Some((arn, qualifier)) = tasks.scene.function() else { return Vec::new() };
+        vec![tasks.one(arn, async move |caller, clients, arn: &str| {
+            policy(caller, clients, arn, qualifier).await
+        })]
+    };
+}
+
 pub(super) async fn function(
     caller: &Caller,
     clients: &Clients,
     arn: &str,
     qualifier: Option<String>,
-) -> Found {
+) -> PatchResult {
     let request = clients.lambda.get_function().function_name(arn).set_qualifier(qualifier);
     let answer = caller.call("lambda:GetFunction", arn, request.send()).await?;
     // A presigned URL: it is a secret, and goes to the reader of the package alone.
@@ -37,7 +53,7 @@ pub(super) async fn function(
     };
     seal::seal_function(&mut function);
     let tags_failure = answer.tags_error.map(|error| error.message);
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.function = Observed::Known(function);
         scene.tags_failure = tags_failure;
         scene.code_location = code.filter(|url| url.starts_with("http"));
@@ -96,16 +112,16 @@ fn configuration(answer: Answer) -> FunctionConfiguration {
     }
 }
 
-pub(super) async fn policy(
+async fn policy(
     caller: &Caller,
     clients: &Clients,
     arn: &str,
     qualifier: Option<String>,
-) -> Found {
+) -> PatchResult {
     let request = clients.lambda.get_policy().function_name(arn).set_qualifier(qualifier);
     let answer = caller.call("lambda:GetPolicy", arn, request.send()).await?;
     let policy = answer.policy.filter(|text| !text.trim().is_empty());
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.function_policy = policy.as_deref().map(document).into();
     })
 }

@@ -5,35 +5,18 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use futures_util::stream::{self, StreamExt};
 
 use super::{
-    CollectError, DEFAULT_TIMEOUT, Session,
     call::Caller,
+    error::CollectError,
     failure::{Failure, Kind},
     pages::pages,
+    request::{SecretFilter, Which},
     secretsmanager,
+    session::Session,
 };
+use crate::aws::limits;
 use crate::evidence::Secret;
 
 const ACTION: &str = "secretsmanager:ListSecrets";
-/// Secrets that are described at once; their calls wait for the caller's slots.
-const UNDER_WAY: usize = 32;
-
-/// Which secrets to collect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// These, by name or ARN.
-    Named(Vec<String>),
-    /// Those that ListSecrets finds and that rotate.
-    Listed(SecretFilter),
-}
-
-/// Which secrets to list; an empty filter lists all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SecretFilter {
-    /// Only secrets with all of these tags, by key and value.
-    pub tags: Vec<(String, String)>,
-    /// Only secrets whose names begin so.
-    pub name_prefix: Option<String>,
-}
 
 impl Session {
     /// Lists the secrets that fit, sorted by name.
@@ -42,11 +25,11 @@ impl Session {
     /// [`CollectError`] where the list could not be read to its end: half a
     /// list would pass for a whole one.
     pub async fn list_secrets(&self, filter: &SecretFilter) -> Result<Vec<Secret>, CollectError> {
-        self.list_secrets_by(&Caller::of_many(DEFAULT_TIMEOUT), filter).await
+        self.list_secrets_by(&Caller::of_many(limits::RUN_TIMEOUT), filter).await
     }
 
     /// The same, among the calls of a larger run.
-    pub(super) async fn list_secrets_by(
+    async fn list_secrets_by(
         &self,
         caller: &Caller,
         filter: &SecretFilter,
@@ -100,7 +83,8 @@ impl Session {
         let described = lacking.into_iter().map(|(index, arn)| async move {
             (index, secretsmanager::describe(caller, &self.clients, &arn).await)
         });
-        let described: Vec<_> = stream::iter(described).buffer_unordered(UNDER_WAY).collect().await;
+        let described: Vec<_> =
+            stream::iter(described).buffer_unordered(limits::RESOURCES_AT_ONCE).collect().await;
         for (index, answer) in described {
             if let Ok(secret) = answer {
                 secrets[index] = secret;
@@ -129,8 +113,10 @@ impl Session {
                 (name, answer)
             }
         };
-        let mut answers: Vec<_> =
-            stream::iter(names.iter().map(ask)).buffer_unordered(UNDER_WAY).collect().await;
+        let mut answers: Vec<_> = stream::iter(names.iter().map(ask))
+            .buffer_unordered(limits::RESOURCES_AT_ONCE)
+            .collect()
+            .await;
         let place = |name: &String| names.iter().position(|asked| asked == name);
         answers.sort_by_key(|(name, _)| place(name));
         let mut secrets: Vec<Secret> = Vec::new();

@@ -1,37 +1,59 @@
 //! CloudWatch Logs: the rotation function's newest lines, within a budget.
 
-use aws_sdk_cloudwatchlogs::{operation::get_log_events::GetLogEventsOutput, types::OrderBy};
+use aws_sdk_cloudwatchlogs::{
+    operation::get_log_events::GetLogEventsOutput,
+    types::{OrderBy, OutputLogEvent},
+};
 
 use super::{
     call::Caller,
     failure::{Failure, Kind},
-    loose_json,
-    scene::{Found, Scene, Stream, extend, found},
+    loose_json::{self, Page},
+    scene::{PatchResult, Scene, Stream, extend, patch},
     session::Clients,
+    step::steps,
 };
 use crate::{
+    aws::limits,
     evidence::{Fact, LogEvent, LogGroup, Observed, Reason, Time},
     seal,
 };
 
+steps! {
+    3 "logs:DescribeLogGroups" => LogGroup <- [Function]:
+        |tasks| tasks.each(group_name(tasks.scene), group);
+    3 "logs:DescribeLogStreams" => LogEvents <- [Function]: |tasks| {
+        let since = tasks.scene.since;
+        let task = |name| {
+            tasks.one(name, async move |caller, clients, name: &str| {
+                streams(caller, clients, name, since).await
+            })
+        };
+        group_name(tasks.scene).into_iter().map(task).collect()
+    };
+    4 "logs:GetLogEvents" => LogEvents <- [LogEvents]: |tasks| {
+        let Some(group) = group_name(tasks.scene) else { return Vec::new() };
+        let since = tasks.scene.since;
+        let task = |stream: &Stream| {
+            let group = group.clone();
+            tasks.one(stream.name.clone(), async move |caller, clients, stream: &str| {
+                events(caller, clients, &group, stream, since).await
+            })
+        };
+        tasks.scene.streams.iter().map(task).collect()
+    };
+}
+
 const STREAMS: &str = "logs:DescribeLogStreams";
 const EVENTS: &str = "logs:GetLogEvents";
 
-/// Streams that are read, newest first. An attempt's four steps usually share
-/// one.
-pub(super) const STREAM_LIMIT: usize = 20;
-/// Pages of one stream; a page is at most 1 MB.
-const PAGE_LIMIT: usize = 10;
-/// Bytes of messages of one stream.
-const BYTE_LIMIT: usize = 2 * 1024 * 1024;
-
 /// The log group: as the function says, else as Lambda names it.
-pub(super) fn group_name(scene: &Scene) -> Option<String> {
+fn group_name(scene: &Scene) -> Option<String> {
     let configured = scene.evidence.function.known().and_then(|f| f.configuration.log_group());
     configured.or_else(|| Some(format!("/aws/lambda/{}", scene.function_name()?)))
 }
 
-pub(super) async fn group(caller: &Caller, clients: &Clients, name: &str) -> Found {
+async fn group(caller: &Caller, clients: &Clients, name: &str) -> PatchResult {
     let request = clients.logs.describe_log_groups().log_group_name_prefix(name);
     let answer = caller.call("logs:DescribeLogGroups", name, request.send()).await?;
     // A prefix: the exact name sorts first.
@@ -46,16 +68,16 @@ pub(super) async fn group(caller: &Caller, clients: &Clients, name: &str) -> Fou
             retention_in_days: group.retention_in_days.map(i64::from),
             stored_bytes: group.stored_bytes,
         });
-    found(move |scene| scene.evidence.log_group = group.into())
+    patch(move |scene| scene.evidence.log_group = group.into())
 }
 
-pub(super) async fn streams(
+async fn streams(
     caller: &Caller,
     clients: &Clients,
     group: &str,
     since: Option<Time>,
-) -> Found {
-    let limit = i32::try_from(STREAM_LIMIT + 1).unwrap_or(i32::MAX);
+) -> PatchResult {
+    let limit = i32::try_from(limits::LOG_STREAMS + 1).unwrap_or(i32::MAX);
     let by = |order: OrderBy| {
         clients
             .logs
@@ -88,11 +110,13 @@ pub(super) async fn streams(
             .collect(),
     };
     let group = group.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         let (streams, left_out) = choose(streams, since);
         if left_out {
-            let message =
-                format!("only the newest {STREAM_LIMIT} log streams were read; older ones exist");
+            let message = format!(
+                "only the newest {most} log streams were read; older ones exist",
+                most = limits::LOG_STREAMS
+            );
             scene.gap(Fact::LogEvents, EVENTS, &group, Reason::Truncated, &message);
         }
         if streams.is_empty() {
@@ -109,8 +133,8 @@ fn choose(mut streams: Vec<Stream>, since: Option<Time>) -> (Vec<Stream>, bool) 
         let oldest = since.millis() - 3_600_000;
         streams.retain(|stream| stream.last_event.is_none_or(|last| last >= oldest));
     }
-    let left_out = streams.len() > STREAM_LIMIT;
-    streams.truncate(STREAM_LIMIT);
+    let left_out = streams.len() > limits::LOG_STREAMS;
+    streams.truncate(limits::LOG_STREAMS);
     (streams, left_out)
 }
 
@@ -130,38 +154,24 @@ impl Budget {
     }
 }
 
-/// One page of events.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    /// Milliseconds since 1970, and the text.
-    pub(super) events: Vec<(i64, String)>,
-    /// Where older events go on.
-    pub(super) next_backward_token: Option<String>,
-}
-
-impl Page {
-    fn of(page: GetLogEventsOutput) -> Self {
-        let events = page.events.unwrap_or_default().into_iter();
-        Self {
-            events: events
-                .map(|event| {
-                    (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default())
-                })
-                .collect(),
-            next_backward_token: page.next_backward_token,
-        }
-    }
+/// The page of an answer.
+fn page(answer: GetLogEventsOutput) -> Page {
+    let events = answer.events.unwrap_or_default().into_iter();
+    let event = |event: OutputLogEvent| {
+        (event.timestamp.unwrap_or_default(), event.message.unwrap_or_default())
+    };
+    Page { events: events.map(event).collect(), next_backward_token: answer.next_backward_token }
 }
 
 /// Reads one stream from its end towards its beginning.
-pub(super) async fn events(
+async fn events(
     caller: &Caller,
     clients: &Clients,
     group: &str,
     stream: &str,
     since: Option<Time>,
-) -> Found {
-    let mut budget = Budget { pages: PAGE_LIMIT, bytes: BYTE_LIMIT };
+) -> PatchResult {
+    let mut budget = Budget { pages: limits::LOG_STREAM_PAGES, bytes: limits::LOG_STREAM_BYTES };
     // Newest page first: within a page time runs forwards.
     let mut pages: Vec<Vec<LogEvent>> = Vec::new();
     let mut token: Option<String> = None;
@@ -176,7 +186,7 @@ pub(super) async fn events(
             .set_start_time(since.map(Time::millis))
             .set_next_token(token.clone());
         let page = match caller.call(EVENTS, stream, request.send()).await {
-            Ok(page) => Page::of(page),
+            Ok(answer) => page(answer),
             Err(Failure::Unreadable(body)) => {
                 loose_json::page(&body).ok_or(Failure::Unreadable(body))?
             }
@@ -215,7 +225,7 @@ pub(super) async fn events(
         }
     }
     let stream = stream.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         let events = pages.into_iter().rev().flatten().collect();
         extend(&mut scene.evidence.log_events, events);
         if let Some((reason, message)) = cut {
@@ -226,8 +236,8 @@ pub(super) async fn events(
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, STREAM_LIMIT, Stream, choose};
-    use crate::evidence::Time;
+    use super::{Budget, Stream, choose};
+    use crate::{aws::limits, evidence::Time};
 
     fn stream(last_event: i64) -> Stream {
         Stream { name: last_event.to_string(), last_event: Some(last_event) }
@@ -248,8 +258,9 @@ mod tests {
         let (kept, left_out) =
             choose(vec![stream(12 * hour), stream(9 * hour), stream(8 * hour)], Some(since));
         assert_eq!((kept.len(), left_out), (2, false), "an hour of lag is allowed for");
-        let many: Vec<Stream> = (0..=STREAM_LIMIT).map(|index| stream(index as i64)).collect();
+        let many: Vec<Stream> =
+            (0..=limits::LOG_STREAMS).map(|index| stream(index as i64)).collect();
         let (kept, left_out) = choose(many, None);
-        assert_eq!((kept.len(), left_out), (STREAM_LIMIT, true));
+        assert_eq!((kept.len(), left_out), (limits::LOG_STREAMS, true));
     }
 }

@@ -4,7 +4,16 @@
 
 use serde::Deserialize;
 
-use super::{logs::Page, scene::Stream};
+use super::scene::Stream;
+
+/// One page of events.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Milliseconds since 1970, and the text.
+    pub(super) events: Vec<(i64, String)>,
+    /// Where older events go on.
+    pub(super) next_backward_token: Option<String>,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

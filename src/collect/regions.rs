@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CollectError, Session, call::Caller};
+use super::{call::Caller, error::CollectError, session::Session};
 
 const ACTION: &str = "ec2:DescribeRegions";
 

@@ -5,9 +5,17 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    CollectError, DEFAULT_TIMEOUT, Question, Request, Session, Timing, call::Caller,
-    failure::Failure, iam, scene::Scene, simulation, sts,
+    call::Caller,
+    error::CollectError,
+    failure::Failure,
+    iam,
+    request::{Request, Timing},
+    scene::Scene,
+    session::Session,
+    simulation::{self, Question},
+    sts,
 };
+use crate::aws::limits;
 use crate::evidence::SimulatedRequest;
 
 /// What AWS says that the caller may not do.
@@ -64,7 +72,7 @@ impl Session {
         questions: Vec<Question>,
         timeout: Option<Duration>,
     ) -> Result<CallerRights, CollectError> {
-        let caller = Caller::new(timeout.unwrap_or(DEFAULT_TIMEOUT)).in_wave(1);
+        let caller = Caller::new(timeout.unwrap_or(limits::RUN_TIMEOUT)).in_wave(1);
         let identity = sts::identity(&caller, &self.clients)
             .await
             .map_err(|failure| self.error("sts:GetCallerIdentity", &failure))?;

@@ -10,36 +10,51 @@ use super::{
     call::Caller,
     convert::{list, word},
     pages::pages,
-    scene::{Found, Scene, found},
+    scene::{PatchResult, Scene, patch},
+    scope,
     session::Clients,
+    step::steps,
 };
+use crate::aws::limits;
 use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
 use crate::network;
 
-/// Pages of one list; a page holds a hundred zones or rules, or three hundred records.
-const PAGES: usize = 5;
-/// The same where the rules of many VPCs are read at once.
-const PAGES_OF_MANY: usize = 100;
-/// Zones whose records are read; the decisive one is nearly always among them.
-const ZONES: usize = 20;
+steps! {
+    4 "route53:ListHostedZonesByVPC" => HostedZonesByVPC <- [Subnets]:
+        |tasks| tasks.each(scope::function_vpcs(tasks.scene), hosted_zones);
+    // Each is one list for the region; a run about one secret asks for its VPC's.
+    4 "route53resolver:ListResolverRuleAssociations" => ResolverRules <- [Subnets]:
+        |tasks| tasks.each(scope::function_vpcs(tasks.scene).into_iter().take(1), rule_associations);
+    4 "route53resolver:ListResolverRules" => ResolverRules <- [Subnets]:
+        |tasks| tasks.each(scope::function_vpcs(tasks.scene).into_iter().take(1), rules);
+    5 "route53:ListResourceRecordSets" => HostedZonesByVPC <- [HostedZonesByVPC]:
+        |tasks| {
+        let mut zones = zones_by_weight(tasks.scene);
+        let left_out = zones.split_off(zones.len().min(limits::ZONES_READ));
+        let mut all = tasks.each(zones, records);
+        all.extend(tasks.each(left_out, records_left_out));
+        all
+    };
+}
 
 const LIST_ZONES: &str = "route53:ListHostedZonesByVPC";
 const LIST_RECORDS: &str = "route53:ListResourceRecordSets";
 const LIST_RULES: &str = "route53resolver:ListResolverRules";
 const LIST_ASSOCIATIONS: &str = "route53resolver:ListResolverRuleAssociations";
 
-pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> PatchResult {
     let region = clients.route53.config().region().map(ToString::to_string).unwrap_or_default();
     let request = clients.route53.list_hosted_zones_by_vpc().vpc_id(vpc);
     let request = request.vpc_region(VpcRegion::from(region.as_str()));
-    let mut pages = pages!(caller, LIST_ZONES, vpc, PAGES, request, set_next_token, next_token);
+    let mut pages =
+        pages!(caller, LIST_ZONES, vpc, limits::DNS_PAGES, request, set_next_token, next_token);
     let mut zones = Vec::new();
     while let Some(page) = pages.next().await? {
         zones.extend(page.hosted_zone_summaries);
     }
     let cut = pages.cut();
     let vpc = vpc.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         let account = scene.evidence.account_id.clone();
         for zone in &zones {
             if let Some(owner) = foreign_owner(zone, account.as_deref()) {
@@ -50,7 +65,8 @@ pub(super) async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) 
             }
         }
         if cut {
-            let message = format!("only the first {PAGES} pages of zones were read");
+            let message =
+                format!("only the first {most} pages of zones were read", most = limits::DNS_PAGES);
             scene.gap(Fact::HostedZonesByVPC, LIST_ZONES, &vpc, Reason::Truncated, &message);
         }
         let zones =
@@ -83,9 +99,9 @@ fn foreign_owner<'a>(zone: &'a HostedZoneSummary, account: Option<&str>) -> Opti
     (Some(owner) != account).then_some(owner)
 }
 
-/// The zones whose records are to be read: those first under whose names Secrets
+/// The zones whose records matter, the most telling first: those under whose names Secrets
 /// Manager, RDS or the database that the secret names are found.
-pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
+fn zones_by_weight(scene: &Scene) -> Vec<String> {
     let evidence = &scene.evidence;
     let shapes = evidence.secret_shape.known().into_iter().flatten();
     let hosts = shapes.filter_map(|(_, shape)| shape.values.get("host")?.as_str());
@@ -104,16 +120,24 @@ pub(super) fn zones_to_read(scene: &Scene) -> Vec<String> {
         .filter(|(_, id)| evidence.gap(Fact::HostedZonesByVPC, Some(id)).is_none())
         .collect();
     zones.sort();
-    zones.truncate(ZONES);
     zones.into_iter().map(|(_, id)| id).collect()
 }
 
-pub(super) async fn records(caller: &Caller, clients: &Clients, zone: &str) -> Found {
+/// Makes no call: the budget leaves the records of this zone out.
+async fn records_left_out(_: &Caller, _: &Clients, zone: &str) -> PatchResult {
+    let zone = zone.to_owned();
+    patch(move |scene| {
+        let message = format!("only the records of {} zones were read", limits::ZONES_READ);
+        scene.gap(Fact::HostedZonesByVPC, LIST_RECORDS, &zone, Reason::Truncated, &message);
+    })
+}
+
+async fn records(caller: &Caller, clients: &Clients, zone: &str) -> PatchResult {
     let mut records = Vec::new();
     let (mut name, mut kind, mut identifier) = (None, None, None);
     let mut cut = false;
     // It goes on at a record, and has no token.
-    for _ in 0..PAGES {
+    for _ in 0..limits::DNS_PAGES {
         let request = clients.route53.list_resource_record_sets().hosted_zone_id(zone);
         let request = request
             .set_start_record_name(name)
@@ -129,9 +153,12 @@ pub(super) async fn records(caller: &Caller, clients: &Clients, zone: &str) -> F
             (page.next_record_name, page.next_record_type, page.next_record_identifier);
     }
     let zone = zone.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         if cut {
-            let message = format!("only the first {PAGES} pages of records were read");
+            let message = format!(
+                "only the first {most} pages of records were read",
+                most = limits::DNS_PAGES
+            );
             scene.gap(Fact::HostedZonesByVPC, LIST_RECORDS, &zone, Reason::Truncated, &message);
         }
         let zones = scene.evidence.hosted_zones_by_vpc.known_mut().into_iter().flatten();
@@ -157,9 +184,9 @@ fn record(set: ResourceRecordSet) -> Option<HostedZoneRecord> {
     })
 }
 
-pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> PatchResult {
     let request = clients.route53resolver.list_resolver_rules();
-    let most = caller.pages(PAGES, PAGES_OF_MANY);
+    let most = caller.pages(limits::DNS_PAGES, limits::DNS_PAGES_OF_MANY);
     let mut pages = pages!(caller, LIST_RULES, vpc, most, request, set_next_token, next_token);
     let mut rules = Vec::new();
     while let Some(page) = pages.next().await? {
@@ -176,7 +203,7 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     }
     let cut = pages.cut();
     let vpc = vpc.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         if cut {
             let message = "only the first pages of rules were read";
             scene.gap(Fact::ResolverRules, LIST_RULES, &vpc, Reason::Truncated, message);
@@ -185,12 +212,12 @@ pub(super) async fn rules(caller: &Caller, clients: &Clients, vpc: &str) -> Foun
     })
 }
 
-pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &str) -> Found {
+async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &str) -> PatchResult {
     let mut request = clients.route53resolver.list_resolver_rule_associations();
     if !caller.for_many() {
         request = request.filters(Filter::builder().name("VPCId").values(vpc).build());
     }
-    let most = caller.pages(PAGES, PAGES_OF_MANY);
+    let most = caller.pages(limits::DNS_PAGES, limits::DNS_PAGES_OF_MANY);
     let mut pages =
         pages!(caller, LIST_ASSOCIATIONS, vpc, most, request, set_next_token, next_token);
     let mut rules = Vec::new();
@@ -203,7 +230,7 @@ pub(super) async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &
     }
     let cut = pages.cut();
     let vpc = vpc.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         if cut {
             let message = "only the first pages of associations were read";
             scene.gap(Fact::ResolverRules, LIST_ASSOCIATIONS, &vpc, Reason::Truncated, message);

@@ -1,6 +1,5 @@
 //! Carries out the plan: wave by wave, everything in a wave at once, and every
-//! failure a gap. Which call a step makes is decided here from what is known;
-//! how it is made is the services' business.
+//! failure a gap. Which calls a step makes, and how, stands in the services' files.
 
 use std::{cell::Cell, collections::BTreeSet};
 
@@ -10,19 +9,21 @@ use futures_util::{
 };
 
 use super::{
-    CollectError, Collected, DEFAULT_TIMEOUT, DEFAULT_TRAIL_CALLS, Progress, Request, Session,
     call::Caller,
     cloudtrail, ec2_gateway,
+    error::CollectError,
     failure::{Failure, Kind},
     package,
-    plan::{self, Operation, Step, WAVES},
+    plan::{self, WAVES},
     rds,
-    scene::{Found, Scene},
+    request::{Collected, Progress, Request},
+    scene::{PatchResult, Scene},
     secretsmanager,
-    session::Clients,
+    session::{Clients, Session},
+    step::{Step, Task},
     sts,
-    tasks::{Task, tasks},
 };
+use crate::aws::limits;
 use crate::evidence::{Evidence, Fact, FactOwner, Gap, Observed, Reason};
 
 impl Session {
@@ -32,7 +33,7 @@ impl Session {
     /// [`CollectError`] where nothing could be examined: no valid credentials,
     /// no such secret, nothing at the endpoint. Everything less is a gap.
     pub async fn collect(&self, request: &Request) -> Result<Collected, CollectError> {
-        let caller = Caller::new(request.timeout.unwrap_or(DEFAULT_TIMEOUT));
+        let caller = Caller::new(request.timeout.unwrap_or(limits::RUN_TIMEOUT));
         let wanted = plan::closure(&request.facts, request.read_secret);
         let evidence = Evidence { database: request.database.clone(), ..self.bare_evidence() };
         let mut scene = Scene::new(request, wanted, evidence);
@@ -41,7 +42,7 @@ impl Session {
         let trail_wanted = scene.wanted.contains(&Fact::TrailEvents);
         let secret = scene.evidence.secret.known().cloned();
         let trail = async {
-            let calls = request.trail_calls.unwrap_or(DEFAULT_TRAIL_CALLS);
+            let calls = request.trail_calls.unwrap_or(limits::TRAIL_CALLS);
             if trail_wanted && calls > 0 {
                 let caller = caller.in_wave(0);
                 let (clients, secret) = (&self.clients, secret.as_ref());
@@ -80,8 +81,7 @@ impl Session {
         let clients = &self.clients;
         let id = request.secret.as_str();
         let rest: Vec<Task<'_>> = plan::wave(1, &scene.wanted)
-            .filter(|step| step.operation != Operation::DescribeSecret)
-            .flat_map(|step| tasks(step, &caller, clients, scene))
+            .flat_map(|step| step.build(&caller, clients, scene))
             .collect();
         let (identity, secret, others) = join3(
             sts::identity(&caller, clients),
@@ -145,14 +145,14 @@ pub(super) async fn run_wave(
     let results = {
         let scene = &*scene;
         let tasks: Vec<Task<'_>> = plan::wave(number, &scene.wanted)
-            .flat_map(|step| tasks(step, caller, clients, scene))
+            .flat_map(|step| step.build(caller, clients, scene))
             .collect();
         run_tasks(tasks, number, request).await
     };
     apply(results, scene);
 }
 
-type Outcome = (&'static Step, String, Found);
+type Outcome = (&'static Step, String, PatchResult);
 
 async fn run_tasks(tasks: Vec<Task<'_>>, wave: u8, request: &Request) -> Vec<Outcome> {
     let total = tasks.len();
@@ -196,7 +196,7 @@ pub(super) fn finish(scene: &mut Scene) {
     settle_associations(scene);
     package::settle(scene);
     let mut seen = BTreeSet::new();
-    for step in plan::STEPS.iter().filter(|step| step.wave > 0) {
+    for step in plan::steps().filter(|step| step.wave > 0) {
         if !scene.wanted.contains(&step.gives) || !seen.insert(step.gives) {
             continue;
         }

@@ -4,20 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Request, failure::Failure};
+use super::{failure::Failure, request::Request};
 use crate::{
     evidence::{Evidence, Fact, Gap, Observed, Reason},
     package::Archive,
 };
 
-/// What a call found, ready to be put into the scene.
+/// Puts what a call found into the scene.
 pub(super) type Patch = Box<dyn FnOnce(&mut Scene)>;
-/// What a task ends with.
-pub(super) type Found = Result<Patch, Failure>;
+/// What a call ends with.
+pub(super) type PatchResult = Result<Patch, Failure>;
 
-/// Wraps what was found.
+/// Boxes what a call found.
 #[allow(clippy::unnecessary_wraps)] // every call ends in this line
-pub(super) fn found(patch: impl FnOnce(&mut Scene) + 'static) -> Found {
+pub(super) fn patch(patch: impl FnOnce(&mut Scene) + 'static) -> PatchResult {
     Ok(Box::new(patch))
 }
 

@@ -12,10 +12,12 @@ use super::{
     convert::{document, list, time, word},
     failure::{Failure, Kind},
     pages::pages,
-    scene::{Found, Scene, found},
+    scene::{PatchResult, Scene, patch},
     session::Clients,
+    step::steps,
 };
 use crate::{
+    aws::limits,
     evidence::{
         Fact, Observed, Reason, ReplicationStatus, RotationRules, Secret, SecretVersion,
         SecretVersions, StageShape, Tag,
@@ -23,12 +25,30 @@ use crate::{
     seal,
 };
 
+steps! {
+    // The first wave makes this call itself: without the secret there is nothing to examine.
+    1 "secretsmanager:DescribeSecret" => Secret <- []: |_| Vec::new();
+    1 "secretsmanager:ListSecretVersionIds" => SecretVersions <- []:
+        |tasks| vec![tasks.one(tasks.scene.secret_id.clone(), versions)];
+    1 "secretsmanager:GetResourcePolicy" => SecretPolicy <- []:
+        |tasks| vec![tasks.one(tasks.scene.secret_id.clone(), policy)];
+    2 "secretsmanager:GetSecretValue" => SecretShape <- [Secret]: |tasks| {
+        let stages = stages(tasks.scene);
+        if !tasks.scene.read_secret || stages.is_empty() {
+            return Vec::new();
+        }
+        vec![tasks.one(tasks.scene.secret_id.clone(), async move |caller, clients, id: &str| {
+            shapes(caller, clients, id, stages).await
+        })]
+    };
+    3 "secretsmanager:DescribeSecret" => SuperuserSecret <- [SecretShape]:
+        |tasks| tasks.each(superuser_arn(tasks.scene), superuser);
+}
+
 const DESCRIBE: &str = "secretsmanager:DescribeSecret";
 const GET_VALUE: &str = "secretsmanager:GetSecretValue";
 /// The stages that rotation moves.
 const STAGES: &[&str] = &["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"];
-/// Pages of versions; a secret keeps about a hundred.
-const VERSION_PAGES: usize = 10;
 
 pub(super) async fn describe(
     caller: &Caller,
@@ -100,11 +120,12 @@ pub(super) fn listed(entry: SecretListEntry) -> Secret {
     secret(answer)
 }
 
-pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Found {
+async fn versions(caller: &Caller, clients: &Clients, id: &str) -> PatchResult {
     let request = clients.secretsmanager.list_secret_version_ids().secret_id(id);
     let request = request.include_deprecated(true);
     let action = "secretsmanager:ListSecretVersionIds";
-    let mut pages = pages!(caller, action, id, VERSION_PAGES, request, set_next_token, next_token);
+    let mut pages =
+        pages!(caller, action, id, limits::VERSION_PAGES, request, set_next_token, next_token);
     let mut versions = Vec::new();
     while let Some(page) = pages.next().await? {
         versions.extend(list(page.versions, |version| SecretVersion {
@@ -117,43 +138,46 @@ pub(super) async fn versions(caller: &Caller, clients: &Clients, id: &str) -> Fo
     }
     let cut = pages.cut();
     let id = id.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.secret_versions = Observed::Known(SecretVersions { versions });
         if cut {
-            let message = format!("only the first {VERSION_PAGES} pages of versions were read");
+            let message = format!(
+                "only the first {most} pages of versions were read",
+                most = limits::VERSION_PAGES
+            );
             scene.gap(Fact::SecretVersions, action, &id, Reason::Truncated, &message);
         }
     })
 }
 
-pub(super) async fn policy(caller: &Caller, clients: &Clients, id: &str) -> Found {
+async fn policy(caller: &Caller, clients: &Clients, id: &str) -> PatchResult {
     let request = clients.secretsmanager.get_resource_policy().secret_id(id);
     let answer = caller.call("secretsmanager:GetResourcePolicy", id, request.send()).await?;
     let policy = answer.resource_policy.filter(|text| !text.trim().is_empty());
-    found(move |scene| {
+    patch(move |scene| {
         scene.evidence.secret_policy = policy.as_deref().map(document).into();
     })
 }
 
 /// The stages of this secret whose values can be looked at.
-pub(super) fn stages(scene: &Scene) -> Vec<&'static str> {
+fn stages(scene: &Scene) -> Vec<&'static str> {
     let Some(secret) = scene.evidence.secret.known() else { return Vec::new() };
     STAGES.iter().copied().filter(|stage| secret.version_with(stage).is_some()).collect()
 }
 
 /// The shapes of all stages. The value is dropped in `shape_of`, right after it
 /// arrived.
-pub(super) async fn shapes(
+async fn shapes(
     caller: &Caller,
     clients: &Clients,
     id: &str,
     stages: Vec<&'static str>,
-) -> Found {
+) -> PatchResult {
     let calls =
         stages.into_iter().map(async |stage| (stage, shape_of(caller, clients, id, stage).await));
     let answers = futures_util::future::join_all(calls).await;
     let id = id.to_owned();
-    found(move |scene| {
+    patch(move |scene| {
         let mut shapes = BTreeMap::new();
         for (stage, answer) in answers {
             match answer {
@@ -200,10 +224,15 @@ fn through_the_key(failure: Failure) -> Failure {
 }
 
 /// The superuser secret that the shape names.
-pub(super) fn superuser_arn(scene: &Scene) -> Option<String> {
+fn superuser_arn(scene: &Scene) -> Option<String> {
     let shapes = scene.evidence.secret_shape.known()?;
     STAGES
         .iter()
         .filter_map(|stage| shapes.get(*stage)?.text("masterarn"))
         .find(|arn| !arn.is_empty())
+}
+
+async fn superuser(caller: &Caller, clients: &Clients, arn: &str) -> PatchResult {
+    let secret = describe(caller, clients, arn).await?;
+    patch(move |scene| scene.evidence.superuser_secret = Observed::Known(secret))
 }

@@ -1,7 +1,6 @@
-//! Region, credentials and clients: everything that is settled once, before
-//! the first call. What is asked is not this module's business.
+//! Region, credentials and clients: everything that is settled once, before the first call.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{env, path::PathBuf};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig,
@@ -17,29 +16,20 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_types::os_shim_internal::{Env, Fs};
 use jiff::Timestamp;
 
 use super::{
-    CollectError,
     call::CountAttempts,
+    error::CollectError,
     failure::{Failure, Kind},
     http::Http,
+    profiles,
 };
 use crate::{
+    aws::limits,
     evidence::{Evidence, SCHEMA_VERSION, Time},
     nearest::nearest,
 };
-
-/// Attempts of one call, the first included.
-const ATTEMPTS: u32 = 3;
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a run about many secrets, which may be throttled.
-const PATIENT_ATTEMPTS: u32 = 10;
-const PATIENT_TIMEOUT: Duration = Duration::from_secs(300);
-/// A credential process may have to ask a person something.
-const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Where to connect to, and as whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,7 +123,7 @@ impl Session {
     /// # Errors
     /// [`CollectError::NoRegion`] and [`CollectError::Configuration`].
     pub async fn open(connection: &Connection, names: &[&str]) -> Result<Self, CollectError> {
-        known_profile(connection).await?;
+        known_profile(connection)?;
         let http = Http::new(connection.ca_bundle.clone())?;
         let client = http.client();
         let configured = configured_region(connection, &client).await;
@@ -187,7 +177,7 @@ impl Session {
         }
     }
 
-    /// The command that mends broken credentials.
+    /// The command that repairs broken credentials.
     fn hint(&self, message: &str) -> String {
         let profile = self.connection.profile.clone().or_else(|| env::var("AWS_PROFILE").ok());
         let with_profile =
@@ -255,19 +245,17 @@ fn settle_region(
     of_arn.or(configured)
 }
 
-/// A profile that was named and that no file has is a slip of the pen, not a lack of
-/// credentials.
-async fn known_profile(connection: &Connection) -> Result<(), CollectError> {
+/// A named profile that no file has is a mistyped name, and not a lack of credentials.
+fn known_profile(connection: &Connection) -> Result<(), CollectError> {
     let Some(name) = connection.profile.as_deref().filter(|name| *name != "default") else {
         return Ok(());
     };
-    let files = aws_config::profile::load(&Fs::real(), &Env::real(), &<_>::default(), None).await;
-    // What is wrong with a file is told with the credentials that it should have given.
-    let Ok(profiles) = files else { return Ok(()) };
-    if profiles.get_profile(name).is_some() {
+    // What is wrong with a file is said with the credentials that it should have given.
+    let Ok(profiles) = profiles::names() else { return Ok(()) };
+    if profiles.contains(name) {
         return Ok(());
     }
-    let meant = match nearest(name, profiles.profiles()) {
+    let meant = match nearest(name, profiles.iter().map(String::as_str)) {
         Some(near) => format!("; did you mean '{near}'?"),
         None => "; `aws configure list-profiles` shows those that exist".to_owned(),
     };
@@ -304,19 +292,22 @@ fn provider_config(region: Option<&str>, http_client: &SharedHttpClient) -> Prov
 
 async fn load(connection: &Connection, region: &str, http_client: SharedHttpClient) -> SdkConfig {
     let (retries, operation_timeout) = if connection.patient {
-        (RetryConfig::adaptive().with_max_attempts(PATIENT_ATTEMPTS), PATIENT_TIMEOUT)
+        (
+            RetryConfig::adaptive().with_max_attempts(limits::PATIENT_ATTEMPTS),
+            limits::PATIENT_OPERATION_TIMEOUT,
+        )
     } else {
-        (RetryConfig::standard().with_max_attempts(ATTEMPTS), OPERATION_TIMEOUT)
+        (RetryConfig::standard().with_max_attempts(limits::ATTEMPTS), limits::OPERATION_TIMEOUT)
     };
     let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(limits::ATTEMPT_TIMEOUT)
         .operation_timeout(operation_timeout)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .retry_config(retries)
         .timeout_config(timeouts)
-        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
+        .identity_cache(IdentityCache::lazy().load_timeout(limits::CREDENTIALS_TIMEOUT).build())
         .credentials_provider(credentials(connection, region, &http_client).await)
         .http_client(http_client);
     if let Some(profile) = &connection.profile {

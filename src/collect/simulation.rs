@@ -1,5 +1,5 @@
 //! SimulatePrincipalPolicy: a second opinion on the role, on request, of what a rotation
-//! asks for. What it means is `policy::second_opinion`'s business.
+//! asks for. `policy::second_opinion` says what the answers mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,33 @@ use super::{
     call::Caller,
     convert::{list, word},
     pages::pages,
-    scene::{Found, Scene, extend, found},
+    scene::{PatchResult, Scene, extend, patch},
     session::Clients,
+    step::steps,
 };
 use crate::{
+    aws::limits,
     evidence::{
-        MatchedStatement, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
-        SimulatedRequest,
+        Fact, MatchedStatement, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
+        Reason, SimulatedRequest,
     },
     policy::simulated_requests,
 };
 
+steps! {
+    5 "iam:SimulatePrincipalPolicy" => Simulation <- [Secret, Function]: |tasks| {
+        let Some(role) = tasks.scene.role_arn() else { return Vec::new() };
+        let task = |question: Question| {
+            let role = role.clone();
+            tasks.one(question.resource.clone(), async move |caller, clients, _resource: &str| {
+                simulate(caller, clients, &role, question).await
+            })
+        };
+        questions(tasks.scene).into_iter().map(task).collect()
+    };
+}
+
 pub(super) const ACTION: &str = "iam:SimulatePrincipalPolicy";
-/// Pages of one answer; a page holds a hundred results, and a question few actions.
-const PAGES: usize = 3;
 
 /// The actions that are asked for with the same resource and condition keys: one call.
 #[derive(Clone, Debug)]
@@ -36,7 +49,7 @@ pub struct Question {
 }
 
 /// What to ask, from what is known by now.
-pub(super) fn questions(scene: &Scene) -> Vec<Question> {
+fn questions(scene: &Scene) -> Vec<Question> {
     let mut questions = BTreeMap::<_, BTreeSet<String>>::new();
     for request in simulated_requests(&scene.evidence) {
         let request = request.request;
@@ -54,7 +67,7 @@ pub(super) async fn simulate(
     clients: &Clients,
     principal: &str,
     question: Question,
-) -> Found {
+) -> PatchResult {
     let context = question.context.into_iter().map(|(key, values)| {
         // Numbers, dates and addresses are given as strings too, and compared as what
         // the policy's operator makes of them.
@@ -73,12 +86,20 @@ pub(super) async fn simulate(
         .set_action_names(Some(question.actions.into_iter().collect()))
         .resource_arns(&question.resource)
         .set_context_entries(Some(context.collect()));
-    let mut pages = pages!(caller, ACTION, principal, PAGES, request, set_marker, marker);
+    let mut pages =
+        pages!(caller, ACTION, principal, limits::SIMULATION_PAGES, request, set_marker, marker);
     let mut results = Vec::new();
     while let Some(page) = pages.next().await? {
         results.extend(list(page.evaluation_results, result));
     }
-    found(move |scene| extend(&mut scene.evidence.simulation, results))
+    let cut = pages.cut();
+    patch(move |scene| {
+        extend(&mut scene.evidence.simulation, results);
+        if cut {
+            let message = format!("only the first {} pages were read", limits::SIMULATION_PAGES);
+            scene.gap(Fact::Simulation, ACTION, &question.resource, Reason::Truncated, &message);
+        }
+    })
 }
 
 fn result(result: EvaluationResult) -> SimulatedRequest {

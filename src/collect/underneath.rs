@@ -5,14 +5,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    CollectError, DEFAULT_TIMEOUT, Request, Session, Timing,
     call::Caller,
+    error::CollectError,
     failure::Kind,
     plan::{self, WAVES},
+    request::{Request, Timing},
     run::{finish, run_wave},
     scene::Scene,
-    secretsmanager, sts,
+    secretsmanager,
+    session::Session,
+    sts,
 };
+use crate::aws::limits;
 use crate::evidence::{Evidence, Fact, FactOwner, FactSource, Observed, OptIn};
 
 impl Session {
@@ -28,7 +32,7 @@ impl Session {
         secret: Option<&str>,
         timeout: Option<Duration>,
     ) -> Result<(Evidence, Vec<Timing>), CollectError> {
-        let caller = Caller::new(timeout.unwrap_or(DEFAULT_TIMEOUT));
+        let caller = Caller::new(timeout.unwrap_or(limits::RUN_TIMEOUT));
         let identity = sts::identity(&caller.in_wave(1), &self.clients).await;
         let account = match identity {
             Ok(identity) => identity.account,

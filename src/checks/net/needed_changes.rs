@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    aws::limits::LAST_ACL_RULE,
     checks::NetworkChange,
     evidence::{Evidence, NetworkAcl},
     network::{Blocker, Direction, Layer, Needed},
 };
 
-/// Entries of a network ACL have numbers up to this (the last is AWS's own).
-const LAST_ENTRY: i64 = 32766;
 /// Where the numbers of new entries start, if no other decides.
 const FIRST_ENTRY: i64 = 100;
 
@@ -107,7 +106,7 @@ fn free_number(acl: &NetworkAcl, egress: bool, before: Option<i64>) -> Option<i6
         .collect();
     match before {
         Some(denies) => (1..denies).rev().find(|number| !taken.contains(number)),
-        None => (FIRST_ENTRY..=LAST_ENTRY).find(|number| !taken.contains(number)),
+        None => (FIRST_ENTRY..=LAST_ACL_RULE).find(|number| !taken.contains(number)),
     }
 }
 
