@@ -5,7 +5,7 @@
 
 use std::{env, fs, io::Write as _, panic::catch_unwind, path::Path};
 
-use rotdoctor::policy::{Decision, Effect, Role};
+use rotdoctor::policy::{Decision, Effect, StatementRole};
 use serde_json::Value;
 
 #[path = "differential/inputs.rs"]
@@ -103,7 +103,7 @@ fn same(name: &str, wanted: &Value, got: &Value) -> bool {
 
 fn layer(decision: &Decision) -> &'static str {
     match (decision.role, decision.decisive.len()) {
-        (Role::Allow, 2) => "resource+identity",
+        (StatementRole::Allow, 2) => "resource+identity",
         _ => decision.layer.name(),
     }
 }

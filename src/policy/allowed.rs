@@ -1,12 +1,12 @@
-//! What the Allow statements of a list of policies come to, and why one of them
-//! can be told neither to match nor not to. What follows is `decide.rs`'s business.
+//! What the Allow statements of a list of policies come to, and why it is unknown whether one
+//! of them matches.
 
 use std::sync::Arc;
 
 use super::{
-    decide::Judge,
-    decision::{Doubt, Why},
+    decision::{Doubt, DoubtReason},
     document::{Effect, Policy, Statement},
+    judge::Judge,
     request::{Layer, Quote, Unseen},
     statement::{Element, Reading},
     tri::Tri,
@@ -14,12 +14,12 @@ use super::{
 
 /// A statement that was found, with its policy.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(super) struct MatchedStatement<'a> {
     pub(super) policy: &'a Policy,
     pub(super) statement: &'a Statement,
 }
 
-impl Found<'_> {
+impl MatchedStatement<'_> {
     pub(super) fn quote(&self) -> Quote {
         Quote {
             policy: self.policy.name().to_owned(),
@@ -33,8 +33,8 @@ impl Found<'_> {
 /// What a layer's Allow statements come to.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Allowed<'a> {
-    pub(super) yes: Option<Found<'a>>,
-    pub(super) maybe: Option<Found<'a>>,
+    pub(super) yes: Option<MatchedStatement<'a>>,
+    pub(super) maybe: Option<MatchedStatement<'a>>,
     pub(super) unseen: Option<&'a Unseen>,
 }
 
@@ -47,11 +47,11 @@ impl<'a> Allowed<'a> {
         }
     }
 
-    pub(super) fn found(&self) -> Option<Found<'a>> {
+    pub(super) fn found(&self) -> Option<MatchedStatement<'a>> {
         self.yes.or(self.maybe)
     }
 
-    pub(super) fn note(&mut self, value: Tri, found: Found<'a>) {
+    pub(super) fn note(&mut self, value: Tri, found: MatchedStatement<'a>) {
         match value {
             Tri::Yes => self.yes = self.yes.or(Some(found)),
             Tri::Unknown => self.maybe = self.maybe.or(Some(found)),
@@ -62,11 +62,18 @@ impl<'a> Allowed<'a> {
 
 impl<'a> Judge<'a> {
     /// Why a statement can be told neither to match nor not to.
-    pub(super) fn doubt(&self, layer: Layer, reading: Reading, found: Found<'_>) -> Doubt {
+    pub(super) fn doubt(
+        &self,
+        layer: Layer,
+        reading: Reading,
+        found: MatchedStatement<'_>,
+    ) -> Doubt {
         let why = match found.statement.first_miss(&self.asked, reading) {
-            Some((Element::Condition, _, Some(condition))) => Why::Key(condition.key.clone()),
-            Some((Element::Resource, ..)) => Why::Resource,
-            _ => Why::Principal,
+            Some((Element::Condition, _, Some(condition))) => {
+                DoubtReason::Key(condition.key.clone())
+            }
+            Some((Element::Resource, ..)) => DoubtReason::Resource,
+            _ => DoubtReason::Principal,
         };
         Doubt { layer, quote: Some(found.quote()), why }
     }
@@ -77,7 +84,7 @@ impl<'a> Judge<'a> {
         for policy in policies {
             for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
                 let value = statement.applies(&self.asked, reading).0;
-                allowed.note(value, Found { policy, statement });
+                allowed.note(value, MatchedStatement { policy, statement });
                 if allowed.yes.is_some() {
                     return allowed;
                 }
@@ -96,7 +103,7 @@ impl<'a> Judge<'a> {
         let unseen = allowed.unseen.map(|unseen| Doubt {
             layer,
             quote: None,
-            why: Why::Unseen(unseen.clone()),
+            why: DoubtReason::Unseen(unseen.clone()),
         });
         statement.into_iter().chain(unseen).collect()
     }

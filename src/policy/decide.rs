@@ -1,6 +1,4 @@
-//! The decision: which layers have a say, in what order, and which statement
-//! decided. Whether one statement matches is `statement.rs`'s, the nearest miss
-//! `proof.rs`'s business.
+//! The decision: which layers apply, in what order, and which statement decided.
 //!
 //! Semantics: IAM User Guide, "Policy evaluation logic" and "Cross-account
 //! policy evaluation logic"; KMS Developer Guide, "Key policies" and "Key states".
@@ -8,14 +6,14 @@
 use std::{slice, sync::Arc};
 
 use super::{
-    allowed::Found,
-    decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
+    allowed::MatchedStatement,
+    decision::{Decision, Decisive, DenyKind, Doubt, DoubtReason, StatementRole},
     document::{Effect, Policy},
-    filter::Stage,
-    path::{Core, Path},
-    principal::Principal,
+    filter::LayerAnswer,
+    judge::Judge,
+    path::GrantPaths,
     request::{Layer, Layers, Part, Policies, Request, Unseen},
-    statement::{Asked, Reading},
+    statement::Reading,
     tri::Tri,
 };
 
@@ -24,30 +22,13 @@ pub fn decide(request: &Request, layers: &Layers) -> Decision {
     Judge::new(request, layers).decide()
 }
 
-/// One decision in the making.
-pub(super) struct Judge<'a> {
-    pub(super) asked: Asked<'a>,
-    pub(super) layers: &'a Layers,
-}
-
 impl<'a> Judge<'a> {
-    pub(super) fn new(request: &'a Request, layers: &'a Layers) -> Self {
-        let bounded = match &layers.boundary {
-            // A service has no boundary, whatever the role's is.
-            _ if matches!(request.principal, Principal::Service(_)) => Tri::No,
-            Part::Given(_) => Tri::Yes,
-            Part::Absent => Tri::No,
-            Part::Unseen(_) => Tri::Unknown,
-        };
-        Self { asked: Asked::new(request, bounded), layers }
-    }
-
     fn decide(&self) -> Decision {
         let mut doubts = Vec::new();
         if let Some(denied) = self.explicit(&mut doubts) {
             return denied;
         }
-        let core = Core::of(self);
+        let core = GrantPaths::of(self);
         // An RCP can only deny: RCPFullAWSAccess stands at every level and cannot
         // be detached.
         let scps = self.levels(self.scps());
@@ -63,26 +44,14 @@ impl<'a> Judge<'a> {
             return decision;
         }
         let path = core.granted().expect("the core is one of the stages that said yes");
-        self.decision(Effect::Allow, None, path.layer(), Role::Allow, path.decisive(), doubts)
-    }
-
-    pub(super) fn decision(
-        &self,
-        effect: Effect,
-        kind: Option<DenyKind>,
-        layer: Layer,
-        role: Role,
-        decisive: Vec<Decisive>,
-        doubts: Vec<Doubt>,
-    ) -> Decision {
-        let mut not_evaluated = Vec::new();
-        if self.layers.scps.is_none() {
-            not_evaluated.push(Layer::Scp);
-        }
-        if self.layers.rcps.is_none() {
-            not_evaluated.push(Layer::Rcp);
-        }
-        Decision { effect, kind, decisive, layer, role, doubts, not_evaluated }
+        self.decision(
+            Effect::Allow,
+            None,
+            path.layer(),
+            StatementRole::Allow,
+            path.decisive(),
+            doubts,
+        )
     }
 
     /// Every layer's policies; none of the principal's own for a service.
@@ -105,14 +74,6 @@ impl<'a> Judge<'a> {
             .chain(flat(&layers.rcps).map(tag(Layer::Rcp, Reading::Filter)))
     }
 
-    pub(super) fn is_service(&self) -> bool {
-        matches!(self.asked.request.principal, Principal::Service(_))
-    }
-
-    pub(super) fn resource_reading(&self) -> Reading {
-        if self.asked.action.service() == "sts" { Reading::Trust } else { Reading::Resource }
-    }
-
     /// SCPs do not bind services.
     fn scps(&self) -> Option<&'a [Policies]> {
         self.layers.scps.as_deref().filter(|_| !self.is_service())
@@ -125,7 +86,7 @@ impl<'a> Judge<'a> {
                 if statement.effect != Effect::Deny {
                     continue;
                 }
-                let found = Found { policy, statement };
+                let found = MatchedStatement { policy, statement };
                 match statement.applies(&self.asked, reading).0 {
                     Tri::No => {}
                     Tri::Unknown => doubts.push(self.doubt(layer, reading, found)),
@@ -135,7 +96,7 @@ impl<'a> Judge<'a> {
                             Effect::Deny,
                             Some(DenyKind::Explicit),
                             layer,
-                            Role::Deny,
+                            StatementRole::Deny,
                             vec![decisive],
                             Vec::new(),
                         ));
@@ -146,7 +107,7 @@ impl<'a> Judge<'a> {
         doubts.extend(self.unseen_layers().map(|(layer, unseen)| Doubt {
             layer,
             quote: None,
-            why: Why::Unseen(unseen.clone()),
+            why: DoubtReason::Unseen(unseen.clone()),
         }));
         None
     }
@@ -166,10 +127,10 @@ impl<'a> Judge<'a> {
 
     /// The core with its boundary and session policy: who grants, and what
     /// limits the grant.
-    fn core_stage(&self, core: &Core<'a>) -> Stage<'a> {
+    fn core_stage(&self, core: &GrantPaths<'a>) -> LayerAnswer<'a> {
         let value = core.value();
         if value == Tri::Yes {
-            return Stage { value, layer: Layer::Identity, doubts: Vec::new(), miss: None };
+            return LayerAnswer { value, layer: Layer::Identity, doubts: Vec::new(), miss: None };
         }
         let doubts = core.paths.iter().flat_map(|path| path.doubts(self)).collect();
         // Something would grant it, were it not limited.
@@ -183,7 +144,7 @@ impl<'a> Judge<'a> {
             };
             let policies = policies.given().map_or(&[][..], slice::from_ref);
             let miss = self.miss_in(*layer, policies, Reading::Identity);
-            return Stage {
+            return LayerAnswer {
                 value,
                 layer: *layer,
                 doubts: self.doubts(*layer, Reading::Identity, limit),
@@ -191,27 +152,26 @@ impl<'a> Judge<'a> {
             };
         }
         let (layer, miss) = self.core_miss(core);
-        Stage { value, layer, doubts, miss }
+        LayerAnswer { value, layer, doubts, miss }
     }
 
-    fn implicit(&self, stage: Stage<'a>) -> Decision {
+    fn implicit(&self, stage: LayerAnswer<'a>) -> Decision {
         let kind = Some(DenyKind::Implicit);
         let doubts = if stage.value == Tri::Unknown { stage.doubts } else { Vec::new() };
         match stage.miss {
             Some(miss) => {
                 let (layer, decisive) = (miss.layer, vec![miss.into_decisive()]);
-                self.decision(Effect::Deny, kind, layer, Role::NearMiss, decisive, doubts)
+                self.decision(Effect::Deny, kind, layer, StatementRole::NearMiss, decisive, doubts)
             }
-            None => {
-                self.decision(Effect::Deny, kind, stage.layer, Role::Absent, Vec::new(), doubts)
-            }
+            None => self.decision(
+                Effect::Deny,
+                kind,
+                stage.layer,
+                StatementRole::Absent,
+                Vec::new(),
+                doubts,
+            ),
         }
-    }
-}
-
-impl Path<'_> {
-    fn layer(&self) -> Layer {
-        self.steps.first().map_or(Layer::Identity, |step| step.layer)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     document::Effect,
-    proof::Failure,
+    failure::Failure,
     request::{Layer, Quote, Unseen},
 };
 
@@ -19,7 +19,7 @@ pub struct Decision {
     /// The layer that decided, and what its statements do there.
     pub layer: Layer,
     /// What the decisive statements do.
-    pub role: Role,
+    pub role: StatementRole,
     /// What could turn it round, had it been seen. Empty: it is certain.
     pub doubts: Vec<Doubt>,
     /// What is never visible from inside an account and was not given.
@@ -50,7 +50,7 @@ impl DenyKind {
 
 /// What the decisive statements do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum StatementRole {
     /// They allow.
     Allow,
     /// It denies.
@@ -61,7 +61,7 @@ pub enum Role {
     Absent,
 }
 
-impl Role {
+impl StatementRole {
     /// The short name.
     pub fn name(self) -> &'static str {
         match self {
@@ -92,12 +92,12 @@ pub struct Doubt {
     /// The statement that may or may not match.
     pub quote: Option<Quote>,
     /// Why it cannot be told.
-    pub why: Why,
+    pub why: DoubtReason,
 }
 
 /// Why something cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum DoubtReason {
     /// A policy, grant list or state that was not seen.
     Unseen(Unseen),
     /// A condition key whose value was not seen, or whose use here AWS does not
@@ -135,7 +135,7 @@ impl Decision {
     /// The facts that would settle it.
     pub fn unseen(&self) -> impl Iterator<Item = &Unseen> {
         self.doubts.iter().filter_map(|doubt| match &doubt.why {
-            Why::Unseen(unseen) => Some(unseen),
+            DoubtReason::Unseen(unseen) => Some(unseen),
             _ => None,
         })
     }
@@ -147,20 +147,22 @@ impl Decision {
         let quotes = quotes.join(" together with ");
         let (may, layer) = (if self.is_certain() { "" } else { "probably " }, self.layer.words());
         match (self.role, self.kind) {
-            (Role::Allow, _) => format!("{action} on {resource} is {may}allowed by {quotes}"),
+            (StatementRole::Allow, _) => {
+                format!("{action} on {resource} is {may}allowed by {quotes}")
+            }
             (_, Some(DenyKind::KeyState)) => {
                 format!("{action} is authorised, but the key {resource} is {quotes}")
             }
-            (Role::Deny, _) => {
+            (StatementRole::Deny, _) => {
                 format!("{action} on {resource} is {may}denied by {quotes} ({layer})")
             }
-            (Role::NearMiss, _) => {
+            (StatementRole::NearMiss, _) => {
                 let failure = self.failure().map(Failure::words).unwrap_or_default();
                 format!(
                     "{action} on {resource} is {may}not allowed by the {layer}: {quotes} comes nearest; {failure}"
                 )
             }
-            (Role::Absent, _) => format!(
+            (StatementRole::Absent, _) => format!(
                 "{action} on {resource} is {may}not allowed: no statement of the {layer} is about it"
             ),
         }

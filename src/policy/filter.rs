@@ -5,28 +5,28 @@ use std::sync::Arc;
 
 use super::{
     allowed::Allowed,
-    decide::Judge,
     decision::Doubt,
     document::Policy,
-    proof::Miss,
+    judge::Judge,
+    near_miss::NearMiss,
     request::{Layer, Part, Policies},
     statement::Reading,
     tri::Tri,
 };
 
 /// One thing that has to say yes.
-pub(super) struct Stage<'a> {
+pub(super) struct LayerAnswer<'a> {
     pub(super) value: Tri,
     pub(super) layer: Layer,
     pub(super) doubts: Vec<Doubt>,
-    pub(super) miss: Option<Miss<'a>>,
+    pub(super) miss: Option<NearMiss<'a>>,
 }
 
 impl<'a> Judge<'a> {
     /// Every level of an organisation has to allow.
-    pub(super) fn levels(&self, levels: Option<&'a [Policies]>) -> Option<Stage<'a>> {
+    pub(super) fn levels(&self, levels: Option<&'a [Policies]>) -> Option<LayerAnswer<'a>> {
         let (layer, reading) = (Layer::Scp, Reading::Identity);
-        let mut worst: Option<Stage<'a>> = None;
+        let mut worst: Option<LayerAnswer<'a>> = None;
         for level in levels.unwrap_or_default() {
             let allowed = self.allowed(level, reading);
             let value = allowed.value();
@@ -38,7 +38,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The endpoint's policy has to allow, where the call goes through one.
-    pub(super) fn endpoint(&self) -> Option<Stage<'a>> {
+    pub(super) fn endpoint(&self) -> Option<LayerAnswer<'a>> {
         let reading = Reading::Filter;
         let (allowed, policies) = match &self.layers.endpoint {
             Part::Absent => return None,
@@ -58,13 +58,13 @@ impl<'a> Judge<'a> {
         reading: Reading,
         allowed: &Allowed<'_>,
         policies: &'a [Arc<Policy>],
-    ) -> Stage<'a> {
+    ) -> LayerAnswer<'a> {
         let value = allowed.value();
         if value == Tri::Yes {
-            return Stage { value, layer, doubts: Vec::new(), miss: None };
+            return LayerAnswer { value, layer, doubts: Vec::new(), miss: None };
         }
         let doubts = self.doubts(layer, reading, allowed);
-        Stage { value, layer, doubts, miss: self.miss_in(layer, policies, reading) }
+        LayerAnswer { value, layer, doubts, miss: self.miss_in(layer, policies, reading) }
     }
 }
 

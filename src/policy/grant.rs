@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     action::Action,
-    decide::Judge,
-    decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
+    decision::{Decision, Decisive, DenyKind, Doubt, DoubtReason, StatementRole},
     document::Effect,
+    failure::{FailedOn, Failure},
+    judge::Judge,
     principal::Principal,
-    proof::{FailedOn, Failure},
     request::{Layer, Part, Quote},
     statement::Asked,
     tri::Tri,
@@ -148,7 +148,7 @@ impl Judge<'_> {
             Part::Absent => return None,
             Part::Given(state) => state,
             Part::Unseen(unseen) => {
-                let why = Why::Unseen(unseen.clone());
+                let why = DoubtReason::Unseen(unseen.clone());
                 doubts.push(Doubt { layer: Layer::KeyState, quote: None, why });
                 return None;
             }
@@ -164,7 +164,7 @@ impl Judge<'_> {
         };
         let decisive = vec![Decisive { layer: Layer::KeyState, quote, failure: None }];
         let (kind, layer) = (Some(DenyKind::KeyState), Layer::KeyState);
-        Some(self.decision(Effect::Deny, kind, layer, Role::Deny, decisive, Vec::new()))
+        Some(self.decision(Effect::Deny, kind, layer, StatementRole::Deny, decisive, Vec::new()))
     }
 }
 

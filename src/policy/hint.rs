@@ -1,101 +1,15 @@
-//! What usually is behind a near miss: the mistakes that people make with the
-//! policies of a rotation. Finding the near miss is `proof.rs`'s business.
+//! Recognises the mistakes that people make with the policies of a rotation, from the element
+//! on which a statement failed.
 
 use super::{
     condition::Condition,
     context::Known,
     document::{Listed, Statement},
+    failure::{FailedOn, Failure, Hint},
     principal::Principal,
-    proof::{FailedOn, Failure},
     statement::Asked,
 };
 use crate::aws::arn::{self, Arn, KeyResource};
-
-/// What usually is behind a near miss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hint {
-    /// A secret's ARN without its six random characters.
-    SecretSuffixMissing,
-    /// A secret's ARN with other random characters: of a secret that was
-    /// deleted and made anew.
-    SecretSuffixStale,
-    /// The ARN of another secret.
-    OtherSecret,
-    /// An action without resource types takes only `*`.
-    NeedsStar,
-    /// The same thing in another region.
-    OtherRegion,
-    /// The same thing in another account.
-    OtherAccount,
-    /// An alias: it never authorises the use of a key.
-    KeyAlias,
-    /// Another key.
-    OtherKey,
-    /// The role's ARN without its path.
-    RolePathMissing,
-    /// `aws:PrincipalArn` is the role's ARN, never the session's.
-    SessionInsteadOfRole,
-    /// The id of a principal that was deleted.
-    DeletedPrincipal,
-    /// A wildcard within a principal's ARN matches nobody.
-    WildcardPrincipal,
-    /// A service is named where the role asks.
-    ServiceInsteadOfRole,
-    /// The request does not carry the key.
-    KeyAbsent,
-    /// An operator that takes `*` literally.
-    LiteralWildcard,
-    /// The function with another qualifier, or without one.
-    OtherQualifier,
-    /// A log group's ARN without what covers its streams.
-    LogStreamsMissing,
-    /// Variables need Version 2012-10-17.
-    VariableWithoutVersion,
-    /// A statement of a key policy without Resource has no effect.
-    ResourceMissing,
-    /// The actions of another service.
-    OtherService,
-}
-
-impl Hint {
-    /// The hint as a clause.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::SecretSuffixMissing => {
-                "the ARN lacks the six random characters at the end of a secret's ARN"
-            }
-            Self::SecretSuffixStale => {
-                "the six random characters are those of another secret of this name, probably one that was deleted"
-            }
-            Self::OtherSecret => "it names another secret",
-            Self::NeedsStar => "this action has no resource type and is covered by * alone",
-            Self::OtherRegion => "it names another region",
-            Self::OtherAccount => "it names another account",
-            Self::KeyAlias => "an alias never authorises the use of a key; the key's ARN does",
-            Self::OtherKey => "it names another key",
-            Self::RolePathMissing => "the role's ARN is written without its path",
-            Self::SessionInsteadOfRole => {
-                "aws:PrincipalArn holds the role's ARN with its path, never the session's"
-            }
-            Self::DeletedPrincipal => {
-                "it shows the id of a principal that was deleted; one of the same name is another principal"
-            }
-            Self::WildcardPrincipal => "a wildcard within a principal's ARN matches nobody",
-            Self::ServiceInsteadOfRole => {
-                "it names a service, but the call is made with the function's role"
-            }
-            Self::KeyAbsent => "the request does not carry this key",
-            Self::LiteralWildcard => "this operator takes * literally",
-            Self::OtherQualifier => "it names the function with another qualifier",
-            Self::LogStreamsMissing => "the ARN of a log group covers its streams only with :*",
-            Self::VariableWithoutVersion => {
-                "without Version 2012-10-17 a variable is taken literally"
-            }
-            Self::ResourceMissing => "a statement of a key policy without Resource has no effect",
-            Self::OtherService => "its actions are those of another service",
-        }
-    }
-}
 
 /// What is behind a failure, where it is one of the usual things.
 pub(super) fn of(

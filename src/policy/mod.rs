@@ -19,15 +19,17 @@ mod decision;
 mod document;
 mod edit;
 mod endpoint;
+mod failure;
 mod filter;
 mod fix;
 mod grant;
 mod hint;
+mod judge;
+mod near_miss;
 mod operators;
 mod path;
 mod pattern;
 mod principal;
-mod proof;
 mod proposal;
 mod replace;
 mod request;
@@ -45,14 +47,13 @@ mod tri;
 pub use self::{
     context::{Context, Known},
     decide::decide,
-    decision::{Decision, Decisive, DenyKind, Doubt, Role, Why},
+    decision::{Decision, Decisive, DenyKind, Doubt, DoubtReason, StatementRole},
     document::{Effect, Policy, Statement},
     edit::Document,
     endpoint::EndpointPolicies,
+    failure::{FailedOn, Failure, Hint},
     fix::{FixPlan, FixStep, fix},
-    hint::Hint,
     principal::Principal,
-    proof::{FailedOn, Failure},
     replace::Replacement,
     request::{Layer, Layers, Part, Policies, Quote, Request, Unseen},
     rotation::{Need, Purpose, RotationRequest, rotation_requests},

@@ -1,22 +1,22 @@
-//! The ways in which a request can be granted: by an identity policy, by the
+//! The paths in which a request can be granted: by an identity policy, by the
 //! resource's policy directly or by delegation, by a grant; and what limits
 //! each. The order of layers is `decide.rs`'s business.
 
 use super::{
-    allowed::{Allowed, Found},
-    decide::Judge,
-    decision::{Decisive, Doubt, Why},
+    allowed::{Allowed, MatchedStatement},
+    decision::{Decisive, Doubt, DoubtReason},
     document::Effect,
     grant,
-    principal::Hit,
+    judge::Judge,
+    principal::PrincipalMatch,
     request::{Layer, Part, Quote},
     statement::Reading,
     tri::Tri,
 };
 
-/// The ways, and the limits on them.
-pub(super) struct Core<'a> {
-    pub(super) paths: Vec<Path<'a>>,
+/// The paths, and the limits on them.
+pub(super) struct GrantPaths<'a> {
+    pub(super) paths: Vec<GrantPath<'a>>,
     /// What the boundary and the session policy allow, where there are any.
     pub(super) limits: Vec<(Layer, Allowed<'a>)>,
     pub(super) identity: Allowed<'a>,
@@ -24,16 +24,16 @@ pub(super) struct Core<'a> {
     pub(super) grant: Granted,
 }
 
-/// One way: every step has to be there.
-pub(super) struct Path<'a> {
-    pub(super) steps: Vec<Step<'a>>,
+/// One path: every step has to be there.
+pub(super) struct GrantPath<'a> {
+    pub(super) steps: Vec<PathStep<'a>>,
     /// Whether a boundary or session policy that says nothing stops it.
     limited: Tri,
     limit: Tri,
 }
 
-/// One step of a way.
-pub(super) struct Step<'a> {
+/// One step of a path.
+pub(super) struct PathStep<'a> {
     pub(super) layer: Layer,
     allowed: Allowed<'a>,
     grant: Option<Granted>,
@@ -48,7 +48,7 @@ pub(super) struct ByResource<'a> {
     pub(super) role: Allowed<'a>,
     /// By account: delegation.
     pub(super) account: Allowed<'a>,
-    /// In any of these ways, first in the document.
+    /// In any of these paths, first in the document.
     pub(super) any: Allowed<'a>,
 }
 
@@ -57,10 +57,10 @@ pub(super) struct ByResource<'a> {
 pub(super) struct Granted {
     pub(super) value: Tri,
     pub(super) quote: Option<Quote>,
-    doubt: Option<Why>,
+    doubt: Option<DoubtReason>,
 }
 
-impl<'a> Core<'a> {
+impl<'a> GrantPaths<'a> {
     pub(super) fn of(judge: &Judge<'a>) -> Self {
         let layers = judge.layers;
         let mut identity = judge.allowed(&layers.identity, Reading::Identity);
@@ -68,33 +68,33 @@ impl<'a> Core<'a> {
         let resource = ByResource::of(judge);
         let grant = Granted::of(judge);
         let limits = judge.limits();
-        let step = |layer, allowed| Step { layer, allowed, grant: None };
+        let step = |layer, allowed| PathStep { layer, allowed, grant: None };
         let of_identity = || step(Layer::Identity, identity);
         let of_resource = |allowed| step(Layer::Resource, allowed);
-        let of_grant = || Step {
+        let of_grant = || PathStep {
             layer: Layer::Grant,
             allowed: Allowed::default(),
             grant: Some(grant.clone()),
         };
-        let ways: Vec<(Vec<Step<'a>>, Tri)> = if judge.is_service() {
+        let paths: Vec<(Vec<PathStep<'a>>, Tri)> = if judge.is_service() {
             vec![(vec![of_resource(resource.free)], Tri::No)]
         } else if judge.asked.request.is_cross_account() {
-            let mut ways = vec![(vec![of_resource(resource.any), of_identity()], Tri::Yes)];
+            let mut paths = vec![(vec![of_resource(resource.any), of_identity()], Tri::Yes)];
             if judge.is_key_use() {
-                ways.push((vec![of_grant(), of_identity()], Tri::Yes));
+                paths.push((vec![of_grant(), of_identity()], Tri::Yes));
             }
-            ways
+            paths
         } else if judge.needs_resource_policy() {
-            let mut ways = vec![
+            let mut paths = vec![
                 (vec![of_resource(resource.free)], Tri::No),
                 (vec![of_resource(resource.role)], Tri::Yes),
                 (vec![of_resource(resource.account), of_identity()], Tri::Yes),
             ];
             if judge.is_key_use() {
                 // How a boundary limits a grant is not documented.
-                ways.push((vec![of_grant()], Tri::Unknown));
+                paths.push((vec![of_grant()], Tri::Unknown));
             }
-            ways
+            paths
         } else {
             vec![
                 (vec![of_identity()], Tri::Yes),
@@ -104,33 +104,38 @@ impl<'a> Core<'a> {
         };
         let limit = Tri::all(limits.iter().map(|(_, allowed)| allowed.value()));
         let paths =
-            ways.into_iter().map(|(steps, limited)| Path { steps, limited, limit }).collect();
+            paths.into_iter().map(|(steps, limited)| GrantPath { steps, limited, limit }).collect();
         Self { paths, limits, identity, resource, grant }
     }
 
     pub(super) fn value(&self) -> Tri {
-        Tri::any(self.paths.iter().map(Path::value))
+        Tri::any(self.paths.iter().map(GrantPath::value))
     }
 
     /// As if there were no boundary and no session policy.
     pub(super) fn unlimited_value(&self) -> Tri {
-        Tri::any(self.paths.iter().map(Path::unlimited_value))
+        Tri::any(self.paths.iter().map(GrantPath::unlimited_value))
     }
 
-    /// The first way that grants for sure.
-    pub(super) fn granted(&self) -> Option<&Path<'a>> {
+    /// The first path that grants for sure.
+    pub(super) fn granted(&self) -> Option<&GrantPath<'a>> {
         self.paths.iter().find(|path| path.value() == Tri::Yes)
     }
 }
 
-impl Path<'_> {
+impl GrantPath<'_> {
+    /// The layer of its first step.
+    pub(super) fn layer(&self) -> Layer {
+        self.steps.first().map_or(Layer::Identity, |step| step.layer)
+    }
+
     fn value(&self) -> Tri {
         // Not limited, or limited and the limit allows.
         self.unlimited_value().and(self.limited.negate().or(self.limit))
     }
 
     fn unlimited_value(&self) -> Tri {
-        Tri::all(self.steps.iter().map(Step::value))
+        Tri::all(self.steps.iter().map(PathStep::value))
     }
 
     /// The statements of its steps.
@@ -164,14 +169,14 @@ impl Path<'_> {
             }
         }
         if doubts.is_empty() {
-            let why = Why::GrantUnderBoundary;
+            let why = DoubtReason::GrantUnderBoundary;
             doubts.push(Doubt { layer: Layer::Grant, quote: None, why });
         }
         doubts
     }
 }
 
-impl Step<'_> {
+impl PathStep<'_> {
     fn value(&self) -> Tri {
         self.grant.as_ref().map_or_else(|| self.allowed.value(), |grant| grant.value)
     }
@@ -193,10 +198,10 @@ impl<'a> ByResource<'a> {
         for policy in policies {
             for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
                 let (value, hit) = statement.applies(&judge.asked, judge.resource_reading());
-                let found = Found { policy, statement };
+                let found = MatchedStatement { policy, statement };
                 by.any.note(value, found);
                 match hit {
-                    Hit::Account => by.account.note(value, found),
+                    PrincipalMatch::Account => by.account.note(value, found),
                     hit if hit.is_unlimited() => by.free.note(value, found),
                     _ => by.role.note(value, found),
                 }
@@ -215,7 +220,7 @@ impl Granted {
         match &judge.layers.grants {
             Part::Absent => no,
             Part::Unseen(unseen) => {
-                Self { value: Tri::Unknown, doubt: Some(Why::Unseen(unseen.clone())), ..no }
+                Self { value: Tri::Unknown, doubt: Some(DoubtReason::Unseen(unseen.clone())), ..no }
             }
             Part::Given(grants) => {
                 let best = grants
@@ -226,7 +231,7 @@ impl Granted {
                     None | Some((Tri::No, _)) => no,
                     Some((value, grant)) => {
                         let doubt = (value == Tri::Unknown)
-                            .then(|| Why::Key("kms:EncryptionContext".to_owned()));
+                            .then(|| DoubtReason::Key("kms:EncryptionContext".to_owned()));
                         Self { value, quote: Some(grant::quote(grant)), doubt }
                     }
                 }
@@ -236,17 +241,6 @@ impl Granted {
 }
 
 impl<'a> Judge<'a> {
-    /// Whether an identity policy alone is not enough even in one account: KMS
-    /// keys and roles decide by their own policy.
-    pub(super) fn needs_resource_policy(&self) -> bool {
-        self.is_key_use() || self.resource_reading() == Reading::Trust
-    }
-
-    /// Whether it is about one KMS key.
-    pub(super) fn is_key_use(&self) -> bool {
-        self.asked.action.service() == "kms" && self.asked.request.resource != "*"
-    }
-
     fn limits(&self) -> Vec<(Layer, Allowed<'a>)> {
         let layers = self.layers;
         let mut limits = Vec::new();

@@ -66,7 +66,7 @@ impl Principal {
 
 /// How a statement names the one who asks, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Hit {
+pub(super) enum PrincipalMatch {
     /// Not at all.
     None,
     /// Perhaps: the path of the role is not known.
@@ -83,7 +83,7 @@ pub(super) enum Hit {
     Everyone,
 }
 
-impl Hit {
+impl PrincipalMatch {
     /// Whether a boundary or a session policy that says nothing leaves such a
     /// grant alone.
     pub(super) fn is_unlimited(self) -> bool {
@@ -139,28 +139,29 @@ impl Names {
     }
 
     /// The strongest way in which they name the one who asks.
-    pub(super) fn name(&self, principal: &Principal) -> Hit {
-        self.names.iter().map(|name| hit(name, principal)).max().unwrap_or(Hit::None)
+    pub(super) fn name(&self, principal: &Principal) -> PrincipalMatch {
+        self.names.iter().map(|name| hit(name, principal)).max().unwrap_or(PrincipalMatch::None)
     }
 
     /// Whether `NotPrincipal` leaves the one who asks out of the statement. AWS
     /// asks for role, session and account to be listed; with only some of them
     /// it does not say what happens.
     pub(super) fn leave_out(&self, principal: &Principal) -> Tri {
-        let listed =
-            |wanted: &[Hit]| self.names.iter().any(|name| wanted.contains(&hit(name, principal)));
-        if listed(&[Hit::Everyone, Hit::Service]) {
+        let listed = |wanted: &[PrincipalMatch]| {
+            self.names.iter().any(|name| wanted.contains(&hit(name, principal)))
+        };
+        if listed(&[PrincipalMatch::Everyone, PrincipalMatch::Service]) {
             return Tri::Yes;
         }
         let parts = [
-            listed(&[Hit::Account]),
-            listed(&[Hit::Role]),
-            listed(&[Hit::Session]) || !matches!(principal, Principal::Session { .. }),
+            listed(&[PrincipalMatch::Account]),
+            listed(&[PrincipalMatch::Role]),
+            listed(&[PrincipalMatch::Session]) || !matches!(principal, Principal::Session { .. }),
         ];
         if parts == [true; 3] {
             return Tri::Yes;
         }
-        let named = self.name(principal) != Hit::None;
+        let named = self.name(principal) != PrincipalMatch::None;
         if named { Tri::Unknown } else { Tri::No }
     }
 
@@ -194,25 +195,31 @@ fn is_unique_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-fn hit(name: &Name, principal: &Principal) -> Hit {
+fn hit(name: &Name, principal: &Principal) -> PrincipalMatch {
     match (name, principal) {
-        (Name::Everyone, _) => Hit::Everyone,
-        (Name::Service(name), Principal::Service(asking)) if name == asking => Hit::Service,
-        (Name::Account(account), _) if principal.account() == Some(account) => Hit::Account,
-        (Name::Arn(text), Principal::Session { arn, .. }) if text == arn => Hit::Session,
-        (Name::Arn(text), Principal::Session { role: Some(role), .. }) if text == role => Hit::Role,
+        (Name::Everyone, _) => PrincipalMatch::Everyone,
+        (Name::Service(name), Principal::Service(asking)) if name == asking => {
+            PrincipalMatch::Service
+        }
+        (Name::Account(account), _) if principal.account() == Some(account) => {
+            PrincipalMatch::Account
+        }
+        (Name::Arn(text), Principal::Session { arn, .. }) if text == arn => PrincipalMatch::Session,
+        (Name::Arn(text), Principal::Session { role: Some(role), .. }) if text == role => {
+            PrincipalMatch::Role
+        }
         (Name::Arn(text), Principal::Session { arn, role: None }) if may_be_role(text, arn) => {
-            Hit::Perhaps
+            PrincipalMatch::Perhaps
         }
         // A grant to a user is, like one to a session, not limited by its boundary.
         (Name::Arn(text), Principal::Arn(arn)) if text == arn => {
             if principal.role().is_some() {
-                Hit::Role
+                PrincipalMatch::Role
             } else {
-                Hit::Session
+                PrincipalMatch::Session
             }
         }
-        _ => Hit::None,
+        _ => PrincipalMatch::None,
     }
 }
 
@@ -239,18 +246,18 @@ mod tests {
         Principal::Session { arn: SESSION.to_owned(), role: Some(ROLE.to_owned()) }
     }
 
-    fn name(element: serde_json::Value) -> Hit {
+    fn name(element: serde_json::Value) -> PrincipalMatch {
         Names::read(&element).name(&session())
     }
 
     #[test]
     fn kinds_of_names() {
-        assert_eq!(name(json!("*")), Hit::Everyone);
-        assert_eq!(name(json!({"AWS": "*"})), Hit::Everyone);
-        assert_eq!(name(json!({"AWS": ["444455556666", ROLE]})), Hit::Role);
-        assert_eq!(name(json!({"AWS": SESSION})), Hit::Session);
-        assert_eq!(name(json!({"AWS": ROOT})), Hit::Account);
-        assert_eq!(name(json!({"AWS": "111122223333"})), Hit::Account);
+        assert_eq!(name(json!("*")), PrincipalMatch::Everyone);
+        assert_eq!(name(json!({"AWS": "*"})), PrincipalMatch::Everyone);
+        assert_eq!(name(json!({"AWS": ["444455556666", ROLE]})), PrincipalMatch::Role);
+        assert_eq!(name(json!({"AWS": SESSION})), PrincipalMatch::Session);
+        assert_eq!(name(json!({"AWS": ROOT})), PrincipalMatch::Account);
+        assert_eq!(name(json!({"AWS": "111122223333"})), PrincipalMatch::Account);
         for nobody in [
             "arn:aws:iam::111122223333:role/RotRole",
             "arn:aws:iam::111122223333:role/rotation/*",
@@ -260,10 +267,10 @@ mod tests {
             "arn:aws:iam::444455556666:root",
             "AROAEXAMPLEROTROLE1",
         ] {
-            assert_eq!(name(json!({ "AWS": nobody })), Hit::None, "{nobody}");
+            assert_eq!(name(json!({ "AWS": nobody })), PrincipalMatch::None, "{nobody}");
         }
-        assert_eq!(name(json!({"Service": "secretsmanager.amazonaws.com"})), Hit::None);
-        assert_eq!(name(json!({"Federated": SESSION})), Hit::None);
+        assert_eq!(name(json!({"Service": "secretsmanager.amazonaws.com"})), PrincipalMatch::None);
+        assert_eq!(name(json!({"Federated": SESSION})), PrincipalMatch::None);
         assert!(Names::read(&json!({"AWS": "AROAEXAMPLEROTROLE1"})).has_deleted());
     }
 
@@ -271,18 +278,21 @@ mod tests {
     fn services_are_named_exactly_or_as_everyone() {
         let service = Principal::Service("secretsmanager.amazonaws.com".to_owned());
         let name = |element| Names::read(&element).name(&service);
-        assert_eq!(name(json!({"Service": ["lambda.amazonaws.com"]})), Hit::None);
-        assert_eq!(name(json!({"Service": "secretsmanager.amazonaws.com"})), Hit::Service);
-        assert_eq!(name(json!({"AWS": ROOT})), Hit::None);
-        assert_eq!(name(json!("*")), Hit::Everyone);
+        assert_eq!(name(json!({"Service": ["lambda.amazonaws.com"]})), PrincipalMatch::None);
+        assert_eq!(
+            name(json!({"Service": "secretsmanager.amazonaws.com"})),
+            PrincipalMatch::Service
+        );
+        assert_eq!(name(json!({"AWS": ROOT})), PrincipalMatch::None);
+        assert_eq!(name(json!("*")), PrincipalMatch::Everyone);
     }
 
     #[test]
     fn an_unknown_path_is_perhaps() {
         let session = Principal::Session { arn: SESSION.to_owned(), role: None };
         let name = |text| Names::read(&json!({ "AWS": text })).name(&session);
-        assert_eq!(name(ROLE), Hit::Perhaps);
-        assert_eq!(name("arn:aws:iam::111122223333:role/Other"), Hit::None);
+        assert_eq!(name(ROLE), PrincipalMatch::Perhaps);
+        assert_eq!(name("arn:aws:iam::111122223333:role/Other"), PrincipalMatch::None);
     }
 
     #[test]

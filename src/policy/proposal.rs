@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{
     decision::{Decision, DenyKind},
     edit::{Amended, Document, Edit, Grants},
-    hint::{self, Hint},
+    failure::{FailedOn, Hint},
+    hint,
     principal::Principal,
-    proof::FailedOn,
     request::{Layer, Part},
     rotation::RotationRequest,
 };

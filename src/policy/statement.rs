@@ -6,7 +6,7 @@ use super::{
     arn_pattern::ResourcePattern,
     condition::Condition,
     document::{Listed, Statement},
-    principal::Hit,
+    principal::PrincipalMatch,
     request::Request,
     tri::Tri,
 };
@@ -62,13 +62,13 @@ impl<'a> Asked<'a> {
 
 impl Statement {
     /// Whether it matches, and how it names the one who asks.
-    pub(super) fn applies(&self, asked: &Asked<'_>, reading: Reading) -> (Tri, Hit) {
+    pub(super) fn applies(&self, asked: &Asked<'_>, reading: Reading) -> (Tri, PrincipalMatch) {
         if !self.covers_action(&asked.action) {
-            return (Tri::No, Hit::None);
+            return (Tri::No, PrincipalMatch::None);
         }
         let (named, hit) = self.names_principal(asked, reading);
         if named == Tri::No {
-            return (Tri::No, Hit::None);
+            return (Tri::No, PrincipalMatch::None);
         }
         let covered = named.and(self.covers_resource(asked, reading));
         if covered == Tri::No {
@@ -141,17 +141,17 @@ impl Statement {
         }
     }
 
-    fn names_principal(&self, asked: &Asked<'_>, reading: Reading) -> (Tri, Hit) {
+    fn names_principal(&self, asked: &Asked<'_>, reading: Reading) -> (Tri, PrincipalMatch) {
         if reading == Reading::Identity {
-            return (Tri::Yes, Hit::Everyone);
+            return (Tri::Yes, PrincipalMatch::Everyone);
         }
         let principal = &asked.request.principal;
         match &self.principal {
-            None if reading == Reading::Filter => (Tri::Yes, Hit::Everyone),
-            None => (Tri::No, Hit::None),
+            None if reading == Reading::Filter => (Tri::Yes, PrincipalMatch::Everyone),
+            None => (Tri::No, PrincipalMatch::None),
             Some(Listed::These(names)) => match names.name(principal) {
-                Hit::None => (Tri::No, Hit::None),
-                Hit::Perhaps => (Tri::Unknown, Hit::Role),
+                PrincipalMatch::None => (Tri::No, PrincipalMatch::None),
+                PrincipalMatch::Perhaps => (Tri::Unknown, PrincipalMatch::Role),
                 hit => (Tri::Yes, hit),
             },
             Some(Listed::AllBut(names)) => {
@@ -159,7 +159,7 @@ impl Statement {
                 if self.effect == super::document::Effect::Deny {
                     applies = applies.or(asked.bounded);
                 }
-                (applies, Hit::Everyone)
+                (applies, PrincipalMatch::Everyone)
             }
         }
     }

@@ -12,7 +12,8 @@ use crate::{
         command::quoted,
     },
     policy::{
-        Decision, DenyKind, FailedOn, Failure, Layer, Need, Part, Role, RotationRequest, fix,
+        Decision, DenyKind, FailedOn, Failure, Layer, Need, Part, RotationRequest, StatementRole,
+        fix,
     },
 };
 
@@ -146,7 +147,7 @@ pub(super) fn reason(decision: &Decision) -> String {
     };
     let quote = decisive.quote.words();
     match (&decisive.failure, decision.role) {
-        (Some(failure), Role::NearMiss) => {
+        (Some(failure), StatementRole::NearMiss) => {
             let hint = failure.hint.map(|hint| format!(": {}", hint.words())).unwrap_or_default();
             format!("{quote} is the closest, but its {} does not match{hint}", on(failure))
         }

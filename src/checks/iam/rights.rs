@@ -6,7 +6,8 @@ use crate::{
     checks::{Case, Missing, Stop},
     evidence::{Evidence, Fact, Gap, Observed},
     policy::{
-        Decision, DenyKind, Effect, FailedOn, Layer, Part, Purpose, RotationRequest, Unseen, Why,
+        Decision, DenyKind, DoubtReason, Effect, FailedOn, Layer, Part, Purpose, RotationRequest,
+        Unseen,
     },
 };
 
@@ -115,8 +116,8 @@ fn missing<T>(
     let mut list = Vec::new();
     for doubt in &decision.doubts {
         match &doubt.why {
-            Why::Unseen(unseen) => list.push(of_unseen(evidence, unseen)),
-            Why::Key(key) if NETWORK_KEYS.contains(&key.to_lowercase().as_str()) => {
+            DoubtReason::Unseen(unseen) => list.push(of_unseen(evidence, unseen)),
+            DoubtReason::Key(key) if NETWORK_KEYS.contains(&key.to_lowercase().as_str()) => {
                 list.extend(endpoint.unseen().map(|unseen| of_unseen(evidence, unseen)));
             }
             _ => {}
@@ -126,8 +127,8 @@ fn missing<T>(
         list.extend(decision.doubts.first().map(|doubt| {
             let fact = fact_of(doubt.layer, request);
             let what = match &doubt.why {
-                Why::Key(key) => format!("does not show the value of {key}"),
-                Why::Resource => "does not show the value of a variable".to_owned(),
+                DoubtReason::Key(key) => format!("does not show the value of {key}"),
+                DoubtReason::Resource => "does not show the value of a variable".to_owned(),
                 _ => "does not show how AWS reads this statement".to_owned(),
             };
             Missing {

@@ -1,107 +1,27 @@
-//! The nearest miss of an implicit deny: which statement came closest, on which
-//! element it failed, what it asks and what the request has. Why that often
-//! goes wrong is `hint.rs`'s business.
+//! The near miss of an implicit deny: the Allow statement or grant that matches the most of
+//! the request, and the element on which it fails.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    allowed::Found,
+    allowed::MatchedStatement,
     condition::Condition,
     context::Known,
-    decide::Judge,
     decision::Decisive,
     document::{Effect, Listed, Policy, Statement},
-    grant,
-    hint::{self, Hint},
-    path::Core,
+    failure::{FailedOn, Failure},
+    grant, hint,
+    judge::Judge,
+    path::GrantPaths,
     request::{Layer, Part, Quote},
     statement::{Asked, Element, Reading},
     tri::Tri,
 };
 
-/// Where a near miss failed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
-    /// The element.
-    pub failed_on: FailedOn,
-    /// What the statement asks for.
-    pub asked: Vec<String>,
-    /// What the request has; none where the key is absent or was not seen.
-    pub seen: Option<String>,
-    /// What usually is behind it.
-    pub hint: Option<Hint>,
-    /// It may match after all.
-    pub uncertain: bool,
-}
-
-/// The element on which a statement or a grant failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FailedOn {
-    /// `Principal` or `NotPrincipal`.
-    Principal,
-    /// `Action` or `NotAction`.
-    Action,
-    /// `Resource` or `NotResource`.
-    Resource,
-    /// A condition key, as the statement writes it.
-    Condition {
-        /// The operator.
-        operator: String,
-        /// The key.
-        key: String,
-    },
-    /// A grant's grantee.
-    GranteePrincipal,
-    /// A grant's operations.
-    Operations,
-    /// A grant's constraint.
-    EncryptionContextSubset,
-    /// A grant's constraint.
-    EncryptionContextEquals,
-}
-
-impl fmt::Display for FailedOn {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Principal => formatter.write_str("Principal"),
-            Self::Action => formatter.write_str("Action"),
-            Self::Resource => formatter.write_str("Resource"),
-            Self::Condition { key, .. } => write!(formatter, "Condition:{key}"),
-            Self::GranteePrincipal => formatter.write_str("GranteePrincipal"),
-            Self::Operations => formatter.write_str("Operations"),
-            Self::EncryptionContextSubset => {
-                formatter.write_str("Constraints.EncryptionContextSubset")
-            }
-            Self::EncryptionContextEquals => {
-                formatter.write_str("Constraints.EncryptionContextEquals")
-            }
-        }
-    }
-}
-
-impl Failure {
-    /// One clause: what is asked, what is there, and what usually is behind it.
-    pub fn words(&self) -> String {
-        let on = match &self.failed_on {
-            FailedOn::Condition { operator, key } => format!("its condition {operator} {key}"),
-            other => format!("its {other}"),
-        };
-        let asked = match self.asked.as_slice() {
-            [] => "nothing".to_owned(),
-            list => list.join(", "),
-        };
-        let seen = self.seen.as_deref().unwrap_or("nothing, the key is not in the request");
-        let seen =
-            if self.uncertain && self.seen.is_none() { "a value that was not seen" } else { seen };
-        let hint = self.hint.map(|hint| format!(" ({})", hint.words())).unwrap_or_default();
-        format!("{on} asks for {asked}, the request has {seen}{hint}")
-    }
-}
-
 /// A statement that came near.
-pub(super) struct Miss<'a> {
+pub(super) struct NearMiss<'a> {
     pub(super) layer: Layer,
-    quote: MissQuote<'a>,
+    quote: MatchedSource<'a>,
     failure: Failure,
     /// How many elements matched before the first that did not.
     reached: u8,
@@ -110,16 +30,16 @@ pub(super) struct Miss<'a> {
 /// Which elements match: principal, action, its service, resource, conditions.
 type Rank = [bool; 5];
 
-enum MissQuote<'a> {
-    Statement(Found<'a>),
+enum MatchedSource<'a> {
+    Statement(MatchedStatement<'a>),
     Grant(Quote),
 }
 
-impl Miss<'_> {
+impl NearMiss<'_> {
     pub(super) fn into_decisive(self) -> Decisive {
         let quote = match self.quote {
-            MissQuote::Statement(found) => found.quote(),
-            MissQuote::Grant(quote) => quote,
+            MatchedSource::Statement(found) => found.quote(),
+            MatchedSource::Grant(quote) => quote,
         };
         Decisive { layer: self.layer, quote, failure: Some(self.failure) }
     }
@@ -133,22 +53,22 @@ impl<'a> Judge<'a> {
         layer: Layer,
         policies: &'a [Arc<Policy>],
         reading: Reading,
-    ) -> Option<Miss<'a>> {
-        let mut best: Option<(Rank, Found<'a>)> = None;
+    ) -> Option<NearMiss<'a>> {
+        let mut best: Option<(Rank, MatchedStatement<'a>)> = None;
         for policy in policies {
             for statement in policy.statements.iter().filter(|s| s.effect == Effect::Allow) {
                 if let Some(rank) = self.rank(layer, statement, reading)
                     && best.as_ref().is_none_or(|(best, _)| rank > *best)
                 {
-                    best = Some((rank, Found { policy, statement }));
+                    best = Some((rank, MatchedStatement { policy, statement }));
                 }
             }
         }
         let (_, found) = best?;
         let (element, value, condition) = found.statement.first_miss(&self.asked, reading)?;
-        Some(Miss {
+        Some(NearMiss {
             layer,
-            quote: MissQuote::Statement(found),
+            quote: MatchedSource::Statement(found),
             failure: failure(found.statement, &self.asked, element, value, condition),
             reached: element as u8,
         })
@@ -173,12 +93,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The grant that came nearest.
-    fn grant_miss(&self) -> Option<Miss<'a>> {
+    fn grant_miss(&self) -> Option<NearMiss<'a>> {
         let grants = self.layers.grants.given().filter(|_| self.is_key_use())?;
         let misses = grants.iter().filter_map(|grant| {
             let (reached, failure) = grant::failure(grant, &self.asked)?;
-            let quote = MissQuote::Grant(grant::quote(grant));
-            Some(Miss { layer: Layer::Grant, quote, failure, reached })
+            let quote = MatchedSource::Grant(grant::quote(grant));
+            Some(NearMiss { layer: Layer::Grant, quote, failure, reached })
         });
         misses.reduce(|best, next| if next.reached > best.reached { next } else { best })
     }
@@ -186,7 +106,7 @@ impl<'a> Judge<'a> {
     /// The nearest miss where nothing grants the request: in the layer that is
     /// missing, or where several could grant it, in the one that came nearest.
     /// With it, the layer to name where nothing comes near.
-    pub(super) fn core_miss(&self, core: &Core<'a>) -> (Layer, Option<Miss<'a>>) {
+    pub(super) fn core_miss(&self, core: &GrantPaths<'a>) -> (Layer, Option<NearMiss<'a>>) {
         let identity = || self.miss_in(Layer::Identity, &self.layers.identity, Reading::Identity);
         let resource = || match &self.layers.resource {
             Part::Given(policies) => {
@@ -194,7 +114,7 @@ impl<'a> Judge<'a> {
             }
             _ => None,
         };
-        let nearest = |misses: [Option<Miss<'a>>; 3]| {
+        let nearest = |misses: [Option<NearMiss<'a>>; 3]| {
             let misses = misses.into_iter().flatten();
             misses.reduce(|best, next| if next.reached > best.reached { next } else { best })
         };
