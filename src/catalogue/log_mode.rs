@@ -1,13 +1,9 @@
-//! The table of failure modes that a text decides or suggests: `log_modes.toml`, and
-//! in the words of drivers and runtimes `log_modes_drivers.toml`.
-//! Data and its shape only; what a row is held against is decided in
-//! `checks/log`.
-
-use std::sync::LazyLock;
+//! Causes that a text decides or suggests: the `cause` rows of the log table. Data and
+//! its shape only; what a row is matched against is decided in `checks/log`.
 
 use serde::Deserialize;
 
-use super::pattern::Pattern;
+use super::{log_table::LOG_TABLE, pattern::Pattern};
 use crate::evidence::Time;
 
 /// One row: a mode, the texts that mean it, and what to say and do about it.
@@ -18,7 +14,7 @@ pub struct LogMode {
     pub code: String,
     /// How much the text decides.
     pub basis: TextBasis,
-    /// Order among the rows that match, lowest first.
+    /// Order among the rows that match, lowest first; of one rank, by code.
     #[serde(default = "middle")]
     pub rank: u32,
     /// Which texts the row is held against.
@@ -183,21 +179,9 @@ pub struct Sample {
     pub log_level: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    mode: Vec<LogMode>,
-}
-
-static MODES: LazyLock<Vec<LogMode>> = LazyLock::new(|| {
-    let [templates, drivers]: [Table; 2] =
-        [include_str!("log_modes.toml"), include_str!("log_modes_drivers.toml")].map(super::table);
-    templates.mode.into_iter().chain(drivers.mode).collect()
-});
-
-/// Every row, in the order of the files.
+/// Every row, in the order of the catalogue's codes.
 pub fn log_modes() -> &'static [LogMode] {
-    &MODES
+    &LOG_TABLE.causes
 }
 
 fn middle() -> u32 {

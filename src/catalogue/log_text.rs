@@ -1,12 +1,11 @@
-//! The table of known log texts: `log_texts.toml`, and which of its rows a line
-//! matches. What a row means for a rotation is for `rotation_log` and later.
+//! Known log texts: the rows of the log table, and which of them a line matches.
 
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::pattern::Pattern;
+use super::{LogMode, log_table::LOG_TABLE, pattern::Pattern, stack_reasons::StackReason};
 use crate::evidence::{RotationStep, Time};
 
 /// Who prints a text. The order is that of [`matches`]: the most telling first.
@@ -135,16 +134,16 @@ impl LogText {
 
 /// Every row.
 pub fn log_texts() -> &'static [LogText] {
-    &TABLE.texts
+    &LOG_TABLE.texts
 }
 
 /// The rows that a message matches, at most one of each origin, the most telling
 /// first. Matches line by line: a text never reaches over a line break.
 pub fn known_texts(message: &str) -> Vec<&'static LogText> {
     let mut best: Vec<(Origin, usize, &'static Matcher, &'static LogText)> = Vec::new();
-    for index in TABLE.needles.matches(message) {
-        let pattern = &TABLE.matchers[index];
-        let text = &TABLE.texts[pattern.row];
+    for index in MATCHERS.needles.matches(message) {
+        let pattern = &MATCHERS.matchers[index];
+        let text = &log_texts()[pattern.row];
         let position = best.iter().position(|(origin, ..)| *origin == text.origin);
         // Rows come in the table's order, so a later one wins by its literal text only.
         if position.is_some_and(|at| pattern.weight <= best[at].2.weight)
@@ -177,20 +176,17 @@ impl Matcher {
     }
 }
 
-struct Table {
-    texts: Vec<LogText>,
+struct Matchers {
     matchers: Vec<Matcher>,
     /// Per pattern: its longest literal, or the regex that has none. One pass over a
     /// line sorts out nearly every row.
     needles: RegexSet,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let file: File = super::table(include_str!("log_texts.toml"));
-    let texts: Vec<LogText> = file.text.into_iter().map(LogText::from).collect();
+static MATCHERS: LazyLock<Matchers> = LazyLock::new(|| {
     let mut needles = Vec::new();
     let mut matchers = Vec::new();
-    for (row, text) in texts.iter().enumerate() {
+    for (row, text) in log_texts().iter().enumerate() {
         if text.is_regex {
             let pattern = Pattern::new(format!("(?m){}", text.text));
             let needle = pattern.literal().map(regex::escape);
@@ -215,7 +211,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         });
     }
     let needles = RegexSet::new(&needles).expect("the table is tested to compile");
-    Table { texts, matchers, needles }
+    Matchers { matchers, needles }
 });
 
 /// A value in a format string: `%s`, `%d`, an f-string's `{…}`, and the extractor's
@@ -254,18 +250,14 @@ fn format_pattern(format: &str) -> String {
     pattern
 }
 
-#[derive(Deserialize)]
-struct File {
-    text: Vec<Row>,
-}
-
+/// A row as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(super) struct TextRow {
     #[serde(default)]
     text: Option<String>,
     #[serde(default)]
-    regex: Option<String>,
+    pub(super) regex: Option<String>,
     origin: Origin,
     effect: Effect,
     #[serde(default, deserialize_with = "step")]
@@ -294,6 +286,10 @@ struct Row {
     unverified: bool,
     source: String,
     checked: Time,
+    #[serde(default)]
+    pub(super) cause: Vec<LogMode>,
+    #[serde(default)]
+    pub(super) stack_reason: Vec<StackReason>,
 }
 
 fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RotationStep>, D::Error> {
@@ -301,8 +297,8 @@ fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RotationSte
     RotationStep::named(&name).map(Some).ok_or_else(|| D::Error::custom(format!("no step {name}")))
 }
 
-impl From<Row> for LogText {
-    fn from(row: Row) -> Self {
+impl From<TextRow> for LogText {
+    fn from(row: TextRow) -> Self {
         Self {
             is_regex: row.regex.is_some(),
             text: row.regex.or(row.text).unwrap_or_default(),
@@ -330,7 +326,7 @@ impl From<Row> for LogText {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{EXCLUDES, Effect, Origin, PROVES, TABLE, known_texts, log_texts};
+    use super::{EXCLUDES, Effect, MATCHERS, Origin, PROVES, known_texts, log_texts};
     use crate::catalogue;
 
     fn codes(message: &str) -> Vec<&'static str> {
@@ -363,7 +359,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        for matcher in &TABLE.matchers {
+        for matcher in &MATCHERS.matchers {
             match &matcher.pattern {
                 // It would take the whole set off the fast path wherever a letter
                 // is not ASCII.
@@ -371,14 +367,14 @@ mod tests {
                 Some(pattern) => assert!(!pattern.regex().as_str().is_empty()),
             }
         }
-        let in_full = TABLE.matchers.iter().filter(|matcher| matcher.pattern.is_none()).count();
+        let in_full = MATCHERS.matchers.iter().filter(|matcher| matcher.pattern.is_none()).count();
         assert!(in_full < 15, "{in_full} rows have no literal");
     }
 
     #[test]
     fn one_row_only_has_no_text_to_match() {
         let without: Vec<_> = (0..log_texts().len())
-            .filter(|row| !TABLE.matchers.iter().any(|pattern| pattern.row == *row))
+            .filter(|row| !MATCHERS.matchers.iter().any(|pattern| pattern.row == *row))
             .map(|row| log_texts()[row].text.as_str())
             .collect();
         assert_eq!(without, ["<full_error_message>"]);

@@ -12,6 +12,7 @@ mod key_state;
 mod known_policies;
 mod limits;
 mod log_mode;
+mod log_table;
 mod log_text;
 mod login_checks;
 mod managed_service;

@@ -1,10 +1,9 @@
-//! The table of texts in stack events: `stack_reasons.toml`.
-
-use std::sync::LazyLock;
+//! What the reasons of failed stack events prove: the `stack_reason` rows of the log
+//! table.
 
 use serde::Deserialize;
 
-use super::Provenance;
+use super::{Provenance, log_table::LOG_TABLE};
 
 /// A text in the reason of a failed stack event.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -20,17 +19,10 @@ pub struct StackReason {
     pub provenance: Provenance,
 }
 
-#[derive(Deserialize)]
-struct Table {
-    reason: Vec<StackReason>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| super::table(include_str!("stack_reasons.toml")));
-
 /// Whether the reason of a failed event of a resource of that type proves `code`.
 pub fn stack_reason_proves(code: &str, resource_type: &str, reason: &str) -> bool {
     let reason = reason.to_lowercase();
-    TABLE.reason.iter().any(|row| {
+    LOG_TABLE.stack_reasons.iter().any(|row| {
         row.code == code
             && (row.resource_types.is_empty()
                 || row.resource_types.iter().any(|known| known == resource_type))
@@ -40,11 +32,11 @@ pub fn stack_reason_proves(code: &str, resource_type: &str, reason: &str) -> boo
 
 #[cfg(test)]
 mod tests {
-    use super::{super::provenance::assert_sound, TABLE, stack_reason_proves};
+    use super::{super::provenance::assert_sound, LOG_TABLE, stack_reason_proves};
 
     #[test]
     fn texts_are_matched_whatever_their_case() {
-        for row in &TABLE.reason {
+        for row in &LOG_TABLE.stack_reasons {
             assert_sound(&row.provenance);
             assert!(row.texts.iter().all(|text| *text == text.to_lowercase()), "{}", row.code);
         }

@@ -1,4 +1,4 @@
-//! Matches the rows of `log_modes.toml` against one failure, and builds findings
+//! Matches the causes of the log table against one failure, and builds findings
 //! from those that match.
 
 use std::collections::BTreeMap;

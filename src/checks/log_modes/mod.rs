@@ -1,4 +1,4 @@
-//! Matches the rows of `catalogue/log_modes.toml` against what failed: a run of the
+//! Matches the causes of the log table against what failed: a run of the
 //! function, a CloudTrail event, a stack event, a line. Which of them is looked at
 //! is decided by the checks in `checks/log`.
 
