@@ -6,6 +6,8 @@
 mod large_package;
 #[path = "offline/network.rs"]
 mod network;
+#[path = "../tests/support/worlds.rs"]
+mod worlds;
 
 use std::{
     hint::black_box,
@@ -27,8 +29,7 @@ use rotdoctor::{
 use serde_json::json;
 
 fn main() {
-    let sample =
-        std::fs::read_to_string("fixtures/bundles/KMS01/fires.json").expect("the sample bundle");
+    let sample = worlds::text("KMS01/fires");
     let evidence = bundle::read(&sample).expect("a bundle").evidence;
     median("first diagnosis of a process (tables compiled)", 1, || {
         black_box(examine(&evidence, Mode::Bundle, &Selection::default()));

@@ -6,6 +6,9 @@ use serde_json::json;
 use super::{environment, evidence, log_line, shape, stack_parameter, trail_event};
 use crate::evidence::{Evidence, LogEvent, Observed};
 
+#[path = "../../tests/support/worlds.rs"]
+mod worlds;
+
 #[test]
 fn what_is_no_secret_is_not_touched() {
     for line in [
@@ -206,12 +209,10 @@ fn texts(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
 
 #[test]
 fn no_field_of_an_evidence_keeps_a_secret() {
-    let bundles = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bundles");
     let mut planted = 0;
-    for entry in std::fs::read_dir(bundles).expect("the bundles") {
-        let path = entry.expect("an entry").path().join("fires.json");
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let Ok(whole) = serde_json::from_str::<Evidence>(&text) else { continue };
+    for world in worlds::folders() {
+        let whole = worlds::bundle(&format!("{world}/fires"));
+        let whole: Evidence = serde_json::from_value(whole).expect("evidence");
         let whole = serde_json::to_value(&whole).expect("json");
         let mut paths = Vec::new();
         texts(&whole, "", &mut paths);
@@ -231,13 +232,13 @@ fn no_field_of_an_evidence_keeps_a_secret() {
         let mut sealed: Evidence = serde_json::from_value(marked).expect("evidence");
         evidence(&mut sealed);
         let text = serde_json::to_string(&sealed).expect("json");
-        assert!(!text.contains("HUNTERMARK"), "{}: {text}", path.display());
+        assert!(!text.contains("HUNTERMARK"), "{world}: {text}");
         // And what the bundle held before is no secret: nothing changes.
         let before: Evidence = serde_json::from_value(whole).expect("evidence");
         let mut after = before.clone();
         evidence(&mut after);
         let (before, after) = (serde_json::to_value(before), serde_json::to_value(after));
-        assert_eq!(after.expect("json"), before.expect("json"), "{}", path.display());
+        assert_eq!(after.expect("json"), before.expect("json"), "{world}");
     }
     assert!(planted > 50, "{planted}");
 }

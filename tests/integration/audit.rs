@@ -5,11 +5,18 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Run, command, root, rotdoctor, run, scratch};
+use crate::{
+    support::{Run, command, root, rotdoctor, run, scratch},
+    worlds,
+};
 
-const BROKEN: &str = "fixtures/bundles/SEC25/fires.json";
 const HEALTHY_TEMPLATE: &str = "fixtures/templates/healthy.yaml";
 const HEALTHY_PLAN: &str = "fixtures/plans/healthy.json";
+
+/// The bundle whose finding is waived, known already, or new.
+fn broken() -> String {
+    worlds::path("SEC25/fires")
+}
 
 fn json(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr))
@@ -24,12 +31,12 @@ fn written(name: &str, text: &str) -> PathBuf {
 fn audit_with(name: &str, configuration: &str, more: &[&str]) -> Run {
     let path = written(name, configuration);
     let path = path.to_str().expect("a path in UTF-8");
-    rotdoctor(&[&["audit", "--bundle", BROKEN, "--config", path][..], more].concat())
+    rotdoctor(&[&["audit", "--bundle", &broken(), "--config", path][..], more].concat())
 }
 
 /// The finding of the bundle, as the report has it.
 fn finding() -> Value {
-    let audit = json(&rotdoctor(&["audit", "--bundle", BROKEN, "--output", "json"]));
+    let audit = json(&rotdoctor(&["audit", "--bundle", &broken(), "--output", "json"]));
     audit["reports"][0]["findings"][0].clone()
 }
 
@@ -91,7 +98,7 @@ fn a_mistake_in_the_configuration_is_said_with_its_line() {
     assert!(run.stderr.contains("wrong.toml: line 2"), "{}", run.stderr);
     assert!(run.stderr.contains("did you mean 'waiver'?"), "{}", run.stderr);
     assert_eq!(run.stdout, "");
-    let run = rotdoctor(&["audit", "--bundle", BROKEN, "--config", "no-such.toml"]);
+    let run = rotdoctor(&["audit", "--bundle", &broken(), "--config", "no-such.toml"]);
     assert_eq!(run.code, 2);
 }
 
@@ -100,11 +107,9 @@ fn the_configuration_lies_where_the_audit_runs() {
     let folder = scratch("with-configuration");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("rotdoctor.toml"), "skip = [\"NOPE\"]").expect("a file");
-    let bundle = root().join(BROKEN);
-    let bundle = bundle.to_str().expect("a path in UTF-8");
-    let audit = run(command().current_dir(&folder).args(["audit", "--bundle", bundle]));
+    let audit = run(command().current_dir(&folder).args(["audit", "--bundle", &broken()]));
     assert_eq!(audit.code, 2, "it is read: {}", audit.stderr);
-    let diagnose = run(command().current_dir(&folder).args(["diagnose", "--bundle", bundle]));
+    let diagnose = run(command().current_dir(&folder).args(["diagnose", "--bundle", &broken()]));
     assert_eq!(diagnose.code, 1, "at night nothing is set aside unasked: {}", diagnose.stderr);
 }
 
@@ -113,21 +118,22 @@ fn a_baseline_leaves_only_what_is_new() {
     for format in ["json", "jsonl"] {
         let path = scratch(&format!("baseline.{format}"));
         let path = path.to_str().expect("a path in UTF-8");
-        rotdoctor(&["audit", "--bundle", BROKEN, "--output", format, "--output-file", path]);
-        let args = ["audit", "--bundle", BROKEN, "--baseline", path, "--output", "json"];
+        rotdoctor(&["audit", "--bundle", &broken(), "--output", format, "--output-file", path]);
+        let broken = broken();
+        let args = ["audit", "--bundle", &broken, "--baseline", path, "--output", "json"];
         let again = rotdoctor(&args);
         assert_eq!(again.code, 0, "{format}: {}", again.stderr);
         let report = &json(&again)["reports"][0];
         assert_eq!(report["findings"], Value::Array(vec![]));
         assert_eq!(report["baseline"][0]["code"], finding()["code"]);
 
-        let other = "fixtures/bundles/NET10/fires.json";
-        let both = rotdoctor(&[&args[..], &["--bundle", other]].concat());
+        let other = worlds::path("NET10/fires");
+        let both = rotdoctor(&[&args[..], &["--bundle", &other]].concat());
         assert_eq!(both.code, 1, "what is new counts");
     }
     let wrong = written("no-baseline.json", "[1]");
     let wrong = wrong.to_str().expect("a path in UTF-8");
-    let run = rotdoctor(&["audit", "--bundle", BROKEN, "--baseline", wrong]);
+    let run = rotdoctor(&["audit", "--bundle", &broken(), "--baseline", wrong]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("holds no report"), "{}", run.stderr);
 }

@@ -1,7 +1,7 @@
-//! The worlds of `fixtures/bundles`: in each `fires.json` the code is the first
+//! The worlds of `fixtures/worlds`: in each `fires.json` the code is the first
 //! cause (or what `_expected` says), in each `quiet.json` nothing blames it.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use rotdoctor::{
     bundle,
@@ -17,7 +17,7 @@ use rotdoctor::{
 };
 use serde::Deserialize;
 
-use crate::support::root;
+use crate::worlds;
 
 /// What a world is for, where the rule above does not say it.
 #[derive(Debug, Default, Deserialize)]
@@ -64,26 +64,19 @@ static FIRES: LazyLock<Vec<World>> = LazyLock::new(|| worlds("fires"));
 static QUIET: LazyLock<Vec<World>> = LazyLock::new(|| worlds("quiet"));
 
 fn worlds(kind: &str) -> Vec<World> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(root().join("fixtures/bundles"))
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    folders.sort();
-    folders.iter().map(|folder| world(folder.join(format!("{kind}.json")))).collect()
+    worlds::folders().into_iter().map(|code| world(format!("{code}/{kind}"))).collect()
 }
 
-fn world(path: PathBuf) -> World {
-    let code = path.parent().and_then(|p| p.file_name()).expect("a folder").to_string_lossy();
-    let name = format!("{code}/{}", path.file_name().expect("a file").to_string_lossy());
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let read = bundle::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+fn world(name: String) -> World {
+    let code = name.split('/').next().unwrap_or_default().to_owned();
+    let raw = worlds::bundle(&name);
+    let read = bundle::read(&raw.to_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(read.unknown_keys.is_empty(), "{name}: {:?}", read.unknown_keys);
-    let raw: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let expected = raw.get("_expected").map(|value| {
         Expected::deserialize(value).unwrap_or_else(|error| panic!("{name}: {error}"))
     });
     let report = examine(&read.evidence, Mode::Bundle, &Selection::default());
-    World { code: code.into_owned(), name, evidence: read.evidence, expected, report }
+    World { code, name, evidence: read.evidence, expected, report }
 }
 
 fn verdict(report: &Report) -> String {
@@ -101,6 +94,30 @@ fn exit(report: &Report) -> u8 {
         () if report.findings.iter().any(|f| f.severity == Severity::Error) => 1,
         () if report.inconclusive.is_empty() => 0,
         () => 3,
+    }
+}
+
+#[test]
+fn the_samples_are_their_worlds() {
+    for code in ["KMS01", "NET03", "SEC09"] {
+        let path = format!("{}/fixtures/samples/{code}.json", env!("CARGO_MANIFEST_DIR"));
+        let sample = std::fs::read_to_string(path).expect("a sample");
+        assert!(
+            sample == worlds::text(&format!("{code}/fires")),
+            "cargo run --no-default-features --example worlds -- DIR and \
+             cp DIR/{code}/fires.json fixtures/samples/{code}.json write it anew"
+        );
+    }
+}
+
+#[test]
+fn each_base_world_works() {
+    for base in worlds::bases() {
+        let World { report, .. } = world(base.clone());
+        let codes: Vec<&str> = report.findings.iter().map(|one| one.code.as_str()).collect();
+        // The runtime of most functions is deprecated; RDS renews its certificate itself.
+        assert!(codes.iter().all(|code| ["RUN05", "MGD02"].contains(code)), "{base}: {codes:?}");
+        assert_ne!(report.verdict, Verdict::Failing, "{base}");
     }
 }
 

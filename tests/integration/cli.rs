@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use crate::support::{command, root, rotdoctor, run, scratch};
 
-const SAMPLE: &str = "fixtures/bundles/KMS01/fires.json";
+const SAMPLE: &str = "fixtures/samples/KMS01.json";
 
 #[test]
 fn a_bundle_is_diagnosed_cause_first() {

@@ -3,11 +3,7 @@
 //! deciding fact stands outside of the log. What no fact decides is listed, and there
 //! both must be among the causes, with what would decide.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rotdoctor::{
     bundle, catalogue,
@@ -19,7 +15,7 @@ use rotdoctor::{
     rotation_log::RotationLog,
 };
 
-use crate::support::root;
+use crate::worlds;
 
 /// What the log of a world tells when it is read alone: the step, and the codes that
 /// the tables of texts give it, in their order.
@@ -48,13 +44,6 @@ const BY_TEXT_ALONE: &[(&str, &str)] = &[
     ("DB16", "which users a database has, no call of AWS's shows"),
     ("SEC18", "which characters the readers of a secret take, no call of AWS's shows"),
 ];
-
-fn folders() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join("fixtures/bundles")).expect("the folder");
-    let mut folders: Vec<PathBuf> = entries.map(|one| one.expect("an entry").path()).collect();
-    folders.sort();
-    folders
-}
 
 fn diagnose(evidence: &Evidence) -> Diagnosis {
     let (case, selection) = (Case::new(evidence), Selection::default());
@@ -89,9 +78,8 @@ fn symptom(evidence: &Evidence, told: &Diagnosis) -> Symptom {
 /// The worlds that fail and whose first cause is their code.
 fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
-    for folder in folders() {
-        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
-        let text = fs::read_to_string(folder.join("fires.json")).expect("a world");
+    for name in worlds::folders() {
+        let text = worlds::text(&format!("{name}/fires"));
         let evidence = bundle::read(&text).expect("a bundle").evidence;
         let told = diagnose(&evidence);
         let world = World { name, symptom: symptom(&evidence, &told), evidence };

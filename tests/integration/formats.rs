@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{command, rotdoctor, run, scratch};
+use crate::{
+    support::{command, rotdoctor, run, scratch},
+    worlds,
+};
 
-const BUNDLES: [&str; 3] = [
-    "fixtures/bundles/KMS01/fires.json",
-    "fixtures/bundles/NET10/fires.json",
-    "fixtures/bundles/RUN05/fires.json",
-];
+fn bundles() -> [String; 3] {
+    ["KMS01/fires", "NET10/fires", "RUN05/fires"].map(worlds::path)
+}
 
 /// An audit of all three, and of one that is not there.
 fn audit(format: &str) -> String {
     let mut args = vec!["audit", "--output", format, "--bundle", "no-such-file.json"];
-    args.extend(BUNDLES);
+    let bundles = bundles();
+    args.extend(bundles.iter().map(String::as_str));
     let run = rotdoctor(&args);
     assert_eq!(run.code, 1, "{format}: {}", run.stderr);
     run.stdout
@@ -108,7 +110,8 @@ fn github_gets_annotations_and_a_summary() {
     let summary = scratch("step-summary.md");
     let _ = std::fs::remove_file(&summary);
     let mut args = vec!["audit", "--output", "github", "--bundle"];
-    args.extend(BUNDLES);
+    let bundles = bundles();
+    args.extend(bundles.iter().map(String::as_str));
     let told = run(command().args(&args).env("GITHUB_STEP_SUMMARY", &summary));
     assert!(told.stdout.lines().all(|line| line.starts_with("::")), "{}", told.stdout);
     for (code, _) in findings() {
@@ -122,7 +125,7 @@ fn github_gets_annotations_and_a_summary() {
 #[test]
 fn one_diagnosis_has_every_format() {
     for format in ["jsonl", "sarif", "junit", "github"] {
-        let run = rotdoctor(&["diagnose", "--bundle", BUNDLES[0], "--output", format]);
+        let run = rotdoctor(&["diagnose", "--bundle", &bundles()[0], "--output", format]);
         assert_eq!(run.code, 1, "{format}");
         assert!(run.stdout.contains("KMS01"), "{format}: {}", run.stdout);
     }

@@ -29,3 +29,5 @@ mod template;
 mod template_faults;
 mod template_hostile;
 mod template_open;
+#[path = "../support/worlds.rs"]
+mod worlds;

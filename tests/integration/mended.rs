@@ -3,13 +3,7 @@
 use rotdoctor::{checks::Selection, evidence::Evidence, examine, report::v1::Mode};
 use serde_json::{Value, json};
 
-use crate::support::root;
-
-fn bundle(code: &str) -> Value {
-    let path = root().join(format!("fixtures/bundles/{code}/fires.json"));
-    let text = std::fs::read_to_string(path).expect("the bundle");
-    serde_json::from_str(&text).expect("JSON")
-}
+use crate::worlds;
 
 fn diagnosed(bundle: Value) -> rotdoctor::report::v1::Report {
     let mut evidence: Evidence = serde_json::from_value(bundle).expect("evidence");
@@ -19,7 +13,7 @@ fn diagnosed(bundle: Value) -> rotdoctor::report::v1::Report {
 
 #[test]
 fn a_path_that_is_open_again_is_said_to_be() {
-    let mut mended = bundle("NET10");
+    let mut mended = worlds::bundle("NET10/fires");
     let before = diagnosed(mended.clone());
     assert_eq!(before.causes[0].finding.code, "NET10");
     assert!(!before.causes[0].finding.summary.contains("nothing wrong"));

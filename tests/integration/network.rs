@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::support::rotdoctor;
+use crate::{support::rotdoctor, worlds};
 
 fn report(bundle: &str) -> Value {
-    let path = format!("fixtures/bundles/{bundle}/fires.json");
+    let path = worlds::path(&format!("{bundle}/fires"));
     let run = rotdoctor(&["diagnose", "--bundle", &path, "--output", "json"]);
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     serde_json::from_str(&run.stdout).expect("JSON")
 }
 
 fn text(bundle: &str) -> String {
-    let path = format!("fixtures/bundles/{bundle}/fires.json");
+    let path = worlds::path(&format!("{bundle}/fires"));
     rotdoctor(&["diagnose", "--bundle", &path]).stdout
 }
 

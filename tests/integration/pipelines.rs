@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 use rotdoctor::configuration::Configuration;
 use saphyr_parser::{Event, Parser};
 
-use crate::support::{Run, command, root, rotdoctor, run, scratch};
+use crate::{
+    support::{Run, command, root, rotdoctor, run, scratch},
+    worlds,
+};
 
 const FILES: [&str; 4] = ["README.md", "docs/pipelines.md", "action.yml", ".pre-commit-hooks.yaml"];
 
@@ -118,7 +121,7 @@ fn prepare(folder: &Path) {
     copy("fixtures/templates/healthy.yaml", "infra/orders.yaml");
     copy("fixtures/templates/healthy.yaml", "stack.yaml");
     copy("fixtures/plans/healthy.json", "plan.json");
-    copy("fixtures/bundles/KMS01/fires.json", "orders.json");
+    fs::write(folder.join("orders.json"), worlds::text("KMS01/fires")).expect("a bundle");
     fs::write(folder.join("infra/prod.json"), r#"{"Environment": "prod"}"#).expect("a file");
 }
 

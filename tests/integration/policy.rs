@@ -3,23 +3,30 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{rotdoctor, scratch};
+use crate::{
+    support::{rotdoctor, scratch},
+    worlds,
+};
 
-const CONDITION: &str = "fixtures/bundles/IAM06/fires.json";
-const SUFFIX: &str = "fixtures/bundles/IAM02/fires.json";
+const CONDITION: &str = "IAM06/fires";
+const SUFFIX: &str = "IAM02/fires";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/billing-Gh12Jk";
 const OTHER: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-AbCdEf";
 
-fn report(bundle: &str) -> Value {
+/// The report of a world.
+fn report(world: &str) -> Value {
+    report_of(&worlds::path(world))
+}
+
+fn report_of(bundle: &str) -> Value {
     let run = rotdoctor(&["diagnose", "--bundle", bundle, "--output", "json"]);
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}{}", run.stdout, run.stderr))
 }
 
-/// The sample with something changed, as a file.
-fn changed(sample: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
-    let text = std::fs::read_to_string(crate::support::root().join(sample)).expect("the sample");
-    let mut bundle: Value = serde_json::from_str(&text).expect("JSON");
+/// A world with something changed, as a file.
+fn changed(world: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
+    let mut bundle = worlds::bundle(world);
     change(&mut bundle);
     let path = scratch(name);
     std::fs::write(&path, bundle.to_string()).expect("scratch");
@@ -51,7 +58,7 @@ fn a_condition_that_names_another_secret_is_the_cause() {
 
 #[test]
 fn the_screen_quotes_the_statement_and_what_was_asked() {
-    let run = rotdoctor(&["diagnose", "--bundle", CONDITION]);
+    let run = rotdoctor(&["diagnose", "--bundle", &worlds::path(CONDITION)]);
     assert_eq!(run.code, 1);
     let order: Vec<usize> = [
         "CAUSE  IAM06",
@@ -91,7 +98,7 @@ fn the_printed_document_ends_the_finding() {
     let mended = changed(SUFFIX, "mended.json", |bundle| {
         bundle["RolePolicies"][0]["PolicyDocument"] = document;
     });
-    let report = report(&mended);
+    let report = report_of(&mended);
     let passed = report["passed"].as_array().expect("a list");
     assert!(passed.iter().any(|passed| passed["check"] == "secret-rights"), "{report:#}");
 }
@@ -121,7 +128,7 @@ const MISSING: &[(&str, &str, Option<&str>)] = &[
 fn each_missing_right_is_quoted_and_its_fix_is_tried() {
     let mut wrong = Vec::new();
     for (world, code, sid) in MISSING {
-        let report = report(&format!("fixtures/bundles/{world}/fires.json"));
+        let report = report(&format!("{world}/fires"));
         let cause = &report["causes"][0];
         let (command, template) = (&cause["fixes"][0], &cause["fixes"][1]);
         let runs = command["commands"][0].as_str().is_some_and(|line| line.starts_with("aws "));
@@ -149,10 +156,8 @@ fn each_missing_right_is_quoted_and_its_fix_is_tried() {
 #[test]
 fn no_printed_document_loses_a_statement() {
     for (world, _, _) in MISSING {
-        let path = format!("fixtures/bundles/{world}/fires.json");
-        let cause = report(&path)["causes"][0].clone();
-        let text = std::fs::read_to_string(crate::support::root().join(&path)).expect("the world");
-        let bundle: Value = serde_json::from_str(&text).expect("JSON");
+        let cause = report(&format!("{world}/fires"))["causes"][0].clone();
+        let bundle = worlds::bundle(&format!("{world}/fires"));
         for line in cause["fixes"][0]["commands"].as_array().expect("a list") {
             let line = line.as_str().expect("text");
             let before = match line.split(' ').take(3).collect::<Vec<_>>()[..] {
@@ -190,7 +195,7 @@ fn a_policy_that_could_not_be_read_leaves_it_open() {
         bundle["Gaps"] = json!([{"Fact": "RolePolicies", "Action": "iam:GetRolePolicy",
             "Resource": "rotation", "Reason": "AccessDenied"}]);
     });
-    let report = report(&bundle);
+    let report = report_of(&bundle);
     for check in ["secret-rights", "key-rights", "logs-rights"] {
         let all = report["inconclusive"].as_array().expect("a list");
         let open = all.iter().find(|open| open["check"] == check).expect(check);

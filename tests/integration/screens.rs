@@ -3,7 +3,10 @@
 
 use std::fs;
 
-use crate::support::{root, rotdoctor, scratch};
+use crate::{
+    support::{root, rotdoctor, scratch},
+    worlds,
+};
 
 fn template(name: &str, from: &str, to: &str) -> String {
     let text = fs::read_to_string(root().join("fixtures/templates/healthy.yaml"));
@@ -66,7 +69,7 @@ fn what_is_open_is_told_by_its_reason_and_what_closes_it() {
 
 #[test]
 fn secrets_of_one_name_say_in_which_region_they_lie() {
-    let bundle = |code: &str| format!("fixtures/bundles/{code}/fires.json");
+    let bundle = |code: &str| worlds::path(&format!("{code}/fires"));
     let (here, there) = (bundle("KMS01"), bundle("SEC25"));
     let args = ["audit", "--bundle", &here, &there];
     let run = rotdoctor(&args);

@@ -14,9 +14,12 @@ use rotdoctor::{
     },
 };
 
-use crate::support::{root, rotdoctor};
+use crate::{
+    support::{root, rotdoctor},
+    worlds,
+};
 
-/// Makes a test of each world: its name and its folder in `fixtures/bundles`.
+/// Makes a test of each world: its name and its folder in `fixtures/worlds`.
 macro_rules! reports {
     ($($test:ident: $world:literal),* $(,)?) => {
         $( #[test] fn $test() { reads_as_it_did($world); } )*
@@ -49,8 +52,7 @@ reports! {
 
 /// Holds the world's reports to `tests/integration/snapshots/WORLD.{txt,md,json}.snap`.
 fn reads_as_it_did(world: &str) {
-    let path = root().join(format!("fixtures/bundles/{world}/fires.json"));
-    let text = fs::read_to_string(path).expect("a world");
+    let text = worlds::text(&format!("{world}/fires"));
     let evidence = bundle::read(&text).expect("a bundle").evidence;
     let report = examine(&evidence, Mode::Bundle, &Selection::default());
     let shown = text::render(&report, Layout::default());

@@ -2,22 +2,21 @@
 //! dates at all, moto sets them to now and to a day in the future, and neither
 //! records what Secrets Manager itself writes to CloudTrail.
 
-use std::path::Path;
-
 use rotdoctor::report::v1::Verdict::AtRisk;
 
-use crate::support::run::{Ran, bare, ran, told};
+use crate::support::{
+    run::{Ran, bare, ran, told},
+    worlds,
+};
 
 fn diagnose(bundle: &str) -> Ran {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bundles").join(bundle);
-    let path = path.to_str().expect("a path in UTF-8");
-    ran(&mut bare(["diagnose", "--bundle", path, "--output", "json"]))
+    ran(&mut bare(["diagnose", "--bundle", &worlds::path(bundle), "--output", "json"]))
 }
 
 /// A NextRotationDate in the past.
 #[test]
 fn the_next_rotation_is_overdue() {
-    let report = diagnose("SCH04/fires.json").found("SCH04", AtRisk, 1);
+    let report = diagnose("SCH04/fires").found("SCH04", AtRisk, 1);
     assert!(report.causes[0].finding.summary.contains("2026-11-07"), "{}", told(&report));
 }
 
@@ -25,7 +24,7 @@ fn the_next_rotation_is_overdue() {
 /// proven in `worlds`.
 #[test]
 fn a_function_writes_to_a_secret_that_rds_manages() {
-    let report = diagnose("MGD02/fires.json").found("MGD02", AtRisk, 1);
+    let report = diagnose("MGD02/fires").found("MGD02", AtRisk, 1);
     let kinds: Vec<&str> =
         report.causes[0].finding.evidence.iter().map(|proof| proof.kind.as_str()).collect();
     assert!(kinds.contains(&"fact") && kinds.contains(&"trail"), "{}", told(&report));

@@ -10,7 +10,10 @@ use std::{
     sync::LazyLock,
 };
 
-use crate::support::run::{bare, ran};
+use crate::support::{
+    run::{bare, ran},
+    worlds,
+};
 
 /// The readers and what they stand on, pinned. The first is installed without its
 /// dependencies: the charts and documents that it can draw are not asked for.
@@ -26,19 +29,15 @@ const WAIVER: &str = "[[waiver]]\ncode = \"SEC25\"\nresource = \"*\"\n\
 
 #[test]
 fn bundles_waivers_and_a_baseline_are_read() {
-    let mut bundles: Vec<String> = fs::read_dir(Path::new(ROOT).join("fixtures/bundles"))
-        .expect("the bundles")
-        .map(|folder| folder.expect("a folder").path().join("fires.json"))
-        .filter(|path| path.exists())
-        .map(|path| path.to_str().expect("a path in UTF-8").to_owned())
-        .collect();
-    bundles.sort();
+    let folders = worlds::folders();
+    let bundles: Vec<String> =
+        folders.iter().map(|folder| worlds::path(&format!("{folder}/fires"))).collect();
     assert!(bundles.len() > 50);
     let folder = folder("bundles");
     let configuration = written(&folder, "rotdoctor.toml", WAIVER);
     let baseline = folder.join("baseline.json");
     let baseline = baseline.to_str().expect("a path in UTF-8");
-    let known = format!("{ROOT}/fixtures/bundles/KMS01/fires.json");
+    let known = worlds::path("KMS01/fires");
     let first = ["audit", "--bundle", &known, "--output", "json", "--output-file", baseline];
     assert_eq!(ran(&mut bare(first)).code, 1);
 
@@ -82,7 +81,7 @@ fn plans_are_read() {
 #[test]
 fn the_readers_notice_what_is_missing() {
     let folder = folder("other");
-    let of = |code: &str| format!("{ROOT}/fixtures/bundles/{code}/fires.json");
+    let of = |code: &str| worlds::path(&format!("{code}/fires"));
     let files = formats(&folder, "a", &["audit", "--bundle", &of("KMS01")]);
     let others = formats(&folder, "b", &["audit", "--bundle", &of("NET10")]);
     assert!(readers([&files[0], &files[1], &files[2]]).status.success());

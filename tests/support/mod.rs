@@ -8,6 +8,7 @@ pub(crate) mod mending;
 pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod world;
+pub(crate) mod worlds;
 
 /// Makes a test of each world for each emulator.
 macro_rules! worlds {
