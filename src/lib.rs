@@ -37,18 +37,13 @@ pub mod collect;
 pub mod configuration;
 pub mod diagnosis;
 pub mod evidence;
-mod examination;
-mod nearest;
 pub mod network;
 pub mod package;
-#[cfg(feature = "live")]
-mod parallel;
 pub mod policy;
 pub mod report;
 pub mod rotation_log;
-pub mod schema;
 pub mod seal;
 pub mod template;
 
 pub use self::seal::bundle;
-pub use examination::{examine, examine_case, examine_in_audit, examine_log, finds_by};
+pub use report::{examine, examine_case, examine_in_audit, examine_log, finds_by, locate, schema};

@@ -124,5 +124,5 @@ fn nearest(name: &str) -> Option<String> {
         .flat_map(|entry| [entry.code, entry.name])
         .chain(checks().map(|check| check.name))
         .chain(AREAS.iter().copied());
-    crate::nearest::nearest(name, known).map(str::to_owned)
+    crate::evidence::nearest(name, known).map(str::to_owned)
 }

@@ -9,7 +9,11 @@ use super::{
     options::{ConfigurationOptions, ReportOptions, SelectOptions},
     source,
 };
-use crate::{checks::Selection, examine, report::v1::Mode, template};
+use crate::{
+    checks::Selection,
+    report::{self, examine, v1::Mode},
+    template,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -91,7 +95,7 @@ impl Args {
                     template::lay_over(&mut declared, evidence);
                 }
                 let mut report = examine(&declared.evidence, file.mode, selection);
-                template::locate(&mut report, &declared.origins);
+                report::locate(&mut report, &declared.origins);
                 gather.report(report)?;
             }
         }

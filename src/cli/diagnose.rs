@@ -7,7 +7,7 @@ use super::{
     options::{ConfigurationOptions, DatabaseOptions, ReportOptions, SelectOptions},
     source,
 };
-use crate::{examine, report::v1::Mode};
+use crate::report::{examine, v1::Mode};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

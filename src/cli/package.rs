@@ -8,9 +8,8 @@ use super::{
 };
 use crate::{
     evidence::{Evidence, Function, FunctionConfiguration, Observed, Package, Time},
-    examine,
     package::{self, Archive, Limits, local},
-    report::v1::Mode,
+    report::{examine, v1::Mode},
 };
 
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use std::{
 use super::{
     cloudformation,
     failure::Failure,
-    kms,
+    kms, parallel,
     request::{Request, Suspect, Timing},
     run::finish,
     scene::Scene,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     evidence::{Evidence, Fact, FactOwner, Observed, Secret, Stack},
-    parallel, seal,
+    seal,
 };
 
 /// What is known of one rotation function.

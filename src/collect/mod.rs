@@ -28,6 +28,7 @@ mod logs;
 mod loose_json;
 mod package;
 mod pages;
+mod parallel;
 pub mod plan;
 mod profiles;
 mod rds;

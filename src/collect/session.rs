@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     aws::limits,
+    evidence::nearest,
     evidence::{Evidence, SCHEMA_VERSION, Time},
-    nearest::nearest,
 };
 
 /// Where to connect to, and as whom.

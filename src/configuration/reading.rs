@@ -11,7 +11,7 @@ use super::{Configuration, Waiver};
 use crate::{
     catalogue::{self, Severity},
     checks::Selection,
-    nearest::nearest,
+    evidence::nearest,
 };
 
 const KEYS: &[&str] = &["check", "skip", "fail-on", "severity", "waiver"];
@@ -239,7 +239,7 @@ until = 2027-03-31
     #[test]
     fn the_schema_knows_what_the_reader_knows() {
         let schema: serde_json::Value =
-            serde_json::from_str(crate::schema::configuration()).expect("JSON");
+            serde_json::from_str(crate::report::schema::configuration()).expect("JSON");
         let keys = |of: &serde_json::Value| -> Vec<String> {
             of["properties"].as_object().expect("properties").keys().cloned().collect()
         };

@@ -3,12 +3,12 @@
 use super::{
     fit::{self, Stage},
     timeline::Timeline,
+    verdict::{Confidence, Verdict},
 };
 use crate::{
     catalogue::Severity,
     checks::{Basis, Finding, ProofKind},
     evidence::RotationStep,
-    report::v1::{Confidence, Verdict},
     rotation_log::RunOutcome,
 };
 

@@ -12,6 +12,7 @@ mod progress;
 mod recovery;
 mod rollback;
 mod timeline;
+mod verdict;
 mod verify;
 
 pub use self::{
@@ -22,12 +23,12 @@ pub use self::{
     recovery::{Action, Password, Pending, Recovery, RecoveryStep},
     rollback::{Rollback, rollback},
     timeline::{Attempt, Outcome, StepRun, Timeline},
+    verdict::{Confidence, Verdict},
     verify::{TriedFix, try_fixes},
 };
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, CheckResult, Finding, Selection},
-    report::v1::Verdict,
 };
 
 /// The answer about one secret.

@@ -11,6 +11,7 @@ mod gateway;
 mod iam;
 mod kms;
 mod log;
+mod nearest;
 mod observed;
 mod package;
 mod rotation_step;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::nearest::nearest;
 pub use self::{
     database::*, document::*, facts::*, function::*, gap::*, gateway::*, iam::*, kms::*, log::*,
     observed::*, package::*, rotation_step::*, secret::*, stack::*, time::*, trail::*, vpc::*,

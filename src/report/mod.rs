@@ -3,16 +3,19 @@
 //! do not.
 
 mod assemble;
+mod examination;
 pub mod github;
 mod hops;
 pub mod json;
 pub mod junit;
+mod location;
 pub mod markdown;
 mod package;
 pub mod page;
 mod place;
 pub mod sanitise;
 pub mod sarif;
+pub mod schema;
 mod simulation;
 mod story;
 mod style;
@@ -23,4 +26,8 @@ pub mod v1;
 mod words;
 mod wrap;
 
-pub use self::assemble::assemble;
+pub use self::{
+    assemble::assemble,
+    examination::{examine, examine_case, examine_in_audit, examine_log, finds_by},
+    location::locate,
+};

@@ -11,6 +11,10 @@ use crate::{
     catalogue::Severity,
     evidence::{Package, Time},
 };
+pub use crate::{
+    diagnosis::{Confidence, Verdict},
+    template::Location,
+};
 
 /// The version of the report format.
 pub const SCHEMA_VERSION: &str = "1";
@@ -32,34 +36,6 @@ pub enum Mode {
     Logs,
     /// A deployment package alone.
     Package,
-}
-
-/// The answer in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The last attempt failed, or AWSPENDING is stuck.
-    Failing,
-    /// Not failing, but an error or a warning stands.
-    AtRisk,
-    /// It cannot be told.
-    Unknown,
-    /// Neither.
-    Healthy,
-}
-
-/// How sure a cause is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Confidence {
-    /// The facts prove it and it fits the symptom.
-    Confirmed,
-    /// It usually means this.
-    Likely,
-    /// It fits, and so do others.
-    Possible,
 }
 
 /// One diagnosis.
@@ -312,22 +288,6 @@ pub struct WaivedBy {
     pub reason: String,
     /// The last day on which that holds, such as `2027-03-31`.
     pub until: String,
-}
-
-/// A place in a template or a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Location {
-    /// The file, as it was named.
-    pub file: String,
-    /// Line, from 1; missing in a plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// Column, from 1; missing in a plan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub column: Option<u32>,
-    /// The logical id (CloudFormation) or the address (Terraform).
-    pub address: String,
 }
 
 /// A statement of a policy.

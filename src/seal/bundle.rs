@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    evidence::nearest,
     evidence::{CliWrapper, Evidence, FACTS, FactOwner, SCHEMA_VERSION},
-    nearest::nearest,
 };
 
 /// Why a bundle cannot be read.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Declared, Origin, Origins};
+use super::{Declared, Location, Origins};
 use crate::{
     evidence::{Fact, Gap, Reason, Time},
     seal::bundle,
@@ -79,7 +79,7 @@ impl Draft {
     }
 
     /// Notes where a thing is declared, by an id that the evidence has for it.
-    pub(crate) fn declare(&mut self, id: impl Into<String>, origin: Origin) {
+    pub(crate) fn declare(&mut self, id: impl Into<String>, origin: Location) {
         self.origins.declare(id, origin);
     }
 

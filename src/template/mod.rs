@@ -8,7 +8,7 @@
 
 pub mod cloudformation;
 mod draft;
-mod origin;
+mod location;
 mod overlay;
 pub mod terraform;
 
@@ -18,7 +18,7 @@ use crate::evidence::{Evidence, Time};
 
 pub(crate) use self::draft::Draft;
 pub use self::{
-    origin::{Origin, Origins, locate},
+    location::{Location, Origins},
     overlay::lay_over,
 };
 

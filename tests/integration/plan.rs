@@ -14,9 +14,9 @@ use rotdoctor::{
     catalogue::Severity,
     checks::Selection,
     evidence::Time,
-    examine,
+    examine, locate,
     report::v1::{Mode, Report},
-    template::{Declared, Settings, locate, terraform},
+    template::{Declared, Settings, terraform},
 };
 
 use self::patch::Plan;

@@ -517,7 +517,7 @@ fn each_fault_is_found_where_it_is_declared() {
         let text = (fault.change)(healthy.clone());
         let declared = only(&text);
         let mut report = report(&declared);
-        rotdoctor::template::locate(&mut report, &declared.origins);
+        rotdoctor::locate(&mut report, &declared.origins);
         let Some(finding) = report.findings.iter().find(|one| one.code == fault.code) else {
             wrong.push(format!("{} is not found: {}", fault.code, found(&report)));
             continue;

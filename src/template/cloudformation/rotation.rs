@@ -16,7 +16,7 @@ use super::{
 use crate::{
     evidence::Fact,
     seal::bundle::BundleError,
-    template::{Declared, Draft, Origin},
+    template::{Declared, Draft, Location},
 };
 
 /// Lists of a VPC that is made by the template: what is not there is not there.
@@ -54,7 +54,7 @@ pub(super) fn declare<'t>(
     };
     let own = scope.resource(schedule.name).expect("both scopes are of one template");
     let origin = world.origin(own, own.node.at);
-    world.draft.origins.set_schedule(Origin { ..origin });
+    world.draft.origins.set_schedule(Location { ..origin });
     build(&mut world, own);
     world.draft.finish(scope.settings.captured_at)
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     evidence::Fact,
-    template::{Draft, Origin},
+    template::{Draft, Location},
 };
 
 /// The evidence of one rotation in the making.
@@ -76,11 +76,11 @@ impl<'s, 't> World<'s, 't> {
     }
 
     /// A place in the file.
-    pub(super) fn origin(&self, resource: &Resource<'_>, at: Mark) -> Origin {
+    pub(super) fn origin(&self, resource: &Resource<'_>, at: Mark) -> Location {
         // Of a whole resource, the line with its logical id.
         let whole = at.line == 0 || at == resource.node.at;
         let at = if whole { resource.node.key } else { at };
-        Origin {
+        Location {
             address: resource.name.to_owned(),
             file: self.scope.settings.file.clone(),
             line: (at.line > 0).then_some(at.line),

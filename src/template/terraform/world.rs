@@ -9,7 +9,7 @@ use super::{
     references::{Scope, Target, expressions, targets},
     value::{Seen, at, items},
 };
-use crate::template::{Draft, Origin};
+use crate::template::{Draft, Location};
 
 /// Ids that lead from one to the next further than this go round in a circle.
 const LONGEST_WAY: u8 = 8;
@@ -47,8 +47,8 @@ impl<'p> World<'p> {
     }
 
     /// Where a resource is declared.
-    pub(super) fn origin(&self, resource: &Resource) -> Origin {
-        Origin {
+    pub(super) fn origin(&self, resource: &Resource) -> Location {
+        Location {
             address: resource.address.clone(),
             file: self.file.to_owned(),
             line: None,

@@ -4,22 +4,22 @@
 
 /// Schema of a report.
 pub fn report() -> &'static str {
-    include_str!("../schema/report.v1.json")
+    include_str!("../../schema/report.v1.json")
 }
 
 /// Schema of an audit's reports.
 pub fn audit() -> &'static str {
-    include_str!("../schema/audit.v1.json")
+    include_str!("../../schema/audit.v1.json")
 }
 
 /// Schema of a bundle.
 pub fn bundle() -> &'static str {
-    include_str!("../schema/bundle.v1.json")
+    include_str!("../../schema/bundle.v1.json")
 }
 
 /// Schema of `rotdoctor.toml`.
 pub fn configuration() -> &'static str {
-    include_str!("../schema/configuration.v1.json")
+    include_str!("../../schema/configuration.v1.json")
 }
 
 #[cfg(test)]

@@ -1,64 +1,66 @@
-//! Where a thing is declared, and how a finding gets there. Which things there are is
-//! the formats' business.
+//! Where the resources of a rotation are declared: file, line and address.
 
 use std::collections::BTreeMap;
 
-use crate::report::v1::{Location, Report};
+use serde::{Deserialize, Serialize};
 
 /// A place in a template or a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// The logical id (CloudFormation) or the address (Terraform).
-    pub address: String,
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Location {
     /// The file, as it was named.
     pub file: String,
-    /// Line, from 1; none in a plan.
+    /// Line, from 1; missing in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// Column, from 1; none in a plan.
+    /// Column, from 1; missing in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
+    /// The logical id (CloudFormation) or the address (Terraform).
+    pub address: String,
 }
 
 /// Where the things of one rotation are declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     /// By id, name or ARN, as it stands in the evidence.
-    by_id: BTreeMap<String, Origin>,
+    by_id: BTreeMap<String, Location>,
     /// By policy, as findings name it, and the place in it, from 0: its statements.
-    statements: BTreeMap<(String, usize), Origin>,
+    statements: BTreeMap<(String, usize), Location>,
     /// The rotation itself: the place of all that has no other.
-    schedule: Origin,
+    schedule: Location,
 }
 
 impl Origins {
     /// No thing but the rotation itself.
-    pub fn of_schedule(schedule: Origin) -> Self {
+    pub fn of_schedule(schedule: Location) -> Self {
         Self { schedule, ..Self::default() }
     }
 
     /// Notes where a thing is declared, by an id that the evidence has for it.
-    pub fn declare(&mut self, id: impl Into<String>, origin: Origin) {
+    pub fn declare(&mut self, id: impl Into<String>, origin: Location) {
         self.by_id.insert(id.into(), origin);
     }
 
     /// Notes where a statement of a policy is declared: the policy as findings name it,
     /// and its place in the document, from 0.
-    pub fn declare_statement(&mut self, policy: impl Into<String>, at: usize, origin: Origin) {
+    pub fn declare_statement(&mut self, policy: impl Into<String>, at: usize, origin: Location) {
         self.statements.insert((policy.into(), at), origin);
     }
 
     /// Where the statement that decides a finding is declared, where it is noted.
-    pub fn of_statement(&self, policy: &str, at: usize) -> Option<&Origin> {
+    pub fn of_statement(&self, policy: &str, at: usize) -> Option<&Location> {
         self.statements.get(&(policy.to_owned(), at))
     }
 
     /// Notes that the rotation itself is declared there.
-    pub fn set_schedule(&mut self, schedule: Origin) {
+    pub fn set_schedule(&mut self, schedule: Location) {
         self.schedule = schedule;
     }
 
     /// Where a resource of a finding is declared: the thing of that id, or the one with
     /// the longest id that its words name (`policy of KEY`), else the rotation.
-    pub fn of(&self, resource: &str) -> &Origin {
+    pub fn of(&self, resource: &str) -> &Location {
         if let Some(origin) = self.by_id.get(resource) {
             return origin;
         }
@@ -77,35 +79,13 @@ fn names(words: &str, id: &str) -> bool {
         })
 }
 
-/// Puts into a report where each finding is declared, and takes out the commands: what
-/// is not deployed is mended in the file.
-pub fn locate(report: &mut Report, origins: &Origins) {
-    let causes = report.causes.iter_mut().map(|cause| &mut cause.finding);
-    for finding in causes.chain(&mut report.findings) {
-        let statement = finding.statement.as_ref();
-        let statement = statement.and_then(|it| origins.of_statement(&it.policy, it.index?));
-        let origin = statement.unwrap_or_else(|| origins.of(&finding.resource));
-        finding.location = Some(Location {
-            file: origin.file.clone(),
-            line: origin.line,
-            column: origin.column,
-            address: origin.address.clone(),
-        });
-        finding.confirm.clear();
-        for fix in &mut finding.fixes {
-            fix.commands.clear();
-            fix.rollback.clear();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Origin, Origins};
+    use super::{Location, Origins};
 
     #[test]
     fn a_thing_is_found_by_its_id_in_words_and_else_the_rotation_stands() {
-        let at = |address: &str| Origin { address: address.to_owned(), ..Origin::default() };
+        let at = |address: &str| Location { address: address.to_owned(), ..Location::default() };
         let mut origins = Origins::of_schedule(at("Rotation"));
         origins.declare("Group", at("Group"));
         origins.declare("GroupOfDatabase", at("GroupOfDatabase"));

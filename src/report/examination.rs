@@ -1,17 +1,14 @@
-//! From evidence to a report: checks, diagnosis, and what each way of looking at a
-//! secret leaves out of the question. How a single check judges is `checks`' business.
+//! From evidence to a report: runs the checks and the diagnosis, and leaves out what a mode
+//! does not ask for.
 
 use std::collections::BTreeSet;
 
+use super::v1::{Mode, Report, Verdict};
 use crate::{
     catalogue::Severity,
     checks::{self, Case, CheckResult, Missing, Outcome, Selection},
     diagnosis::{self, Diagnosis},
     evidence::{Evidence, Fact, Observed, OptIn},
-    report::{
-        self,
-        v1::{Mode, Report, Verdict},
-    },
     rotation_log::RotationLog,
     seal,
 };
@@ -52,7 +49,7 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
         }
         _ => {}
     }
-    report::assemble(case, mode, &results, &diagnosis, selection)
+    super::assemble(case, mode, &results, &diagnosis, selection)
 }
 
 /// Examines one of many secrets, whose evidence leaves some facts out on purpose: what
@@ -77,7 +74,7 @@ pub fn examine_in_audit(
     if left_out.contains(&Fact::LogEvents) && diagnosis::keeps_its_schedule(&case) {
         nothing_wrong(&mut diagnosis);
     }
-    report::assemble(&case, Mode::Live, &results, &diagnosis, selection)
+    super::assemble(&case, Mode::Live, &results, &diagnosis, selection)
 }
 
 /// Examines a log alone: the lines about one secret, with the CloudTrail events that
