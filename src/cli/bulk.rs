@@ -15,7 +15,7 @@ use crate::{
     checks::{self, Selection},
     collect::{BulkRequest, Connection, SecretFilter, Session, Shard, Suspect, Which},
     evidence::{Evidence, Fact, Time},
-    examine_in_audit, finds_by,
+    report::{examine_in_audit, finds_by},
 };
 
 /// Which secrets, and what is read about them.

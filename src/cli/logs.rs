@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     aws::arn::Arn,
-    examine_log,
-    report::v1::{OtherSecret, Report},
+    report::{
+        examine_log,
+        v1::{OtherSecret, Report},
+    },
     rotation_log::{self, RotationLog},
     seal,
 };

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::{Failure, output};
-use crate::schema;
+use crate::report::schema;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -21,6 +21,7 @@ mod pipelines;
 mod plan;
 mod policy;
 mod registry;
+mod rooms;
 mod rotation_log;
 mod screens;
 mod snapshots;
