@@ -46,4 +46,7 @@ pub mod seal;
 pub mod template;
 
 pub use self::seal::bundle;
-pub use report::{examine, examine_case, examine_in_audit, examine_log, finds_by, locate, schema};
+pub use report::{
+    examine, examine_case, examine_in_audit, examine_log, examine_with_profile, finds_by, locate,
+    schema,
+};

@@ -231,6 +231,24 @@ pub struct Command {
     output_file: Option<Cow<'static, str>>,
     /// `None` follows from the programs.
     effect: Option<Effect>,
+    /// A line that is not yet data; goes once every check builds its commands.
+    line: Option<String>,
+}
+
+impl From<String> for Command {
+    fn from(line: String) -> Self {
+        if let Ok(template) = CommandTemplate::parse(&line) {
+            return template.unfilled();
+        }
+        let line = line.chars().filter(|c| !is_invisible(*c)).collect();
+        Self { line: Some(line), ..Self::default() }
+    }
+}
+
+impl From<&str> for Command {
+    fn from(line: &str) -> Self {
+        Self::from(line.to_owned())
+    }
 }
 
 impl Command {

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::aws::commands::CommandTemplate;
+
 /// The table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,8 +29,8 @@ pub struct KeyState {
     pub words: String,
     /// What to do.
     pub summary: String,
-    /// With which commands; KEY is to be filled in.
-    pub commands: Vec<String>,
+    /// With which commands, on the key `key`.
+    pub commands: Vec<CommandTemplate>,
     /// Whether the commands alone make the key usable.
     pub mends: bool,
     /// Where it is said.
@@ -89,7 +91,11 @@ mod tests {
         assert!(table.unusable("Updating").is_none());
         for row in &table.state {
             assert!(entry(&row.code).is_some(), "{}", row.code);
-            assert!(!row.mends || row.commands.iter().all(|c| c.ends_with("KEY")), "{}", row.state);
+            assert!(
+                !row.mends || row.commands.iter().all(|c| c.holes().eq(["key"])),
+                "{}",
+                row.state
+            );
         }
     }
 }

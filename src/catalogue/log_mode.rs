@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::{log_table::LOG_TABLE, pattern::Pattern};
-use crate::evidence::Time;
+use crate::{aws::commands::CommandTemplate, evidence::Time};
 
 /// One row: a mode, the texts that mean it, and what to say and do about it.
 #[derive(Debug, Deserialize)]
@@ -145,7 +145,7 @@ pub struct ModeFix {
     pub summary: String,
     /// Commands.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<CommandTemplate>,
 }
 
 /// A failure to hold a row against in a test: its lines, and where it matters
@@ -225,6 +225,7 @@ mod tests {
     fn no_fix_deletes_a_version() {
         for row in log_modes() {
             for command in row.fixes.iter().flat_map(|fix| &fix.commands) {
+                let command = command.unfilled().plain();
                 assert!(
                     !command.contains("delete-secret") && !command.contains("--force"),
                     "{}: {command}",

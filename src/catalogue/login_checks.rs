@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::provenance::Provenance;
+use crate::aws::commands::CommandTemplate;
 
 /// A client of some engines.
 #[derive(Debug, Deserialize)]
 pub struct LoginCheck {
     /// Engines, by their names in `database_engines.toml`.
     pub engines: Vec<String>,
-    /// The command, with the secret's value in `$VALUE` and its label in `$STAGE`.
-    pub command: String,
+    /// The command, with the secret's value in `$VALUE` and its label as `stage`.
+    pub command: CommandTemplate,
     /// Where that is known from.
     #[serde(flatten)]
     pub provenance: Provenance,
@@ -43,8 +44,10 @@ mod tests {
             engines().all().iter().filter_map(|engine| login_check(&engine.name)).collect();
         assert!(rows.len() >= 5, "{rows:?}");
         for row in rows {
-            let (variable, rest) =
-                row.command.split_once("=$(jq -r .password").expect("a variable");
+            let command = row.command.unfilled().plain();
+            let (variable, rest) = command
+                .split_once(r#"="$(printf %s "$VALUE" | jq -r .password)""#)
+                .expect("a variable");
             assert!(variable.chars().all(|c| c.is_ascii_uppercase() || c == '_'), "{variable}");
             assert!(!rest.contains(".password") && !rest.contains("echo"), "{rest}");
             assert_sound(&row.provenance);

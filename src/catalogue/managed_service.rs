@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::aws::commands::CommandTemplate;
+
 /// The table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,10 +27,10 @@ pub struct ManagedService {
     pub name: String,
     /// How the names of its secrets begin.
     pub prefix: String,
-    /// What rotates the secret of an instance, with INSTANCE to fill in.
-    pub rotate_instance: Option<String>,
-    /// What rotates the secret of a cluster, with CLUSTER to fill in.
-    pub rotate_cluster: Option<String>,
+    /// What rotates the secret of an instance, `instance`.
+    pub rotate_instance: Option<CommandTemplate>,
+    /// What rotates the secret of a cluster, `cluster`.
+    pub rotate_cluster: Option<CommandTemplate>,
     /// Days between its rotations, unless someone sets them.
     pub default_days: Option<i64>,
     /// Where it is said.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{Case, Finding, Fix};
+use crate::aws::commands::Command;
 
 /// A word as a POSIX shell reads it back: in single quotes where it holds
 /// anything that a shell (or its history, `rds!cluster-…`) would act on.
@@ -111,43 +112,44 @@ pub(super) fn publish(case: &Case<'_>, fix: &mut Fix) {
     let Some((base, qualifier)) = qualified(case) else { return };
     fix.change = None;
     let function = quoted(base.rsplit(':').next().unwrap_or_default());
-    let wait = format!("aws lambda wait function-updated --function-name {function}");
+    let wait =
+        Command::from(format!("aws lambda wait function-updated --function-name {function}"));
     if fix.commands.last() != Some(&wait) {
         fix.commands.push(wait);
     }
-    fix.commands.push(format!(
+    fix.commands.push(Command::from(format!(
         "VERSION=$(aws lambda publish-version --function-name {function} --query Version \
          --output text)"
-    ));
+    )));
     if is_version(&qualifier) {
         fix.summary.push_str(&format!(
             " The secret names version {qualifier}, which never changes: publish a new one (with \
              whatever else $LATEST holds), let Secrets Manager invoke it, and point the secret at it."
         ));
         fix.commands.extend([
-            format!(
+            Command::from(format!(
                 "aws lambda add-permission --function-name {function} --qualifier \"$VERSION\" \
                  --statement-id SecretsManager --action lambda:InvokeFunction --principal \
                  secretsmanager.amazonaws.com --source-account {}",
                 case.account_id()
-            ),
-            format!(
+            )),
+            Command::from(format!(
                 "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn \
                  {}:\"$VERSION\" --no-rotate-immediately",
                 quoted(case.secret_id()),
                 quoted(&base)
-            ),
+            )),
         ]);
     } else {
         fix.summary.push_str(&format!(
             " The secret names alias {qualifier}, which keeps its version: publish a new one (with \
              whatever else $LATEST holds) and point the alias at it."
         ));
-        fix.commands.push(format!(
+        fix.commands.push(Command::from(format!(
             "aws lambda update-alias --function-name {function} --name {} --function-version \
              \"$VERSION\"",
             quoted(&qualifier)
-        ));
+        )));
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
             .fix("Set it.", ["aws lambda update-function-configuration"])
             .trying(Change::SetHandler { handler: String::new() });
         let fix = published(&Case::new(&evidence), finding).fixes.remove(0);
-        (fix.commands, fix.change.is_some())
+        (fix.lines(), fix.change.is_some())
     }
 
     #[test]
@@ -183,7 +185,7 @@ mod tests {
         );
         let (commands, tried) = fix(&format!("{arn}:7"));
         assert!(
-            !tried && commands[4].contains(&format!("--rotation-lambda-arn {arn}:\"$VERSION\""))
+            !tried && commands[4].contains(&format!("--rotation-lambda-arn \"{arn}:$VERSION\""))
         );
     }
 

@@ -2,6 +2,7 @@
 
 use super::Change;
 use crate::{
+    aws::commands::Command,
     catalogue::{Entry, Severity, entry},
     network::Hop,
 };
@@ -26,7 +27,7 @@ pub struct Finding {
     /// What fixes it.
     pub fixes: Vec<Fix>,
     /// Commands that show that it is fixed.
-    pub confirm: Vec<String>,
+    pub confirm: Vec<Command>,
     /// The policy statement that decides, where one does.
     pub statement: Option<PolicyStatement>,
 }
@@ -141,12 +142,20 @@ pub enum ProofKind {
 pub struct Fix {
     /// One sentence.
     pub summary: String,
-    /// Commands to paste, with the real ids filled in.
-    pub commands: Vec<String>,
+    /// Commands to paste, with the real ids filled in, in the order in which they run.
+    pub commands: Vec<Command>,
     /// The same for a CloudFormation template, to be taken over as it stands.
     pub template: Option<String>,
     /// The change to the evidence that it amounts to, where that can be said.
     pub change: Option<Change>,
+}
+
+#[cfg(test)]
+impl Fix {
+    /// The commands as lines.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.commands.iter().map(Command::plain).collect()
+    }
 }
 
 impl Finding {
@@ -251,7 +260,7 @@ impl Finding {
 
     /// With a fix of words and commands.
     #[must_use]
-    pub fn fix<C: Into<String>>(
+    pub fn fix<C: Into<Command>>(
         mut self,
         summary: impl Into<String>,
         commands: impl IntoIterator<Item = C>,
@@ -289,7 +298,7 @@ impl Finding {
 
     /// With a command that shows that it is fixed.
     #[must_use]
-    pub fn confirm(mut self, command: impl Into<String>) -> Self {
+    pub fn confirm(mut self, command: impl Into<Command>) -> Self {
         self.confirm.push(command.into());
         self
     }
@@ -314,7 +323,7 @@ mod tests {
         let mut untried = state.clone();
         untried.absorb(&Finding::new("RUN13", "f", "").fix("One.", ["z"]).fix("Four.", ["e"]));
         assert_eq!(summaries(&untried), ["One.", "Two.", "Four."]);
-        assert_eq!(untried.fixes[0].commands, ["a"]);
+        assert_eq!(untried.fixes[0].lines(), ["a"]);
         state.absorb(&line);
         assert_eq!((state.basis, state.summary.as_str()), (Basis::StateAndLine, "state"));
         assert_eq!(summaries(&state), ["Two.", "Three.", "One."], "what can be tried goes first");

@@ -40,7 +40,6 @@ pub use self::{
     registry::{AREAS, Selection, UnknownName, checks},
 };
 pub(crate) use self::{
-    command::quoted,
     db::database_of,
     history::{caller, step_reached},
     vended_template::engine_of,

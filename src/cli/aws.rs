@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct ConnectionOptions {
     /// Named profile; wins over credentials in the environment.
     #[arg(long, value_name = "NAME", help_heading = "AWS")]
-    profile: Option<String>,
+    pub(super) profile: Option<String>,
     /// Region of the secret.
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub(super) region: Option<String>,
@@ -221,6 +221,11 @@ impl AwsOptions {
     }
 
     /// Waits until an attempt at a rotation ended.
+    /// The profile that was named.
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.connection.profile.as_deref()
+    }
+
     pub(super) fn follow(&self, secret: &str, follow: Follow) -> Result<(), Failure> {
         let connection = self.connection.connection(&self.role);
         interruptible(async {

@@ -224,7 +224,10 @@ impl BulkOptions {
             gather.failed(name.clone(), reason.clone())?;
         }
         inventory.each_evidence(
-            |evidence| examine_in_audit(evidence, selection, inventory.left_out()),
+            |evidence| {
+                let profile = self.connection.profile.as_deref();
+                examine_in_audit(evidence, selection, inventory.left_out(), profile)
+            },
             |examined| gather.report(examined),
         )
     }

@@ -7,7 +7,7 @@ use super::{
     options::{ConfigurationOptions, DatabaseOptions, ReportOptions, SelectOptions},
     source,
 };
-use crate::report::{examine, v1::Mode};
+use crate::report::{examine_with_profile, v1::Mode};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -86,7 +86,11 @@ impl Args {
             #[cfg(not(feature = "live"))]
             (None, Some(_)) => return Err(source::without_live()),
         };
-        let mut report = examine(&evidence, mode, &selection);
+        #[cfg(feature = "live")]
+        let profile = self.aws.profile().filter(|_| mode == Mode::Live);
+        #[cfg(not(feature = "live"))]
+        let profile = None;
+        let mut report = examine_with_profile(&evidence, mode, &selection, profile);
         gate.pass(&mut report);
         self.report.print(&report)?;
         Ok(self.report.exit_code(&report))

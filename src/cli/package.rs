@@ -9,7 +9,7 @@ use super::{
 use crate::{
     evidence::{Evidence, Function, FunctionConfiguration, Observed, Package, Time},
     package::{self, Archive, Limits, local},
-    report::{examine, v1::Mode},
+    report::{examine_with_profile, v1::Mode},
 };
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,11 @@ impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let selection = self.select.selection()?;
         let evidence = self.evidence()?;
-        let report = examine(&evidence, Mode::Package, &selection);
+        #[cfg(feature = "live")]
+        let profile = self.connection.profile.as_deref().filter(|_| self.function.is_some());
+        #[cfg(not(feature = "live"))]
+        let profile = None;
+        let report = examine_with_profile(&evidence, Mode::Package, &selection, profile);
         self.report.print(&report)?;
         Ok(self.report.exit_code(&report))
     }

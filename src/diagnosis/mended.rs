@@ -3,7 +3,8 @@
 
 use super::{cause::Cause, timeline::Timeline};
 use crate::{
-    checks::{Case, CheckResult, Fix, Outcome, quoted},
+    aws::commands::Command,
+    checks::{Case, CheckResult, Fix, Outcome},
     evidence::Fact,
 };
 
@@ -43,13 +44,11 @@ pub(super) fn say(
             " That is what the log says; as things are now, {check} finds nothing wrong: if it was \
              mended{since}, a new attempt shows it."
         );
-        let secret = quoted(case.secret_id());
+        let rotate = Command::aws("secretsmanager", "rotate-secret");
+        let follow = Command::rotdoctor("diagnose").operand("SECRET", case.secret_id());
         let again = Fix {
             summary: "If it was mended since: begin the rotation again, and follow it.".to_owned(),
-            commands: vec![
-                format!("aws secretsmanager rotate-secret --secret-id {secret}"),
-                format!("rotdoctor diagnose {secret} --wait"),
-            ],
+            commands: vec![rotate.option("--secret-id", case.secret_id()), follow.flag("--wait")],
             template: None,
             change: None,
         };

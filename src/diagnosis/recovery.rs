@@ -3,10 +3,13 @@
 //! may have handed to the database keeps its label, for nothing else may hold the
 //! password in use.
 
+use std::borrow::Cow;
+
 use super::timeline::{Attempt, Outcome, RETRIES_SECONDS, Timeline};
 use crate::{
+    aws::commands::Command,
     catalogue::login_check,
-    checks::{Case, engine_of, quoted, step_reached},
+    checks::{Case, engine_of, step_reached},
     evidence::{RotationStep, Secret, Time},
     rotation_log::RunOutcome,
 };
@@ -25,7 +28,7 @@ pub struct Recovery {
     /// Versions that must keep their label until the rotation has finished.
     pub keep: Vec<String>,
     /// Commands that show how it goes.
-    pub watch: Vec<String>,
+    pub watch: Vec<Command>,
 }
 
 /// What a way out comes down to.
@@ -75,7 +78,7 @@ pub struct RecoveryStep {
     /// What and when, in words.
     pub summary: String,
     /// Commands to paste.
-    pub commands: Vec<String>,
+    pub commands: Vec<Command>,
 }
 
 /// Causes that the pending version carries in itself: its value is a copy of one that
@@ -97,8 +100,7 @@ pub(super) fn recovery(
     if secret.owning_service.is_some() {
         return None;
     }
-    let id = quoted(case.secret_id()).into_owned();
-    let way = Way { case, secret, timeline, id, found_empty: first_cause == Some("SEC08") };
+    let way = Way { case, secret, timeline, found_empty: first_cause == Some("SEC08") };
     let pending = secret.version_with("AWSPENDING").map(|version| way.pending(version));
     let faulty = first_cause.is_some_and(|code| IN_THE_VERSION.contains(&code));
     let mut recovery = match pending {
@@ -122,7 +124,6 @@ struct Way<'c> {
     case: &'c Case<'c>,
     secret: &'c Secret,
     timeline: &'c Timeline,
-    id: String,
     /// That the version is empty is what stopped the attempt.
     found_empty: bool,
 }
@@ -290,16 +291,12 @@ impl Way<'_> {
         });
         if let Some(token) = token {
             recovery.steps.push(RecoveryStep {
-                summary: "It does not: that version may hold the password. Put the label back on it, \
+                summary:
+                    "It does not: that version may hold the password. Put the label back on it, \
                      while Secrets Manager still has it, and rotate."
-                    .to_owned(),
+                        .to_owned(),
                 commands: vec![
-                    format!(
-                        "aws secretsmanager update-secret-version-stage --secret-id {} --version-stage \
-                         AWSPENDING --move-to-version-id {}",
-                        self.id,
-                        quoted(token)
-                    ),
+                    self.move_label("AWSPENDING").option("--move-to-version-id", token),
                     self.rotate_command(),
                 ],
             });
@@ -334,17 +331,21 @@ impl Way<'_> {
         }
     }
 
-    fn rotate_command(&self) -> String {
-        format!("aws secretsmanager rotate-secret --secret-id {}", self.id)
+    /// An operation of Secrets Manager on the secret.
+    fn on_secret(&self, operation: &'static str) -> Command {
+        Command::aws("secretsmanager", operation).option("--secret-id", self.case.secret_id())
     }
 
-    fn drop_label(&self, version: &str) -> String {
-        format!(
-            "aws secretsmanager update-secret-version-stage --secret-id {} --version-stage AWSPENDING \
-             --remove-from-version-id {}",
-            self.id,
-            quoted(version)
-        )
+    fn rotate_command(&self) -> Command {
+        self.on_secret("rotate-secret")
+    }
+
+    fn move_label(&self, label: &str) -> Command {
+        self.on_secret("update-secret-version-stage").option("--version-stage", label)
+    }
+
+    fn drop_label(&self, version: &str) -> Command {
+        self.move_label("AWSPENDING").option("--remove-from-version-id", version)
     }
 
     /// What finishSecret does, for those who cannot wait for it.
@@ -356,13 +357,11 @@ impl Way<'_> {
                 "If applications cannot wait: testSecret has logged in with that version; what is \
                  left to do is to move AWSCURRENT."
                     .to_owned(),
-            commands: vec![format!(
-                "aws secretsmanager update-secret-version-stage --secret-id {} --version-stage \
-                 AWSCURRENT --move-to-version-id {} --remove-from-version-id {}",
-                self.id,
-                quoted(version),
-                quoted(current)
-            )],
+            commands: vec![
+                self.move_label("AWSCURRENT")
+                    .option("--move-to-version-id", version)
+                    .option("--remove-from-version-id", current),
+            ],
         })
     }
 
@@ -374,45 +373,48 @@ impl Way<'_> {
     /// A login with each of these versions, whose password nobody sees.
     fn logins(&self, stages: &[&str]) -> RecoveryStep {
         let stages = if stages.is_empty() { &["AWSCURRENT"] } else { stages };
-        let all = stages.join(" ");
         let from = "from a machine that reaches the database";
         match engine_of(self.case).and_then(|engine| login_check(&engine.name)) {
-            Some(check) => RecoveryStep {
-                summary: format!("Try the logins, {from}; no password is shown."),
-                commands: vec![
-                    format!("for STAGE in {all}; do"),
-                    format!(
-                        "VALUE=$(aws secretsmanager get-secret-value --secret-id {} --version-stage \
-                         $STAGE --query SecretString --output text)",
-                        self.id
-                    ),
-                    check.command.clone(),
-                    "done; unset VALUE".to_owned(),
-                ],
-            },
+            Some(check) => {
+                let login = |stage: &&str| {
+                    let value = self
+                        .on_secret("get-secret-value")
+                        .option("--version-stage", *stage)
+                        .option("--query", "SecretString")
+                        .option("--output", "text")
+                        .capture("VALUE");
+                    let stage = Cow::Borrowed(*stage);
+                    [value, check.command.fill(|_| Some(stage.clone())).look()]
+                };
+                let forget = Command::program("unset").word("VALUE");
+                RecoveryStep {
+                    summary: format!("Try the logins, {from}; no password is shown."),
+                    commands: stages.iter().flat_map(login).chain([forget]).collect(),
+                }
+            }
             None => RecoveryStep {
                 summary: format!(
                     "Try a login with {}, {from}. Hand the password to the client in a variable or \
                      through its prompt, never as an argument, and do not print it.",
                     stages.join(" and one with ")
                 ),
-                commands: vec![format!(
-                    "aws secretsmanager list-secret-version-ids --secret-id {} --include-deprecated",
-                    self.id
-                )],
+                commands: vec![
+                    self.on_secret("list-secret-version-ids").flag("--include-deprecated"),
+                ],
             },
         }
     }
 
-    fn watch(&self) -> Vec<String> {
+    fn watch(&self) -> Vec<Command> {
         let function = self.case.function();
         let group = function.if_known().and_then(|function| function.configuration.log_group());
-        let group =
-            group.map(|group| format!("aws logs tail {} --since 10m --follow", quoted(&group)));
-        let stages = format!(
-            "aws secretsmanager describe-secret --secret-id {} --query VersionIdsToStages",
-            self.id
-        );
+        let group = group.map(|group| {
+            Command::aws("logs", "tail")
+                .operand("LOG_GROUP", group)
+                .option("--since", "10m")
+                .flag("--follow")
+        });
+        let stages = self.on_secret("describe-secret").option("--query", "VersionIdsToStages");
         group.into_iter().chain([stages]).collect()
     }
 }
@@ -471,6 +473,8 @@ fn of_step(step: RotationStep, returned: bool) -> Reached {
 mod tests {
     use serde_json::{Value, json};
 
+    use crate::aws::commands::Effect;
+
     use super::*;
     use crate::evidence::Evidence;
 
@@ -513,8 +517,8 @@ mod tests {
     }
 
     fn commands(recovery: &Recovery) -> String {
-        let all: Vec<&str> =
-            recovery.steps.iter().flat_map(|step| &step.commands).map(String::as_str).collect();
+        let all: Vec<String> =
+            recovery.steps.iter().flat_map(|step| &step.commands).map(Command::plain).collect();
         all.join("\n")
     }
 
@@ -554,11 +558,12 @@ mod tests {
         for events in [json!([failed(NEW, "2026-11-19T03:01:00Z", None)]), json!([])] {
             let way = way(world(events), None);
             assert_eq!((way.action, database(&way)), (Action::LookFirst, Password::Unknown));
-            assert!(
-                way.steps[0].commands[0].contains("AWSPENDING AWSCURRENT"),
-                "{:?}",
-                way.steps[0]
+            let logins = commands(&way);
+            let (pending, current) = (
+                logins.find("--version-stage AWSPENDING --query"),
+                logins.find("--version-stage AWSCURRENT --query"),
             );
+            assert!(pending.is_some() && pending < current, "{logins}");
             assert!(way.steps[2].summary.contains("only then") && way.keep == [NEW]);
         }
     }
@@ -643,8 +648,12 @@ mod tests {
     fn a_wrong_password_comes_with_logins_that_show_none() {
         let events = json!([failed(NEW, "2026-11-19T03:01:00Z", Some("setSecret"))]);
         let with = way(world(events.clone()), Some("SEC09"));
-        assert_eq!(with.steps[0].commands[0], "for STAGE in AWSCURRENT AWSPREVIOUS; do");
-        assert!(with.steps[0].commands[2].starts_with("PGPASSWORD="));
+        let login = with.steps[0].commands.iter().map(Command::plain).collect::<Vec<_>>();
+        assert!(login[0].starts_with("VALUE=$(aws secretsmanager get-secret-value "), "{login:?}");
+        assert!(login[0].contains("--version-stage AWSCURRENT"), "{login:?}");
+        assert!(login[1].starts_with("PGPASSWORD="), "{login:?}");
+        assert!(login[1].ends_with("-c \"SELECT 'AWSCURRENT logs in'\""), "{login:?}");
+        assert!(with.steps[0].commands.iter().all(|one| one.effect() == Effect::Look));
         let mut other = world(events);
         other["SecretShape"]["AWSCURRENT"]["Values"]["engine"] = json!("oracle");
         let words = way(other, Some("SEC09"));

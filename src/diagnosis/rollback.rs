@@ -2,7 +2,8 @@
 //! it back. Fixes that only admit one more connection have none.
 
 use crate::{
-    checks::{Change, NetworkChange, quoted},
+    aws::commands::{Argument, Command},
+    checks::{Change, NetworkChange},
     policy::Document,
 };
 
@@ -12,9 +13,9 @@ pub struct Rollback {
     /// Whom the fix can hurt.
     pub summary: String,
     /// Commands that keep what stands, to be run before the fix.
-    pub before: Vec<String>,
+    pub before: Vec<Command>,
     /// Commands that take the fix back.
-    pub undo: Vec<String>,
+    pub undo: Vec<Command>,
 }
 
 /// The ways back from a change, one for each of its parts that can hurt.
@@ -35,35 +36,41 @@ fn of_network(change: &NetworkChange) -> Option<Rollback> {
             (
                 format!("{acl} filters everything in its subnets."),
                 None,
-                Some(format!(
-                    "aws ec2 delete-network-acl-entry --network-acl-id {acl} {side} --rule-number \
-                     {number}"
-                )),
+                Some(
+                    Command::aws("ec2", "delete-network-acl-entry")
+                        .option("--network-acl-id", acl)
+                        .flag(side)
+                        .option("--rule-number", *number),
+                ),
             )
         }
         NetworkChange::SetRoute { table, destination, .. }
         | NetworkChange::DeleteRoute { table, destination } => (
             format!("{table} carries all that its subnets send to {destination}."),
-            Some(format!(
-                "aws ec2 describe-route-tables --route-table-ids {table} --query \
-                 'RouteTables[].Routes' > routes-before.json"
-            )),
+            Some(
+                Command::aws("ec2", "describe-route-tables")
+                    .option("--route-table-ids", table)
+                    .option("--query", "RouteTables[].Routes")
+                    .output_file("routes-before.json"),
+            ),
             // What stood there before says which call brings it back.
             None,
         ),
         NetworkChange::EnablePrivateDns { endpoint } => (
             format!("Private DNS of {endpoint} moves every client in the VPC to it."),
             None,
-            Some(format!(
-                "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --no-private-dns-enabled"
-            )),
+            Some(
+                Command::aws("ec2", "modify-vpc-endpoint")
+                    .option("--vpc-endpoint-id", endpoint)
+                    .flag("--no-private-dns-enabled"),
+            ),
         ),
         _ => return None,
     };
     Some(Rollback {
         summary,
         before: before.into_iter().collect(),
-        undo: undo.into_iter().collect(),
+        undo: undo.into_iter().map(Command::undo).collect(),
     })
 }
 
@@ -71,44 +78,43 @@ fn of_policy(document: &Document) -> Option<Rollback> {
     let (summary, before, undo) = match document {
         Document::KeyPolicy { key } => (
             format!("The policy of {key} is replaced whole, and a wrong one can lock the key."),
-            format!(
-                "aws kms get-key-policy --key-id {key} --policy-name default --query Policy --output \
-                 text > key-policy-before.json"
-            ),
-            format!(
-                "aws kms put-key-policy --key-id {key} --policy-name default --policy \
-                 file://key-policy-before.json"
-            ),
+            Command::aws("kms", "get-key-policy")
+                .option("--key-id", key)
+                .option("--policy-name", "default")
+                .option("--query", "Policy")
+                .option("--output", "text")
+                .output_file("key-policy-before.json"),
+            Command::aws("kms", "put-key-policy")
+                .option("--key-id", key)
+                .option("--policy-name", "default")
+                .option("--policy", Argument::file("key-policy-before.json")),
         ),
         Document::SecretPolicy { secret } => (
             "The secret's policy is replaced whole, for all who read the secret.".to_owned(),
-            format!(
-                "aws secretsmanager get-resource-policy --secret-id {secret} --query ResourcePolicy \
-                 --output text > secret-policy-before.json"
-            ),
-            format!(
-                "aws secretsmanager put-resource-policy --secret-id {secret} --resource-policy \
-                 file://secret-policy-before.json"
-            ),
+            Command::aws("secretsmanager", "get-resource-policy")
+                .option("--secret-id", secret)
+                .option("--query", "ResourcePolicy")
+                .option("--output", "text")
+                .output_file("secret-policy-before.json"),
+            Command::aws("secretsmanager", "put-resource-policy")
+                .option("--secret-id", secret)
+                .option("--resource-policy", Argument::file("secret-policy-before.json")),
         ),
         Document::InlinePolicy { role, policy } => (
             format!("The policy {policy} of {role} is replaced whole."),
-            format!(
-                "aws iam get-role-policy --role-name {} --policy-name {} --query PolicyDocument > \
-                 role-policy-before.json",
-                quoted(role),
-                quoted(policy)
-            ),
-            format!(
-                "aws iam put-role-policy --role-name {} --policy-name {} --policy-document \
-                 file://role-policy-before.json",
-                quoted(role),
-                quoted(policy)
-            ),
+            Command::aws("iam", "get-role-policy")
+                .option("--role-name", role)
+                .option("--policy-name", policy)
+                .option("--query", "PolicyDocument")
+                .output_file("role-policy-before.json"),
+            Command::aws("iam", "put-role-policy")
+                .option("--role-name", role)
+                .option("--policy-name", policy)
+                .option("--policy-document", Argument::file("role-policy-before.json")),
         ),
         _ => return None,
     };
-    Some(Rollback { summary, before: vec![before], undo: vec![undo] })
+    Some(Rollback { summary, before: vec![before], undo: vec![undo.undo()] })
 }
 
 #[cfg(test)]
@@ -139,14 +145,14 @@ mod tests {
         let ways = rollback(&Change::Network(vec![entry, rule]));
         assert_eq!(ways.len(), 1);
         assert_eq!(
-            ways[0].undo,
-            ["aws ec2 delete-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 90"]
+            ways[0].undo[0].plain(),
+            "aws ec2 delete-network-acl-entry --network-acl-id acl-1 --ingress --rule-number 90"
         );
         let document = Document::KeyPolicy { key: "k".to_owned() };
         let policies = vec![Replacement { document, name: String::new(), after: json!({}) }];
         let ways = rollback(&Change::ReplacePolicies { policies });
-        assert!(ways[0].before[0].contains("get-key-policy --key-id k"));
-        assert!(ways[0].undo[0].contains("put-key-policy --key-id k"));
+        assert!(ways[0].before[0].plain().contains("get-key-policy --key-id k"));
+        assert!(ways[0].undo[0].plain().contains("put-key-policy --key-id k"));
         assert!(rollback(&Change::RestoreSecret).is_empty());
     }
 }

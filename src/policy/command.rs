@@ -1,5 +1,5 @@
-//! Changes to policy documents as AWS CLI commands and as CloudFormation. What
-//! is changed is `fix.rs`'s business.
+//! Changes to policy documents as AWS CLI commands and as CloudFormation. What is
+//! changed is decided in `fix.rs`.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,10 @@ use super::{
     replace::Replacement,
     rotation::RotationRequest,
 };
-use crate::aws::arn;
+use crate::aws::{
+    arn,
+    commands::{Argument, Command, json_text},
+};
 
 /// Names for what is new, which must not be taken.
 pub(super) struct Names {
@@ -144,34 +147,39 @@ impl Step<'_> {
         format!("{text} in {place}.")
     }
 
-    fn commands(&self) -> Vec<String> {
-        let after = quoted(&self.after);
+    fn commands(&self) -> Vec<Command> {
+        let after = Argument::json(&self.after);
+        let put_role_policy = |role: &str, policy: &str| {
+            Command::aws("iam", "put-role-policy")
+                .option("--role-name", role)
+                .option("--policy-name", policy)
+        };
         let command = match self.document {
-            Document::RolePolicy { role } => format!(
-                "aws iam put-role-policy --role-name {role} --policy-name {} --policy-document {after}",
-                self.names.policy
-            ),
-            Document::InlinePolicy { role, policy } => format!(
-                "aws iam put-role-policy --role-name {role} --policy-name {policy} --policy-document {after}"
-            ),
-            Document::ManagedPolicy { arn } => format!(
-                "aws iam create-policy-version --policy-arn {} --set-as-default --policy-document {after}",
-                word(arn)
-            ),
-            Document::KeyPolicy { key } => {
-                format!(
-                    "aws kms put-key-policy --key-id {key} --policy-name default --policy {after}"
-                )
+            Document::RolePolicy { role } => {
+                put_role_policy(role, &self.names.policy).option("--policy-document", after)
             }
-            Document::SecretPolicy { secret } => format!(
-                "aws secretsmanager put-resource-policy --secret-id '{secret}' --resource-policy {after}"
-            ),
-            Document::TrustPolicy { role } => format!(
-                "aws iam update-assume-role-policy --role-name {role} --policy-document {after}"
-            ),
-            Document::EndpointPolicy { endpoint } => format!(
-                "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --policy-document {after}"
-            ),
+            Document::InlinePolicy { role, policy } => {
+                put_role_policy(role, policy).option("--policy-document", after)
+            }
+            Document::ManagedPolicy { arn } => Command::aws("iam", "create-policy-version")
+                .option("--policy-arn", arn)
+                .flag("--set-as-default")
+                .option("--policy-document", after),
+            Document::KeyPolicy { key } => Command::aws("kms", "put-key-policy")
+                .option("--key-id", key)
+                .option("--policy-name", "default")
+                .option("--policy", after),
+            Document::SecretPolicy { secret } => {
+                Command::aws("secretsmanager", "put-resource-policy")
+                    .option("--secret-id", secret)
+                    .option("--resource-policy", after)
+            }
+            Document::TrustPolicy { role } => Command::aws("iam", "update-assume-role-policy")
+                .option("--role-name", role)
+                .option("--policy-document", after),
+            Document::EndpointPolicy { endpoint } => Command::aws("ec2", "modify-vpc-endpoint")
+                .option("--vpc-endpoint-id", endpoint)
+                .option("--policy-document", after),
             Document::FunctionPolicy { function } => {
                 return self
                     .edits
@@ -183,20 +191,16 @@ impl Step<'_> {
         vec![command]
     }
 
-    fn permission(&self, function: &str, edit: &Edit) -> Option<String> {
+    fn permission(&self, function: &str, edit: &Edit) -> Option<Command> {
         let Edit::Allow { grants, .. } = edit else { return None };
-        let qualifier = match qualifier(function) {
-            Some(qualifier) => format!(" --qualifier {}", word(qualifier)),
-            None => String::new(),
-        };
-        Some(format!(
-            "aws lambda add-permission --function-name {}{qualifier} --statement-id {} --action {} --principal {} --source-account {}",
-            arn::unqualified(function),
-            self.names.statement,
-            grants.actions.first()?,
-            grants.principal.as_ref()?["Service"].as_str()?,
-            source_account(edit)?,
-        ))
+        let command = Command::aws("lambda", "add-permission")
+            .option("--function-name", arn::unqualified(function))
+            .option_if("--qualifier", qualifier(function))
+            .option("--statement-id", &self.names.statement)
+            .option("--action", grants.actions.first()?)
+            .option("--principal", grants.principal.as_ref()?["Service"].as_str()?)
+            .option("--source-account", source_account(edit)?);
+        Some(command)
     }
 
     fn cloudformation(&self) -> String {
@@ -226,6 +230,9 @@ impl Step<'_> {
                 )
             }
             Document::InlinePolicy { policy, .. } => {
+                // A comment ends with its line.
+                let policy = json_text(&json!(policy));
+                let policy = policy.trim_matches('"');
                 within(&format!("PolicyDocument of the policy {policy} (AWS::IAM::Role)"))
             }
             Document::ManagedPolicy { .. } => within("PolicyDocument (AWS::IAM::ManagedPolicy)"),
@@ -283,18 +290,4 @@ fn resource(name: &str, kind: &str, properties: &[(&str, Value)]) -> String {
     let properties: String =
         properties.iter().map(|(key, value)| format!("    {key}: {value}\n")).collect();
     format!("{name}:\n  Type: {kind}\n  Properties:\n{properties}")
-}
-
-/// A document as one argument of a shell command.
-fn quoted(document: &Value) -> String {
-    word(&document.to_string())
-}
-
-/// A text as one word of a shell command.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:,-".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
 }

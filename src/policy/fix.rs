@@ -1,8 +1,10 @@
 //! The smallest change that lets denied requests through: which document, which
-//! statement. How a change alters a document is `edit.rs`'s, how it is written
-//! as command and template `command.rs`'s business.
+//! statement. `edit.rs` alters a document, `command.rs` writes the change as command
+//! and template.
 
 use serde_json::Value;
+
+use crate::aws::commands::Command;
 
 use super::{
     command::{self, Names},
@@ -35,7 +37,7 @@ pub struct FixStep {
     /// The statements that are added or changed, as they then stand.
     pub statements: Vec<Value>,
     /// Commands to paste.
-    pub commands: Vec<String>,
+    pub commands: Vec<Command>,
     /// The same in a CloudFormation template.
     pub cloudformation: String,
     /// What it lets through besides.
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(star[0]["Action"], only);
         let logs = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/rotfn:*";
         assert!(step.statements.iter().any(|s| s["Resource"] == logs));
-        let command = &step.commands[0];
+        let command = &step.commands[0].plain();
         assert!(command.starts_with("aws iam put-role-policy --role-name RotRole --policy-name SecretRotation --policy-document '{"), "{command}");
         assert!(step.cloudformation.contains("Type: AWS::IAM::RolePolicy"));
     }
@@ -165,7 +167,7 @@ mod tests {
             step.statements[0]["Condition"]["StringEquals"]["kms:ViaService"],
             "secretsmanager.eu-west-1.amazonaws.com"
         );
-        assert!(step.commands[0].contains("role/Admin"), "the rest of the policy stays");
+        assert!(step.commands[0].plain().contains("role/Admin"), "the rest of the policy stays");
         assert_eq!(step.widens.len(), 1);
     }
 
@@ -178,7 +180,7 @@ mod tests {
         });
         assert!(plan.verified, "{:?}", plan.remaining);
         assert_eq!(
-            plan.steps[0].commands,
+            plan.steps[0].commands.iter().map(Command::plain).collect::<Vec<_>>(),
             [
                 "aws lambda add-permission --function-name arn:aws:lambda:eu-west-1:111122223333:function:rotfn --qualifier live --statement-id SecretsManagerInvoke --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 111122223333"
             ]
@@ -200,7 +202,7 @@ mod tests {
             condition["ArnNotEquals"]["aws:PrincipalArn"],
             "arn:aws:iam::111122223333:role/rotation/RotRole"
         );
-        assert!(step.commands[0].starts_with("aws secretsmanager put-resource-policy"));
+        assert!(step.commands[0].plain().starts_with("aws secretsmanager put-resource-policy"));
         assert!(!step.widens.is_empty());
     }
 
@@ -219,6 +221,7 @@ mod tests {
         assert_eq!(plan.steps[0].statements[0]["Resource"], "*");
         assert!(
             plan.steps[0].commands[0]
+                .plain()
                 .starts_with("aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1")
         );
     }
@@ -241,7 +244,7 @@ mod tests {
                 &Document::ManagedPolicy { arn: boundary.to_owned() },
             ]
         );
-        assert!(plan.steps[1].commands[0].starts_with("aws iam create-policy-version"));
+        assert!(plan.steps[1].commands[0].plain().starts_with("aws iam create-policy-version"));
     }
 
     #[test]

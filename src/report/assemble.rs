@@ -3,6 +3,7 @@
 
 use super::v1;
 use crate::{
+    aws::commands::CommandContext,
     checks::{self, Case, CheckResult, Outcome, Selection},
     diagnosis::{self, Diagnosis, TriedFix},
     evidence::{Reason, Secret},
@@ -10,17 +11,22 @@ use crate::{
     rotation_log::RunOutcome,
 };
 
-/// Assembles the report of one secret.
+/// Assembles the report of one secret. The profile is the one that was named for AWS.
 pub fn assemble(
     case: &Case<'_>,
     mode: v1::Mode,
     results: &[CheckResult],
     diagnosis: &Diagnosis,
     selection: &Selection,
+    profile: Option<&str>,
 ) -> v1::Report {
+    let context = CommandContext { region: case.region_if_known(), profile };
     let tried = |finding: &checks::Finding| diagnosis::try_fixes(case, results, selection, finding);
-    let findings: Vec<v1::Finding> =
-        diagnosis.findings.iter().map(|finding| finding_of(finding, tried(finding))).collect();
+    let findings: Vec<v1::Finding> = diagnosis
+        .findings
+        .iter()
+        .map(|finding| finding_of(finding, tried(finding), context))
+        .collect();
     // A cause is one of the findings: what was tried for that holds for it.
     let known = |cause: &checks::Finding| {
         let mut all = diagnosis.findings.iter().zip(&findings);
@@ -47,6 +53,7 @@ pub fn assemble(
             finding: finding_of(
                 &cause.finding,
                 known(&cause.finding).unwrap_or_else(|| tried(&cause.finding)),
+                context,
             ),
         })
         .collect();
@@ -54,7 +61,7 @@ pub fn assemble(
         schema_version: v1::SCHEMA_VERSION.to_owned(),
         tool: v1::Tool::this(),
         mode,
-        target: target(case),
+        target: v1::Target { profile: profile.map(str::to_owned), ..target(case) },
         captured_at: (mode != v1::Mode::Logs).then(|| case.now()),
         verdict: diagnosis.verdict,
         rotation: rotation(case, diagnosis),
@@ -62,10 +69,13 @@ pub fn assemble(
         findings,
         fix_plan: diagnosis.causes.first().and_then(|cause| {
             let plan = diagnosis::plan(case, results, selection, &cause.finding)?;
-            Some(super::story::fix_plan(&plan))
+            Some(super::story::fix_plan(&plan, context))
         }),
         changes: diagnosis.changes.as_ref().map(super::story::changes),
-        recovery: diagnosis.recovery.as_ref().map(super::story::recovery),
+        recovery: diagnosis
+            .recovery
+            .as_ref()
+            .map(|recovery| super::story::recovery(recovery, context)),
         inconclusive: Vec::new(),
         not_applicable: Vec::new(),
         passed: Vec::new(),
@@ -81,6 +91,8 @@ pub fn assemble(
     for result in results {
         add_outcome(&mut report, result);
     }
+    let refused = refused(&report);
+    report.notes.extend(refused);
     report.summary = v1::Summary {
         checks: results.len(),
         causes: report.causes.len(),
@@ -124,6 +136,21 @@ impl v1::Tool {
     }
 }
 
+/// Which values the commands do not show, and why; each once.
+fn refused(report: &v1::Report) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for refusal in report.commands().flat_map(|command| &command.refused) {
+        let note = format!(
+            "the commands show {} in place of a value that {}",
+            refusal.placeholder, refusal.reason
+        );
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
+}
+
 fn count(report: &v1::Report, severity: crate::catalogue::Severity) -> usize {
     report.findings.iter().filter(|finding| finding.severity == severity).count()
 }
@@ -141,6 +168,7 @@ fn target(case: &Case<'_>) -> v1::Target {
             .and_then(|secret| secret.rotation_lambda_arn.clone())
             .or_else(|| configuration?.function_arn.clone()),
         role_arn: configuration.and_then(|configuration| configuration.role.clone()),
+        profile: None,
     }
 }
 
@@ -193,7 +221,24 @@ fn attempt_of(attempt: &diagnosis::Attempt) -> v1::Attempt {
     }
 }
 
-fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
+fn finding_of(
+    finding: &checks::Finding,
+    tried: Vec<TriedFix>,
+    context: CommandContext<'_>,
+) -> v1::Finding {
+    let fix_of = |(fix, tried): (&checks::Fix, TriedFix)| {
+        let command_details = super::story::details(&fix.commands, context);
+        v1::Fix {
+            summary: fix.summary.clone(),
+            commands: v1::Command::texts(&command_details),
+            command_details,
+            template: fix.template.clone(),
+            verified: tried.verified,
+            remaining: tried.remaining,
+            rollback: super::story::rollback(fix, context),
+        }
+    };
+    let confirm_details = super::story::details(&finding.confirm, context);
     v1::Finding {
         code: finding.code().to_owned(),
         name: finding.entry.name.to_owned(),
@@ -216,20 +261,9 @@ fn finding_of(finding: &checks::Finding, tried: Vec<TriedFix>) -> v1::Finding {
             .as_ref()
             .map(|path| v1::PathStart { subnet: path.subnet.clone(), cidr: path.block.clone() }),
         path: finding.path.iter().flat_map(|path| &path.hops).map(hop).collect(),
-        fixes: finding
-            .fixes
-            .iter()
-            .zip(tried)
-            .map(|(fix, tried)| v1::Fix {
-                summary: fix.summary.clone(),
-                commands: fix.commands.clone(),
-                template: fix.template.clone(),
-                verified: tried.verified,
-                remaining: tried.remaining,
-                rollback: super::story::rollback(fix),
-            })
-            .collect(),
-        confirm: finding.confirm.clone(),
+        fixes: finding.fixes.iter().zip(tried).map(fix_of).collect(),
+        confirm: v1::Command::texts(&confirm_details),
+        confirm_details,
         statement: finding.statement.clone().map(|statement| v1::Statement {
             policy: statement.policy,
             sid: statement.sid,

@@ -18,8 +18,22 @@ pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report
     examine_case(&Case::new(evidence), mode, selection)
 }
 
+/// Examines one secret that was collected with a profile, which the commands name too.
+pub fn examine_with_profile(
+    evidence: &Evidence,
+    mode: Mode,
+    selection: &Selection,
+    profile: Option<&str>,
+) -> Report {
+    examine_as(&Case::new(evidence), mode, selection, profile)
+}
+
 /// Examines a case, such as one whose log was read from a stream.
 pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Report {
+    examine_as(case, mode, selection, None)
+}
+
+fn examine_as(case: &Case<'_>, mode: Mode, selection: &Selection, profile: Option<&str>) -> Report {
     let mut results = checks::run(case, selection);
     match mode {
         Mode::Logs => {
@@ -49,7 +63,7 @@ pub fn examine_case(case: &Case<'_>, mode: Mode, selection: &Selection) -> Repor
         }
         _ => {}
     }
-    super::assemble(case, mode, &results, &diagnosis, selection)
+    super::assemble(case, mode, &results, &diagnosis, selection, profile)
 }
 
 /// Examines one of many secrets, whose evidence leaves some facts out on purpose: what
@@ -58,6 +72,7 @@ pub fn examine_in_audit(
     evidence: &Evidence,
     selection: &Selection,
     left_out: &BTreeSet<Fact>,
+    profile: Option<&str>,
 ) -> Report {
     let case = Case::new(evidence);
     let mut results = checks::run(&case, selection);
@@ -74,7 +89,7 @@ pub fn examine_in_audit(
     if left_out.contains(&Fact::LogEvents) && diagnosis::keeps_its_schedule(&case) {
         nothing_wrong(&mut diagnosis);
     }
-    super::assemble(&case, Mode::Live, &results, &diagnosis, selection)
+    super::assemble(&case, Mode::Live, &results, &diagnosis, selection, profile)
 }
 
 /// Examines a log alone: the lines about one secret, with the CloudTrail events that

@@ -13,8 +13,10 @@ pub fn locate(report: &mut Report, origins: &Origins) {
         let location = statement.unwrap_or_else(|| origins.of(&finding.resource));
         finding.location = Some(location.clone());
         finding.confirm.clear();
+        finding.confirm_details.clear();
         for fix in &mut finding.fixes {
             fix.commands.clear();
+            fix.command_details.clear();
             fix.rollback.clear();
         }
     }

@@ -10,7 +10,7 @@ use super::{
     table::audit_rows,
     text::Layout,
     unseen,
-    v1::{AuditReport, Cause, Finding, Hop, Report, Rollback, Verdict},
+    v1::{AuditReport, Cause, Command, Finding, Hop, Report, Rollback, Verdict},
     words,
 };
 
@@ -105,7 +105,7 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
         if let Some(tried) = words::tried(fix) {
             let _ = writeln!(out, "({})", escaped(&tried));
         }
-        shell(out, &fix.commands);
+        shell(out, &fix.command_details);
         ways_back(out, &fix.rollback);
         if let Some(template) = &fix.template {
             fenced(out, "yaml", template);
@@ -135,7 +135,7 @@ fn plan(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n### {heading}, in this order\n\n{line}");
     for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let _ = writeln!(out, "\n{}. {} {}", index + 1, step.code, escaped(&step.summary));
-        shell(out, &step.commands);
+        shell(out, &step.command_details);
         ways_back(out, &step.rollback);
     }
 }
@@ -152,10 +152,10 @@ fn recovery(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n### Then\n\n{}", escaped(&recovery.summary));
     for step in &recovery.steps {
         let _ = writeln!(out, "\n{}", escaped(&step.summary));
-        shell(out, &step.commands);
+        shell(out, &step.command_details);
     }
     let _ = writeln!(out, "\nWatch it:");
-    shell(out, &recovery.watch);
+    shell(out, &recovery.watch_details);
 }
 
 /// A list under a small heading.
@@ -212,9 +212,9 @@ fn table<const N: usize>(out: &mut String, heads: [&str; N], rows: &[[String; N]
     }
 }
 
-fn shell(out: &mut String, commands: &[String]) {
+fn shell(out: &mut String, commands: &[Command]) {
     if !commands.is_empty() {
-        fenced(out, "sh", &commands.join("\n"));
+        fenced(out, "sh", &Command::texts(commands).join("\n"));
     }
 }
 

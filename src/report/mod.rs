@@ -28,6 +28,8 @@ mod wrap;
 
 pub use self::{
     assemble::assemble,
-    examination::{examine, examine_case, examine_in_audit, examine_log, finds_by},
+    examination::{
+        examine, examine_case, examine_in_audit, examine_log, examine_with_profile, finds_by,
+    },
     location::locate,
 };

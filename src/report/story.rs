@@ -3,6 +3,7 @@
 
 use super::v1;
 use crate::{
+    aws::commands::{Command, CommandContext},
     checks,
     diagnosis::{self, Action, Password},
 };
@@ -29,7 +30,10 @@ pub(super) fn changes(changes: &diagnosis::Changes) -> v1::Changes {
 }
 
 /// The way out, as the report has it.
-pub(super) fn recovery(recovery: &diagnosis::Recovery) -> v1::Recovery {
+pub(super) fn recovery(
+    recovery: &diagnosis::Recovery,
+    context: CommandContext<'_>,
+) -> v1::Recovery {
     let action = match recovery.action {
         Action::Rotate => "rotate",
         Action::DropLabel => "drop-label",
@@ -49,35 +53,59 @@ pub(super) fn recovery(recovery: &diagnosis::Recovery) -> v1::Recovery {
         }
         .to_owned(),
     });
-    let steps = recovery.steps.iter().map(|step| v1::RecoveryStep {
-        summary: step.summary.clone(),
-        commands: step.commands.clone(),
+    let steps = recovery.steps.iter().map(|step| {
+        let command_details = details(&step.commands, context);
+        v1::RecoveryStep {
+            summary: step.summary.clone(),
+            commands: v1::Command::texts(&command_details),
+            command_details,
+        }
     });
+    let watch_details = details(&recovery.watch, context);
     v1::Recovery {
         action: action.to_owned(),
         pending,
         summary: recovery.summary.clone(),
         steps: steps.collect(),
         keep: recovery.keep.clone(),
-        watch: recovery.watch.clone(),
+        watch: v1::Command::texts(&watch_details),
+        watch_details,
     }
 }
 
 /// The ways back from a fix.
-pub(super) fn rollback(fix: &checks::Fix) -> Vec<v1::Rollback> {
-    let ways = fix.change.iter().flat_map(diagnosis::rollback);
-    ways.map(|way| v1::Rollback { summary: way.summary, before: way.before, undo: way.undo })
-        .collect()
+pub(super) fn rollback(fix: &checks::Fix, context: CommandContext<'_>) -> Vec<v1::Rollback> {
+    let written = |way: diagnosis::Rollback| {
+        let before_details = details(&way.before, context);
+        let undo_details = details(&way.undo, context);
+        v1::Rollback {
+            summary: way.summary,
+            before: v1::Command::texts(&before_details),
+            before_details,
+            undo: v1::Command::texts(&undo_details),
+            undo_details,
+        }
+    };
+    fix.change.iter().flat_map(diagnosis::rollback).map(written).collect()
+}
+
+/// Commands, as the report has them.
+pub(super) fn details(commands: &[Command], context: CommandContext<'_>) -> Vec<v1::Command> {
+    commands.iter().map(|command| v1::Command::of(command, context)).collect()
 }
 
 /// The plan, as the report has it.
-pub(super) fn fix_plan(plan: &diagnosis::Plan) -> v1::FixPlan {
-    let step = |(finding, fix): &(checks::Finding, checks::Fix)| v1::FixStep {
-        code: finding.code().to_owned(),
-        resource: finding.resource.clone(),
-        summary: fix.summary.clone(),
-        commands: fix.commands.clone(),
-        rollback: rollback(fix),
+pub(super) fn fix_plan(plan: &diagnosis::Plan, context: CommandContext<'_>) -> v1::FixPlan {
+    let step = |(finding, fix): &(checks::Finding, checks::Fix)| {
+        let command_details = details(&fix.commands, context);
+        v1::FixStep {
+            code: finding.code().to_owned(),
+            resource: finding.resource.clone(),
+            summary: fix.summary.clone(),
+            commands: v1::Command::texts(&command_details),
+            command_details,
+            rollback: rollback(fix, context),
+        }
     };
     v1::FixPlan { steps: plan.steps.iter().map(step).collect(), remaining: plan.remaining.clone() }
 }
@@ -91,15 +119,15 @@ pub(super) fn steps_shown(report: &v1::Report) -> usize {
 }
 
 /// The ways back in words, each with its commands.
-pub(super) fn ways_back(ways: &[v1::Rollback]) -> impl Iterator<Item = (String, &[String])> {
+pub(super) fn ways_back(ways: &[v1::Rollback]) -> impl Iterator<Item = (String, &[v1::Command])> {
     ways.iter().flat_map(|way| {
         let before = format!("{} Before the fix, keep what stands:", way.summary);
-        let undo = if way.before.is_empty() {
+        let undo = if way.before_details.is_empty() {
             format!("{} To go back:", way.summary)
         } else {
             "To go back:".to_owned()
         };
-        let both = [(before, way.before.as_slice()), (undo, way.undo.as_slice())];
+        let both = [(before, way.before_details.as_slice()), (undo, way.undo_details.as_slice())];
         both.into_iter().filter(|(_, commands)| !commands.is_empty())
     })
 }

@@ -12,7 +12,7 @@ use super::{
     v1::{AuditReport, Cause, Mode, Report, Verdict},
     words,
 };
-use crate::checks::quoted;
+use crate::aws::commands::Command;
 
 /// The least width of the words about a secret.
 const WHAT_WIDTH: u16 = 32;
@@ -157,11 +157,10 @@ fn hint(report: &AuditReport) -> Option<String> {
     if first.mode == Mode::Bundle {
         return Some("rotdoctor diagnose --bundle FILE explains one of them.".to_owned());
     }
-    let name = quoted(first.target.secret_name.as_deref()?);
-    let region =
-        first.target.region.as_deref().filter(|_| words::Names::of(&report.reports).regions);
-    let region = region.map(|region| format!(" --region {region}")).unwrap_or_default();
-    Some(format!("rotdoctor diagnose {name}{region} explains the first."))
+    let name = first.target.secret_name.as_deref()?;
+    let command = Command::rotdoctor("diagnose").operand("SECRET", name);
+    let text = command.render(words::context(first)).text;
+    Some(format!("{text} explains the first."))
 }
 
 /// `eu-west-1 · 123456789012 · 12 secrets examined`, as far as all have it in common. The

@@ -7,7 +7,7 @@ use super::{
     package,
     sanitise::for_terminal,
     style::{self, paint},
-    v1::{Cause, Finding, Fix, Mode, Report, Rollback, Verdict},
+    v1::{Cause, Command, Finding, Fix, Mode, Report, Rollback, Verdict},
     words,
     wrap::{block, command, quote},
 };
@@ -88,7 +88,7 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
     for (index, fix) in finding.fixes.iter().enumerate().skip(1) {
         if layout.verbose || index == 1 {
             let _ = write!(out, "{}", block(&format!("Or: {}", fix.summary), 2, layout.width));
-            commands(out, &fix.commands, layout);
+            commands(out, &fix.command_details, layout);
             // A template is copied as it stands: no line of it is wrapped.
             for line in fix.template.iter().flat_map(|template| template.lines()) {
                 let _ = writeln!(out, "  {}", for_terminal(line));
@@ -177,7 +177,7 @@ fn plan(out: &mut String, report: &Report, layout: Layout) {
     for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let text = format!("{}. {} {}", index + 1, step.code, step.summary);
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 5, layout.width));
-        commands(out, &step.commands, layout);
+        commands(out, &step.command_details, layout);
         ways_back(out, &step.rollback, layout);
     }
 }
@@ -199,11 +199,11 @@ fn recovery(out: &mut String, report: &Report, layout: Layout) {
         if !alone {
             let _ = write!(out, "{}", block(&for_terminal(&step.summary), 2, layout.width));
         }
-        commands(out, &step.commands, layout);
+        commands(out, &step.command_details, layout);
     }
     if layout.verbose {
         let _ = write!(out, "{}", block("Watch it:", 2, layout.width));
-        commands(out, &recovery.watch, layout);
+        commands(out, &recovery.watch_details, layout);
     }
 }
 
@@ -211,13 +211,13 @@ fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
     let tried = words::tried(fix).map(|tried| format!("  {tried}")).unwrap_or_default();
     let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
-    commands(out, &fix.commands, layout);
+    commands(out, &fix.command_details, layout);
     ways_back(out, &fix.rollback, layout);
 }
 
-fn commands(out: &mut String, commands: &[String], layout: Layout) {
-    for line in commands {
-        let _ = write!(out, "{}", command(&for_terminal(line), 2, layout.width));
+fn commands(out: &mut String, commands: &[Command], layout: Layout) {
+    for one in commands {
+        out.push_str(&command(&one.pieces, 2, layout.width));
     }
 }
 
@@ -233,7 +233,7 @@ fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
         }
         if let Some(fix) = cause.finding.fixes.first() {
             let _ = write!(out, "{}", block(&format!("Fix: {}", fix.summary), 2, layout.width));
-            commands(out, &fix.commands, layout);
+            commands(out, &fix.command_details, layout);
         }
     }
     let hidden = causes.len().saturating_sub(shown);
@@ -321,13 +321,6 @@ fn footer(out: &mut String, report: &Report, layout: Layout) {
     if let Some(cause) = report.causes.first()
         && cause.finding.severity != Severity::Note
     {
-        if let Some(region) = report.target.region.as_deref() {
-            let text = format!(
-                "Commands are for {region}: export AWS_REGION={region} AWS_DEFAULT_REGION={region} \
-                 first, where another is set."
-            );
-            let _ = write!(out, "{}", block(&for_terminal(&text), 0, layout.width));
-        }
         let _ = writeln!(out, "rotdoctor explain {} says more.", cause.finding.code);
     }
 }

@@ -2,11 +2,12 @@
 //! other format. Keys may be added within version 1; none is renamed or removed.
 
 mod audit;
+mod command;
 mod story;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{audit::*, story::*};
+pub use self::{audit::*, command::Command, story::*};
 use crate::{
     catalogue::Severity,
     evidence::{Package, Time},
@@ -101,6 +102,39 @@ pub struct Report {
     pub summary: Summary,
 }
 
+impl Finding {
+    /// Its commands: of the fixes with what goes back on them, and of the confirmation.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        let fixes = self.fixes.iter();
+        let of_fixes = fixes
+            .flat_map(|fix| fix.command_details.iter().chain(fix.rollback.iter().flat_map(both)));
+        of_fixes.chain(&self.confirm_details)
+    }
+}
+
+impl Report {
+    /// Every command of the report.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        let causes = self.causes.iter().map(|cause| &cause.finding);
+        let findings = causes.chain(&self.findings).chain(&self.waived).chain(&self.baseline);
+        let plan = self.fix_plan.iter().flat_map(|plan| &plan.steps);
+        let recovery = self.recovery.iter();
+        findings
+            .flat_map(Finding::commands)
+            .chain(plan.flat_map(|step| {
+                step.command_details.iter().chain(step.rollback.iter().flat_map(both))
+            }))
+            .chain(recovery.flat_map(|recovery| {
+                let steps = recovery.steps.iter().flat_map(|step| &step.command_details);
+                steps.chain(&recovery.watch_details)
+            }))
+    }
+}
+
+fn both(rollback: &Rollback) -> impl Iterator<Item = &Command> {
+    rollback.before_details.iter().chain(&rollback.undo_details)
+}
+
 /// A second opinion on the role's rights (SimulatePrincipalPolicy).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -173,6 +207,9 @@ pub struct Target {
     pub function_arn: Option<String>,
     /// Its execution role.
     pub role_arn: Option<String>,
+    /// The profile that was named for AWS; the commands name it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
 }
 
 /// What the log and CloudTrail show of the rotation.
@@ -270,8 +307,11 @@ pub struct Finding {
     pub path: Vec<Hop>,
     /// What mends it.
     pub fixes: Vec<Fix>,
-    /// Commands that show that it is mended.
+    /// Commands that show that it is fixed.
     pub confirm: Vec<String>,
+    /// The same commands as data, one for each line of `confirm`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirm_details: Vec<Command>,
     /// The policy statement that decides, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<Statement>,
@@ -352,6 +392,9 @@ pub struct Fix {
     pub summary: String,
     /// Commands to paste.
     pub commands: Vec<String>,
+    /// The same commands as data, one for each line of `commands`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command_details: Vec<Command>,
     /// The same for a CloudFormation template, where that was worked out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

@@ -5,9 +5,15 @@ use std::fmt::Write as _;
 
 use super::{
     package, style,
-    v1::{Finding, Fix, Mode, OtherSecret, Report, Verdict},
+    v1::{Command, Finding, Fix, Mode, OtherSecret, Report, Verdict},
 };
-use crate::{aws::arn, catalogue::Severity, checks::quoted};
+use crate::{
+    aws::{
+        arn,
+        commands::{self, CommandContext},
+    },
+    catalogue::Severity,
+};
 
 /// The secret's name, else its ARN.
 pub(super) fn secret(report: &Report) -> Option<&str> {
@@ -134,21 +140,32 @@ pub(super) fn tried(fix: &Fix) -> Option<String> {
     }
 }
 
+/// What the commands of a report have in common.
+pub(super) fn context(report: &Report) -> CommandContext<'_> {
+    CommandContext {
+        region: report.target.region.as_deref(),
+        profile: report.target.profile.as_deref(),
+    }
+}
+
 /// The commands that show whether the fix worked.
-pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut confirm = finding.confirm.clone();
+pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<Command> {
+    let mut confirm = finding.confirm_details.clone();
     // What the way out says already.
     let steps = report.recovery.iter().flat_map(|recovery| &recovery.steps);
-    let said: Vec<&String> = steps.flat_map(|step| &step.commands).collect();
+    let said: Vec<&Command> = steps.flat_map(|step| &step.command_details).collect();
     confirm.retain(|command| !said.contains(&command));
     // A log alone names no secret to ask again about.
     if let Some(name) = secret(report) {
-        let name = quoted(name);
-        let rotate = format!("aws secretsmanager rotate-secret --secret-id {name}");
-        let again = format!("rotdoctor diagnose {name}");
+        let context = context(report);
+        let rotate = commands::Command::aws("secretsmanager", "rotate-secret");
+        let rotate = Command::of(&rotate.option("--secret-id", name), context);
+        let again = commands::Command::rotdoctor("diagnose").operand("SECRET", name);
+        let follow = Command::of(&again.clone().flag("--wait"), context);
+        let again = Command::of(&again, context);
         // Only an attempt shows that an error is gone.
-        let shows = |command: &&String| command.contains(" rotate-secret ");
-        let begins = confirm.iter().any(|command| shows(&command)) || said.iter().any(shows);
+        let shows = |command: &&Command| command.argv.iter().any(|word| word == "rotate-secret");
+        let begins = confirm.iter().chain(said).any(|command| shows(&command));
         let rotates = report.rotation.enabled == Some(true)
             && report.target.function_arn.is_some()
             && finding.severity == Severity::Error;
@@ -156,7 +173,7 @@ pub(super) fn confirmation(report: &Report, finding: &Finding) -> Vec<String> {
             confirm.push(rotate);
         }
         confirm.retain(|command| *command != again);
-        confirm.push(if rotates { format!("{again} --wait") } else { again });
+        confirm.push(if rotates { follow } else { again });
     }
     confirm
 }

@@ -54,64 +54,34 @@ pub(super) fn quote(text: &str, indent: usize, layout: Layout) -> String {
     out
 }
 
-/// A command, broken before options with a backslash, so that it can be pasted.
-/// A command that holds quotes over spaces is left in one line: breaking it
-/// inside a quotation would change it.
-pub(super) fn command(text: &str, indent: usize, width: usize) -> String {
+/// A command, broken between arguments with a backslash, so that it can be pasted: no
+/// piece of it is ever taken apart.
+pub(super) fn command(pieces: &[String], indent: usize, width: usize) -> String {
     let margin = " ".repeat(indent);
-    if text.chars().count() + indent <= width {
-        return format!("{margin}{text}\n");
-    }
+    let chars = |text: &str| text.chars().count();
+    let whole = pieces.iter().map(|piece| chars(piece) + 1).sum::<usize>() + indent;
+    let fits = |line: &str, piece: &str| chars(line) + chars(piece) + 3 <= width;
     let mut out = String::new();
     let mut line = margin.clone();
-    for (index, part) in parts(text).into_iter().enumerate() {
-        let fits = line.chars().count() + part.chars().count() + 3 <= width;
-        if index > 0 && !fits {
-            out.push_str(line.trim_end());
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 && whole > width + 1 && !fits(&line, piece) {
+            out.push_str(&line);
             out.push_str(" \\\n");
             line = format!("{margin}  ");
         } else if index > 0 {
             line.push(' ');
         }
-        line.push_str(&part);
+        line.push_str(piece);
     }
-    out.push_str(line.trim_end());
+    out.push_str(&line);
     out.push('\n');
     out
-}
-
-/// A command in pieces that stay together: an option with its values. Text in
-/// quotes or parentheses is never taken apart.
-fn parts(text: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let mut quote = None;
-    let mut depth = 0_usize;
-    let mut current = String::new();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            _ => {}
-        }
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if quote.is_none() && depth == 0 && c == ' ' && rest.peek() == Some(&'-') {
-            parts.push(std::mem::take(&mut current));
-        } else {
-            current.push(c);
-        }
-    }
-    parts.push(current);
-    parts
 }
 
 #[cfg(test)]
 mod tests {
     use super::{block, command};
+    use crate::aws::commands::{Command, CommandContext};
 
     #[test]
     fn an_arn_is_never_broken() {
@@ -122,13 +92,18 @@ mod tests {
 
     #[test]
     fn a_broken_command_is_the_same_command() {
-        let long = "aws lambda add-permission --function-name rotate --statement-id SecretsManager \
-                    --action lambda:InvokeFunction --principal 'a --b c' --source-account 123456789012";
-        let text = command(long, 2, 60);
+        let long = Command::aws("lambda", "add-permission")
+            .option("--function-name", "rotate")
+            .option("--statement-id", "SecretsManager")
+            .option("--principal", "a --b 'c d' --e f")
+            .option("--source-account", "123456789012")
+            .pipe(Command::program("jq").operand("FILTER", ". | .a"))
+            .render(CommandContext::default());
+        let text = command(&long.pieces, 2, 60);
         assert!(text.lines().count() > 2);
         assert!(text.lines().all(|line| line.chars().count() <= 62), "{text}");
-        let joined: Vec<&str> =
-            text.lines().map(|line| line.trim().trim_end_matches('\\').trim()).collect();
-        assert_eq!(joined.join(" "), long);
+        let words = |text: &str| shlex::split(text).expect("whole quotes");
+        assert_eq!(words(&text.replace("\\\n", "")), words(&long.text));
+        assert_eq!(command(&long.pieces, 2, 500), format!("  {}\n", long.text));
     }
 }

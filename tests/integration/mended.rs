@@ -33,8 +33,8 @@ fn a_path_that_is_open_again_is_said_to_be() {
     assert_eq!(
         first.commands,
         [
-            "aws secretsmanager rotate-secret --secret-id prod/orders",
-            "rotdoctor diagnose prod/orders --wait"
+            "aws secretsmanager rotate-secret --secret-id prod/orders --region eu-west-1",
+            "rotdoctor diagnose prod/orders --wait --region eu-west-1"
         ]
     );
 }

@@ -89,12 +89,18 @@ fn an_arn_without_its_suffix_is_the_cause() {
     assert_eq!(cause["fixes"][0]["remaining"], json!([]));
 }
 
+/// The policy document among the arguments of a command.
+fn document_of(command: &str) -> Option<Value> {
+    let words = shlex::split(command).expect("whole quotes");
+    let document = words.iter().find(|word| word.starts_with('{'))?;
+    Some(serde_json::from_str(document).expect("JSON"))
+}
+
 #[test]
 fn the_printed_document_ends_the_finding() {
     let printed = report(SUFFIX)["causes"][0]["fixes"][0]["commands"][0].clone();
     let printed = printed.as_str().expect("a command").to_owned();
-    let (_, document) = printed.split_once("--policy-document '").expect("a document");
-    let document: Value = serde_json::from_str(document.trim_end_matches('\'')).expect("JSON");
+    let document = document_of(&printed).expect("a document");
     let mended = changed(SUFFIX, "mended.json", |bundle| {
         bundle["RolePolicies"][0]["PolicyDocument"] = document;
     });
@@ -174,9 +180,7 @@ fn no_printed_document_loses_a_statement() {
                 // A policy of its own, or one statement more.
                 _ => continue,
             };
-            let (_, document) = line.split_once(" '{").expect("a quoted document");
-            let document = format!("{{{}", document.trim_end_matches('\''));
-            let after: Value = serde_json::from_str(&document).expect("JSON");
+            let after = document_of(line).expect("a document");
             let count = |document: &Value| document["Statement"].as_array().map_or(0, Vec::len);
             assert!(count(&after) >= count(before), "{world}: {line}");
             for statement in before["Statement"].as_array().expect("a list") {

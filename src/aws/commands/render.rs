@@ -35,6 +35,8 @@ pub struct RenderedCommand {
     /// The arguments of each program of the pipeline, its name first. Variables of the
     /// shell and outputs of commands stand as the shell reads them: `$VERSION`.
     pub pipeline: Vec<Vec<String>>,
+    /// Variables of the environment that stand before a program: `PGPASSWORD=$(…)`.
+    pub environment: Vec<String>,
     /// The variable that takes the output.
     pub variable: Option<String>,
     /// The file that takes the output.
@@ -90,8 +92,12 @@ struct Position<'a> {
 impl Command {
     /// As text and as arguments.
     pub fn render(&self, context: CommandContext<'_>) -> RenderedCommand {
-        let mut renderer = Renderer { context, placeholders: Vec::new(), refused: Vec::new() };
+        let (environment, placeholders, refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut renderer = Renderer { context, environment, placeholders, refused };
         let (mut pieces, pipeline) = renderer.pipeline(&self.pipeline);
+        if let Some(line) = &self.line {
+            pieces.push(line.clone());
+        }
         if let Some(file) = &self.output_file {
             pieces.push(format!("> {file}"));
         }
@@ -107,6 +113,7 @@ impl Command {
             text: pieces.join(" "),
             pieces,
             pipeline,
+            environment: renderer.environment,
             variable: self.capture.as_deref().map(str::to_owned),
             output_file: self.output_file.as_deref().map(str::to_owned),
             effect: self.effect(),
@@ -118,6 +125,7 @@ impl Command {
 
 struct Renderer<'c> {
     context: CommandContext<'c>,
+    environment: Vec<String>,
     placeholders: Vec<String>,
     refused: Vec<Refusal>,
 }
@@ -146,6 +154,7 @@ impl Renderer<'_> {
             let position = Position { label: name, takes_dash: true, in_aws: false };
             let value = self.argument(value, position);
             head.push_str(&format!("{name}={} ", value.shell));
+            self.environment.push(format!("{name}={}", value.argument));
         }
         head.push_str(&program.name);
         let mut pieces = vec![head];
@@ -181,7 +190,7 @@ impl Renderer<'_> {
         (pieces, list)
     }
 
-    /// An option with its values is one piece, unless it has several.
+    /// An option with its values, which is one piece.
     fn option(
         &mut self,
         name: &str,
@@ -199,12 +208,13 @@ impl Renderer<'_> {
             list.push(format!("{name}={}", first.argument));
             return;
         }
-        pieces.push(format!("{name} {}", first.shell));
+        let mut piece = format!("{name} {}", first.shell);
         list.extend([name.to_owned(), first.argument]);
         for value in written {
-            pieces.push(value.shell);
+            piece.push_str(&format!(" {}", value.shell));
             list.push(value.argument);
         }
+        pieces.push(piece);
     }
 
     fn argument(&mut self, argument: &Argument, position: Position<'_>) -> Written {
@@ -220,42 +230,30 @@ impl Renderer<'_> {
             self.note(&placeholder);
             return Written { shell: placeholder.clone(), argument: placeholder };
         }
-        let mut written = Written::default();
-        // Text and placeholders that stand side by side are quoted as one.
-        let mut text = String::new();
+        let mut runs: Vec<Run> = Vec::new();
         for part in &argument.0 {
-            match part {
-                Part::Text(part) => text.push_str(part),
+            let run = match part {
+                Part::Text(text) => Run::Text(text.clone()),
+                Part::File(path) => Run::Text(format!("file://{path}")),
                 Part::Placeholder(name) => {
                     self.note(name);
-                    text.push_str(name);
-                }
-                Part::File(path) => {
-                    text.push_str("file://");
-                    text.push_str(path);
+                    Run::Text(name.clone())
                 }
                 Part::Hole(hole) => {
                     self.note(&hole.placeholder());
-                    text.push_str(&hole.placeholder());
+                    Run::Text(hole.placeholder())
                 }
-                Part::Variable(name) => {
-                    written.take_text(&mut text);
-                    written.shell.push_str(&format!("\"${name}\""));
-                    written.argument.push_str(&format!("${name}"));
-                }
+                Part::Variable(name) => Run::Expansion(format!("${{{name}}}")),
                 Part::Output(programs) => {
-                    written.take_text(&mut text);
-                    let inner = self.pipeline(programs).0.join(" ");
-                    written.shell.push_str(&format!("\"$({inner})\""));
-                    written.argument.push_str(&format!("$({inner})"));
+                    Run::Expansion(format!("$({})", self.pipeline(programs).0.join(" ")))
                 }
+            };
+            match (runs.last_mut(), run) {
+                (Some(Run::Text(last)), Run::Text(more)) => last.push_str(&more),
+                (_, run) => runs.push(run),
             }
         }
-        written.take_text(&mut text);
-        if written.shell.is_empty() {
-            written.shell.push_str("''");
-        }
-        written
+        written(&runs)
     }
 
     fn note(&mut self, placeholder: &str) {
@@ -265,14 +263,51 @@ impl Renderer<'_> {
     }
 }
 
-impl Written {
-    fn take_text(&mut self, text: &mut String) {
-        if !text.is_empty() {
-            self.shell.push_str(&quoted(text));
-        }
-        self.argument.push_str(text);
-        text.clear();
+/// A stretch of an argument.
+enum Run {
+    /// What is quoted.
+    Text(String),
+    /// What the shell expands, in double quotes: `${NAME}` or `$(…)`.
+    Expansion(String),
+}
+
+/// The stretches as one word: all of it in double quotes where its text means nothing
+/// there, else each in its own quotes.
+fn written(runs: &[Run]) -> Written {
+    let inert = |text: &str| !text.contains(['"', '$', '`', '\\', '!']);
+    let one = runs.iter().all(|run| {
+        matches!(run, Run::Expansion(_)) || matches!(run, Run::Text(text) if inert(text))
+    });
+    let mut written = Written::default();
+    let expands = runs.iter().any(|run| matches!(run, Run::Expansion(_)));
+    for (index, run) in runs.iter().enumerate() {
+        let (shell, argument) = match run {
+            Run::Text(text) if expands && one => (text.clone(), text.clone()),
+            Run::Text(text) => (quoted(text).into_owned(), text.clone()),
+            Run::Expansion(expansion) => {
+                // Braces only where the next character could belong to the name.
+                let joins = matches!(runs.get(index + 1), Some(Run::Text(text))
+                    if text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+                let short = match expansion.strip_prefix("${").and_then(|it| it.strip_suffix('}')) {
+                    Some(name) if !joins => format!("${name}"),
+                    _ => expansion.clone(),
+                };
+                match one {
+                    true => (short.clone(), short),
+                    false => (format!("\"{short}\""), short),
+                }
+            }
+        };
+        written.shell.push_str(&shell);
+        written.argument.push_str(&argument);
     }
+    if expands && one {
+        written.shell = format!("\"{}\"", written.shell);
+    }
+    if written.shell.is_empty() {
+        written.shell.push_str("''");
+    }
+    written
 }
 
 fn refusal(argument: &Argument, position: Position<'_>) -> Option<&'static str> {

@@ -97,7 +97,7 @@ fn variables_files_and_outputs() {
         .option("--arn", arn)
         .output_file("out.json")
         .render(CommandContext::default());
-    assert_eq!(rendered.text, "aws x y --arn 'arn:a b:'\"$VERSION\" > out.json");
+    assert_eq!(rendered.text, "aws x y --arn \"arn:a b:$VERSION\" > out.json");
     assert_eq!(rendered.pipeline[0][4], "arn:a b:$VERSION");
     let holes =
         Argument::from("{\"Resource\":\"").then(Argument::placeholder("key-arn")).then("\"}");

@@ -230,7 +230,7 @@ mod tests {
             "VersionIdsToStages": {"v1": ["AWSCURRENT"], "v2": ["AWSPENDING"]}}});
         let found = judge(&CHECK, bundle).expect("findings");
         assert_eq!(found[0].code(), "CFN05");
-        assert!(found[0].fixes[0].commands[0].ends_with("--remove-from-version-id v2"));
+        assert!(found[0].fixes[0].lines()[0].ends_with("--remove-from-version-id v2"));
         let unseen = json!({"StackEvents": [failed(STUCK)],
             "Gaps": [{"Fact": "Secret", "Reason": "AccessDenied"}]});
         assert_eq!(codes(&judge(&CHECK, unseen)), ["CFN05"]);

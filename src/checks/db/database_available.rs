@@ -108,7 +108,7 @@ mod tests {
     fn a_stopped_database_is_an_error_and_a_passing_status_a_warning() {
         let found = judge(&CHECK, bundle("stopped")).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("DB19", Severity::Error));
-        assert!(found[0].fixes[0].commands[0].contains("start-db-instance"));
+        assert!(found[0].fixes[0].lines()[0].contains("start-db-instance"));
         let passing = judge(&CHECK, bundle("rebooting")).expect("findings");
         assert_eq!(passing[0].severity, Severity::Warning);
     }
@@ -118,7 +118,7 @@ mod tests {
         let cluster = json!({"DBInstances": [], "DBClusters": [
             {"DBClusterIdentifier": "shop", "Status": "stopped"}]});
         let found = judge(&CHECK, cluster).expect("findings");
-        assert!(found[0].fixes[0].commands[0].contains("start-db-cluster"));
+        assert!(found[0].fixes[0].lines()[0].contains("start-db-cluster"));
     }
 
     #[test]

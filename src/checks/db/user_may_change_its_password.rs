@@ -112,7 +112,7 @@ mod tests {
     fn a_user_of_its_own_has_to_be_a_member() {
         let found = judge(&CHECK, bundle(user("app"), "1")).expect("findings");
         assert_eq!(found[0].code(), "DB09");
-        assert!(found[0].fixes[0].commands[0].contains("\"app\""));
+        assert!(found[0].fixes[0].lines()[0].contains("\"app\""));
     }
 
     #[test]

@@ -91,7 +91,7 @@ mod tests {
             (code_and_sid(&found), found.resource.as_str()),
             (("IAM20", Some("Trust")), ROLE)
         );
-        let command = &found.fixes[0].commands[0];
+        let command = &found.fixes[0].lines()[0];
         assert!(
             command.starts_with("aws iam update-assume-role-policy --role-name rotation-role "),
             "{command}"

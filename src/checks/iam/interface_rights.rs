@@ -137,7 +137,7 @@ mod tests {
                 arn("security-group/sg-1")
             ]);
         });
-        let command = &found.fixes[0].commands[0];
+        let command = &found.fixes[0].lines()[0];
         assert!(command.contains("subnet/subnet-2") && command.contains("security-group/sg-2"));
         assert!(!command.contains("subnet/subnet-1") && !command.contains("security-group/sg-1"));
         let summary = &found.fixes[0].summary;

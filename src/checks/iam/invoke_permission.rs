@@ -173,7 +173,7 @@ fn open_to_all(
     .confirm(format!("aws lambda get-policy --function-name {name}{qualifier}"));
     finding.fixes.push(Fix {
         summary: "Add a statement for the secret's account, then remove the open one.".to_owned(),
-        commands,
+        commands: commands.into_iter().map(Into::into).collect(),
         change: Some(Change::ReplacePolicies {
             policies: vec![Replacement {
                 document: Document::FunctionPolicy { function: function.to_owned() },
@@ -236,7 +236,7 @@ mod tests {
     fn no_policy_and_no_statement_for_the_service_are_found() {
         let found = judge(&CHECK, bundle(FUNCTION, json!(null))).expect("findings");
         assert_eq!(
-            found[0].fixes[0].commands[0],
+            found[0].fixes[0].lines()[0],
             format!(
                 "aws lambda add-permission --function-name {FUNCTION} --statement-id \
                      SecretsManagerInvoke --action lambda:InvokeFunction --principal \
@@ -259,7 +259,7 @@ mod tests {
         let found =
             judge(&CHECK, bundle(&format!("{FUNCTION}:live"), json!(null))).expect("findings");
         assert!(
-            found[0].fixes[0].commands[0]
+            found[0].fixes[0].lines()[0]
                 .contains(&format!("--function-name {FUNCTION} --qualifier live "))
         );
     }
@@ -297,7 +297,7 @@ mod tests {
         let open = bundle(FUNCTION, policy(json!([service(json!({}))])));
         let found = judge(&CHECK, open.clone()).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("IAM19", Severity::Note));
-        assert!(found[0].fixes[0].commands[1].contains("remove-permission"));
+        assert!(found[0].fixes[0].lines()[1].contains("remove-permission"));
         let mut evidence = evidence(open);
         found[0].fixes[0].change.as_ref().expect("a change").apply(&mut evidence);
         let fixed = serde_json::to_value(&evidence).expect("bundle");

@@ -99,10 +99,13 @@ pub(super) fn new_key(mut finding: Finding, secret: &str, account: &str) -> Find
                   kms:GenerateDataKey, and allow the same in the role's account. Every reader of \
                   the secret needs kms:Decrypt on it before."
                 .to_owned(),
-        commands: vec![format!(
-            "aws secretsmanager update-secret --secret-id {} --kms-key-id KEY_ARN",
-            quoted(secret)
-        )],
+        commands: vec![
+            format!(
+                "aws secretsmanager update-secret --secret-id {} --kms-key-id KEY_ARN",
+                quoted(secret)
+            )
+            .into(),
+        ],
         ..Fix::default()
     }];
     finding
@@ -160,7 +163,7 @@ mod tests {
                 json!({"AWS": "arn:aws:iam::111122223333:role/Admin"});
         });
         assert_eq!(code_and_sid(&found), ("IAM04", Some("Root")));
-        assert!(found.fixes[0].commands[0].starts_with("aws kms put-key-policy"));
+        assert!(found.fixes[0].lines()[0].starts_with("aws kms put-key-policy"));
     }
 
     #[test]
@@ -173,7 +176,7 @@ mod tests {
         assert!(found.summary.contains("names another secret"), "{}", found.summary);
         assert!(found.proofs[0].text.contains(OTHER) && found.proofs[0].text.contains(SECRET));
         let list = format!("\"kms:EncryptionContext:SecretARN\":[\"{OTHER}\",\"{SECRET}\"]");
-        assert!(found.fixes[0].commands[0].contains(&list), "{}", found.fixes[0].commands[0]);
+        assert!(found.fixes[0].lines()[0].contains(&list), "{}", found.fixes[0].lines()[0]);
         let region = finding(&CHECK, |bundle| {
             statement(bundle, "Key")["Condition"] = json!({"StringEquals":
                 {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}});
@@ -205,7 +208,7 @@ mod tests {
             bundle["Keys"][KEY]["Policy"]["Statement"] = json!([]);
         });
         assert_eq!(code_and_sid(&found), ("IAM06", Some("g1")));
-        let commands = &found.fixes[0].commands;
+        let commands = &found.fixes[0].lines();
         assert_eq!(commands.len(), 1, "{commands:?}");
         assert!(commands[0].starts_with("aws kms put-key-policy "), "{commands:?}");
         // It leaves them all to it.
@@ -215,7 +218,7 @@ mod tests {
             statement(bundle, "Key")["Action"] = json!("kms:None");
         });
         assert_eq!(code_and_sid(&found), ("IAM06", Some("g1")));
-        assert!(found.fixes[0].commands[0].starts_with("aws iam put-role-policy "));
+        assert!(found.fixes[0].lines()[0].starts_with("aws iam put-role-policy "));
     }
 
     #[test]
@@ -225,7 +228,7 @@ mod tests {
             bundle["Secret"]["KmsKeyId"] = Value::Null;
         });
         assert_eq!(found.code(), "IAM18");
-        assert!(found.fixes[0].commands[0].starts_with("aws secretsmanager update-secret"));
+        assert!(found.fixes[0].lines()[0].starts_with("aws secretsmanager update-secret"));
         assert!(found.fixes[0].change.is_none());
     }
 

@@ -118,7 +118,7 @@ mod tests {
                 statement(bundle, "Secret")["Resource"] = wrong;
             });
             assert_eq!(code_and_sid(&found), ("IAM02", Some("Secret")));
-            let command = &found.fixes[0].commands[0];
+            let command = &found.fixes[0].lines()[0];
             assert!(command.starts_with(
                 "aws iam put-role-policy --role-name rotation-role --policy-name rotation "
             ));

@@ -1,8 +1,11 @@
 //! KMS01, KMS02, KMS03: a key that Secrets Manager cannot encrypt with.
 
+use std::borrow::Cow;
+
 use crate::{
+    aws::commands::{Argument, Command, CommandTemplate},
     catalogue::key_states,
-    checks::{Case, Change, Check, Finding, Judgement, Missing, Stop, command::quoted},
+    checks::{Case, Change, Check, Finding, Judgement, Missing, Stop},
     evidence::{Fact, KeyMetadata, Secret},
 };
 
@@ -60,8 +63,11 @@ fn own_key(secret: &Secret) -> Option<&str> {
 fn judge_key(key: &str, owner: &Secret, whose: &str, metadata: &KeyMetadata) -> Option<Finding> {
     let table = key_states();
     let resource = metadata.arn.as_deref().unwrap_or(key);
-    let id = quoted(metadata.key_id.as_deref().unwrap_or(key)).into_owned();
-    let confirm = format!("aws kms describe-key --key-id {id} --query KeyMetadata.KeyState");
+    let id = metadata.key_id.as_deref().unwrap_or(key);
+    let on_key = |command: &CommandTemplate| command.fill(|_| Some(Cow::Borrowed(id)));
+    let confirm = Command::aws("kms", "describe-key")
+        .option("--key-id", id)
+        .option("--query", "KeyMetadata.KeyState");
     let disabled = (metadata.enabled == Some(false)).then_some("Disabled");
     let state = metadata.key_state.as_deref().or(disabled);
     if let Some(row) = state.and_then(|state| table.unusable(state)) {
@@ -78,7 +84,7 @@ fn judge_key(key: &str, owner: &Secret, whose: &str, metadata: &KeyMetadata) -> 
             ),
         )
         .fact("DescribeKey", format!("KeyState: {}", row.state))
-        .fix(row.summary.clone(), row.commands.iter().map(|command| command.replace("KEY", &id)))
+        .fix(row.summary.clone(), row.commands.iter().map(on_key))
         .confirm(confirm);
         return Some(if row.mends {
             finding.trying(Change::EnableKey { key: key.to_owned() })
@@ -106,10 +112,9 @@ fn judge_key(key: &str, owner: &Secret, whose: &str, metadata: &KeyMetadata) -> 
         .fact("DescribeKey", format!("KeySpec: {spec}, KeyUsage: {usage}"))
         .fix(
             "Give the secret a symmetric key.",
-            [format!(
-                "aws secretsmanager update-secret --secret-id {} --kms-key-id SYMMETRIC_KEY_ARN",
-                quoted(owner.label())
-            )],
+            [Command::aws("secretsmanager", "update-secret")
+                .option("--secret-id", owner.label())
+                .option("--kms-key-id", Argument::placeholder("SYMMETRIC_KEY_ARN"))],
         )
         .confirm(confirm),
     )
@@ -152,7 +157,7 @@ mod tests {
     fn the_fix_names_the_key_and_takes_the_finding_away() {
         let disabled = bundle(json!({"KeyId": "1a2b", "KeyState": "Disabled"}));
         let found = judge(&CHECK, disabled.clone()).expect("findings");
-        assert_eq!(found[0].fixes[0].commands, ["aws kms enable-key --key-id 1a2b"]);
+        assert_eq!(found[0].fixes[0].lines(), ["aws kms enable-key --key-id 1a2b"]);
         let mut evidence = evidence(disabled);
         let change: &Change = found[0].fixes[0].change.as_ref().expect("a change");
         change.apply(&mut evidence);

@@ -227,7 +227,7 @@ mod tests {
             of_run(test_logs::failed(Some(RotationStep::CreateSecret), Some(1.0), &[&text]));
         assert_eq!(codes(&found), ["IAM01", "IAM02"]);
         assert!(found[0].summary.contains("role rotation-role may not call GetSecretValue"));
-        let command = &found[0].fixes[0].commands[0];
+        let command = &found[0].fixes[0].lines()[0];
         assert!(
             command.contains("--role-name rotation-role") && command.contains(test_logs::SECRET)
         );

@@ -6,25 +6,25 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 use regex::{Captures, Regex};
 
 use crate::{
-    aws::arn,
+    aws::{
+        arn,
+        commands::{Argument, Command, CommandTemplate},
+    },
     catalogue::About,
-    checks::{Case, command::quoted},
+    checks::Case,
     evidence::{Fact, Secret},
 };
 
 /// The facts that [`KnownIds::of`] reads.
 pub(in crate::checks) const FACTS: [Fact; 2] = [Fact::Secret, Fact::Function];
 
-static PLACEHOLDER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\{([a-z_]+)\}").expect("a constant pattern"));
-
 // In a sentence: with the space before it, or the whole bracket that ends in it.
 static IN_SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r" \([^(){}]*\{([a-z_]+)\}'?\)| ?\{([a-z_]+)\}").expect("a constant pattern")
 });
 
-// What may stand in a command line. A log line is not to be trusted:
-// anything else stays a placeholder.
+// What a name looks like. A log line is not to be trusted: anything else is no name that
+// a command would be about.
 static PLAIN: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[A-Za-z0-9_.:/@+=,!-]+$").expect("a constant pattern"));
 
@@ -91,26 +91,19 @@ impl KnownIds {
             .into_owned()
     }
 
-    /// A command, filled in with what may stand in a command line, in quotes where
-    /// it needs them (`rds!cluster-…`); what is not known stays as a word in
-    /// capitals.
-    pub(in crate::checks) fn command(&self, text: &str) -> String {
-        PLACEHOLDER
-            .replace_all(text, |captures: &Captures<'_>| {
-                let name = &captures[1];
-                let before = &text[..captures.get(0).map_or(0, |whole| whole.start())];
-                let within = |mark: char| before.matches(mark).count() % 2 == 1;
-                match self.values.get(name) {
-                    Some(value) if PLAIN.is_match(value) => match quoted(value) {
-                        // The template's own single quotes do for it.
-                        Cow::Owned(_) if within('\'') => value.clone(),
-                        Cow::Owned(_) if within('"') => name.to_ascii_uppercase(),
-                        word => word.into_owned(),
-                    },
-                    _ => name.to_ascii_uppercase(),
-                }
-            })
-            .into_owned()
+    /// The secret in a command.
+    pub(in crate::checks) fn secret(&self) -> Argument {
+        let secret = self.values.get("secret").filter(|value| PLAIN.is_match(value));
+        Argument::or_placeholder(secret.map(String::as_str), "SECRET")
+    }
+
+    /// A command, filled in with what a log line is trusted with; what is not known, or
+    /// no plain name, stays a placeholder.
+    pub(in crate::checks) fn command(&self, template: &CommandTemplate) -> Command {
+        template.fill(|name| {
+            let value = self.values.get(name).filter(|value| PLAIN.is_match(value));
+            value.map(|value| Cow::Borrowed(value.as_str()))
+        })
     }
 
     /// The resource of a finding.
@@ -140,13 +133,17 @@ mod tests {
     use super::*;
     use crate::evidence::{Evidence, Observed};
 
+    fn command(names: &KnownIds, template: &str) -> String {
+        names.command(&CommandTemplate::parse(template).expect("a command")).plain()
+    }
+
     #[test]
     fn a_log_line_cannot_put_words_into_a_command() {
         let mut names = KnownIds::default();
         names.set("user", Some("app; rm -rf /"));
         names.set("host", Some("db.example.eu-west-1.rds.amazonaws.com"));
         assert_eq!(
-            names.command("run --user {user} --host {host}"),
+            command(&names, "run --user {user} --host {host}"),
             "run --user USER --host db.example.eu-west-1.rds.amazonaws.com"
         );
         assert_eq!(names.sentence("user {user}"), "user app; rm -rf /");
@@ -167,19 +164,10 @@ mod tests {
     fn the_name_of_a_managed_secret_is_quoted() {
         let mut names = KnownIds::default();
         names.set("secret", Some("rds!cluster-1a"));
+        names.set("user", Some("app\",\"x"));
         assert_eq!(
-            names.command(r#"a {secret} '{"id":"{secret}"}' "{secret}""#),
-            r#"a 'rds!cluster-1a' '{"id":"rds!cluster-1a"}' "SECRET""#
-        );
-    }
-
-    #[test]
-    fn json_braces_stay() {
-        let mut names = KnownIds::default();
-        names.set("secret", Some("a"));
-        assert_eq!(
-            names.command(r#"'{"username":"{user}"}' {secret}"#),
-            r#"'{"username":"USER"}' a"#
+            command(&names, r#"a --b {secret} --c '{"id":"{secret}","user":"{user}"}'"#),
+            r#"a --b 'rds!cluster-1a' --c '{"id":"rds!cluster-1a","user":"USER"}'"#
         );
     }
 
@@ -189,9 +177,12 @@ mod tests {
         let stages = |labels: &[&str]| labels.iter().map(|&label| label.to_owned()).collect();
         secret.version_ids_to_stages.insert("v1".to_owned(), stages(&["AWSCURRENT", "AWSPENDING"]));
         let evidence = Evidence { secret: Observed::Known(secret.clone()), ..Evidence::default() };
-        assert_eq!(KnownIds::of(&Case::new(&evidence)).command("{version}"), "VERSION");
+        assert_eq!(
+            command(&KnownIds::of(&Case::new(&evidence)), "a --b {version}"),
+            "a --b VERSION"
+        );
         secret.version_ids_to_stages.insert("v2".to_owned(), stages(&["AWSPENDING"]));
         let evidence = Evidence { secret: Observed::Known(secret), ..Evidence::default() };
-        assert_eq!(KnownIds::of(&Case::new(&evidence)).command("{version}"), "v2");
+        assert_eq!(command(&KnownIds::of(&Case::new(&evidence)), "a --b {version}"), "a --b v2");
     }
 }

@@ -8,7 +8,7 @@ use super::{
     known_ids::KnownIds,
 };
 use crate::{
-    aws::arn::Arn,
+    aws::{arn::Arn, commands::Command},
     catalogue::{LogMode, Pattern, Place, TextBasis, log_modes},
     checks::{Basis, Case, Finding},
     evidence::RotationStep,
@@ -226,7 +226,9 @@ fn finding(found: &MatchedRow, record: &FailureRecord, names: &KnownIds) -> Find
         let commands = fix.commands.iter().map(|command| names.command(command));
         finding = finding.fix(names.sentence(&fix.summary), commands);
     }
-    finding.confirm(names.command("aws secretsmanager rotate-secret --secret-id {secret}"))
+    finding.confirm(
+        Command::aws("secretsmanager", "rotate-secret").option("--secret-id", names.secret()),
+    )
 }
 
 fn with_quotes(mut finding: Finding, found: &MatchedRow, record: &FailureRecord) -> Finding {
@@ -306,20 +308,19 @@ mod tests {
         for row in log_modes() {
             let texts = [&row.summary, &row.why]
                 .into_iter()
-                .chain(row.fixes.iter().flat_map(|fix| fix.commands.iter().chain([&fix.summary])));
-            for text in texts {
-                for captures in placeholder.captures_iter(text) {
-                    let name = &captures[1];
-                    let captured = row
-                        .must
-                        .iter()
-                        .any(|p| p.regex().capture_names().flatten().any(|n| n == name));
-                    assert!(
-                        captured || KNOWN.contains(&name),
-                        "{}: {{{name}}} in {text}",
-                        row.code
-                    );
-                }
+                .chain(row.fixes.iter().map(|fix| &fix.summary));
+            let commands = row.fixes.iter().flat_map(|fix| &fix.commands);
+            let in_commands =
+                commands.flat_map(|command| command.holes().map(move |hole| (hole, hole)));
+            let in_texts = texts.flat_map(|text| {
+                placeholder
+                    .captures_iter(text)
+                    .filter_map(move |found| Some((found.get(1)?.as_str(), text.as_str())))
+            });
+            for (name, text) in in_texts.chain(in_commands) {
+                let captured =
+                    row.must.iter().any(|p| p.regex().capture_names().flatten().any(|n| n == name));
+                assert!(captured || KNOWN.contains(&name), "{}: {{{name}}} in {text}", row.code);
             }
         }
     }

@@ -110,7 +110,7 @@ mod tests {
     fn a_managed_secret_alone_is_a_note_with_its_owners_command() {
         let found = judge(&CHECK, bundle()).expect("findings");
         assert_eq!(found[0].severity, Severity::Note);
-        let command = &found[0].fixes[0].commands[0];
+        let command = &found[0].fixes[0].lines()[0];
         assert!(
             command.contains("--db-instance-identifier shop --rotate-master-user-password"),
             "{command}"
@@ -141,7 +141,7 @@ mod tests {
         let named = json!({"Secret": {"Name": "redshift!prod-admin"}});
         let found = judge(&CHECK, named).expect("findings");
         assert!(found[0].summary.starts_with("Amazon Redshift"));
-        assert!(found[0].fixes[0].commands[0].ends_with("--secret-id 'redshift!prod-admin'"));
+        assert!(found[0].fixes[0].lines()[0].ends_with("--secret-id 'redshift!prod-admin'"));
         assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"Name": "app"}}))));
         assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));
     }

@@ -85,7 +85,7 @@ mod tests {
         let days = |days: i64| json!({"AutomaticallyAfterDays": days});
         let found = judge(&CHECK, bundle("rds", days(7))).expect("findings");
         assert_eq!(found[0].severity, Severity::Note);
-        assert!(found[0].fixes[0].commands[0].contains("--secret-id 'rds!db-1'"));
+        assert!(found[0].fixes[0].lines()[0].contains("--secret-id 'rds!db-1'"));
         assert!(codes(&judge(&CHECK, bundle("rds", days(30)))).is_empty());
         let rate = json!({"ScheduleExpression": "rate(7 days)", "AutomaticallyAfterDays": 7});
         assert_eq!(codes(&judge(&CHECK, bundle("rds", rate))), ["MGD05"]);

@@ -121,8 +121,7 @@ mod tests {
     fn an_impaired_secret_is_found_with_the_commands_of_its_cluster() {
         let found = judge(&CHECK, bundle("impaired")).expect("findings");
         assert!(
-            found[0].fixes[1].commands[1]
-                .contains("modify-db-cluster --db-cluster-identifier shop")
+            found[0].fixes[1].lines()[1].contains("modify-db-cluster --db-cluster-identifier shop")
         );
         assert!(codes(&judge(&CHECK, bundle("active"))).is_empty());
     }

@@ -93,7 +93,7 @@ mod tests {
     fn a_database_without_its_secret_is_found() {
         let found = judge(&CHECK, bundle(json!(null))).expect("findings");
         assert!(
-            found[0].fixes[0].commands[0]
+            found[0].fixes[0].lines()[0]
                 .contains("modify-db-instance --db-instance-identifier shop")
         );
         assert!(codes(&judge(&CHECK, bundle(json!({"SecretArn": "arn:s"})))).is_empty());

@@ -1,9 +1,11 @@
 //! Which service owns the secret, and which database it is for.
 
+use std::borrow::Cow;
+
 use crate::{
-    aws::arn,
+    aws::{arn, commands::Command},
     catalogue::{ManagedService, managed_services},
-    checks::{Case, command::quoted},
+    checks::Case,
     evidence::{MasterUserSecret, Secret},
 };
 
@@ -87,7 +89,7 @@ pub(super) fn rotate_command(
     case: &Case<'_>,
     secret: &Secret,
     owner: &OwningService<'_>,
-) -> String {
+) -> Command {
     let by_arn = databases(case)
         .into_iter()
         .find(|database| {
@@ -98,18 +100,20 @@ pub(super) fn rotate_command(
     let database = by_arn.or_else(|| tagged_database(secret));
     let row = owner.row;
     let (instance, cluster) = (
-        row.and_then(|row| row.rotate_instance.as_deref()),
-        row.and_then(|row| row.rotate_cluster.as_deref()),
+        row.and_then(|row| row.rotate_instance.as_ref()),
+        row.and_then(|row| row.rotate_cluster.as_ref()),
     );
     match (database, instance, cluster) {
         (Some((identifier, true)), _, Some(command)) => {
-            command.replace("CLUSTER", &quoted(identifier))
+            command.fill(|_| Some(Cow::Borrowed(identifier)))
         }
         (Some((identifier, false)), Some(command), _) => {
-            command.replace("INSTANCE", &quoted(identifier))
+            command.fill(|_| Some(Cow::Borrowed(identifier)))
         }
-        (None, Some(command), _) => command.to_owned(),
+        (None, Some(command), _) => command.unfilled(),
         // Managed rotation has no function; Secrets Manager passes it on.
-        _ => format!("aws secretsmanager rotate-secret --secret-id {}", quoted(case.secret_id())),
+        _ => {
+            Command::aws("secretsmanager", "rotate-secret").option("--secret-id", case.secret_id())
+        }
     }
 }

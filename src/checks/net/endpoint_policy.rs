@@ -50,7 +50,7 @@ pub(super) fn policy(reach: &Reachability<'_>) -> Finding {
                  'VpcEndpoints[0].PolicyDocument' --output text"
             )
         });
-        Fix { summary, commands: shown.collect(), change: None, template: None }
+        Fix { summary, commands: shown.map(Into::into).collect(), change: None, template: None }
     } else {
         let summary = "Add to the policy what is missing, for this function's role alone.";
         reach.fix_with(summary, changes)

@@ -62,6 +62,7 @@ impl Reachability<'_> {
             commands: changes
                 .iter()
                 .flat_map(|change| commands(self.evidence, self.function_name(), change))
+                .map(Into::into)
                 .collect(),
             change: Some(Change::Network(changes)),
         }

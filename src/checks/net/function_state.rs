@@ -220,19 +220,19 @@ mod tests {
             bundle(json!({"State": "Failed", "StateReasonCode": "SubnetOutOfIPAddresses"}));
         let found = judge(&CHECK, failed).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("NET15", Severity::Error));
-        assert!(found[0].fixes[0].commands[1].contains("SubnetIds=subnet-1,SecurityGroupIds=sg-1"));
+        assert!(found[0].fixes[0].lines()[1].contains("SubnetIds=subnet-1,SecurityGroupIds=sg-1"));
     }
 
     #[test]
     fn a_key_points_to_kms_and_a_role_to_iam() {
         let key = bundle(json!({"State": "Inactive", "StateReasonCode": "DisabledKMSKey"}));
         let found = judge(&CHECK, key).expect("findings");
-        assert!(found[0].fixes[0].commands[0].contains("key/1234abcd"));
+        assert!(found[0].fixes[0].lines()[0].contains("key/1234abcd"));
         let role =
             bundle(json!({"State": "Failed", "StateReasonCode": "InsufficientRolePermissions"}));
         let found = judge(&CHECK, role).expect("findings");
         assert_eq!((found[0].code(), found[1].code()), ("NET15", "IAM15"));
-        assert!(found[1].fixes[0].commands[0].contains("--role-name rotation "));
+        assert!(found[1].fixes[0].lines()[0].contains("--role-name rotation "));
     }
 
     #[test]
@@ -254,12 +254,12 @@ mod tests {
             judge(&CHECK, bundle).expect("findings").remove(0)
         };
         let failed = state(json!({"State": "Failed", "StateReasonCode": "SubnetOutOfIPAddresses"}));
-        let commands = &failed.fixes[0].commands;
+        let commands = &failed.fixes[0].lines();
         assert!(commands.last().is_some_and(|one| one.contains("update-alias")), "{commands:?}");
-        assert!(failed.confirm[0].contains("--function-name rotate --qualifier live "));
+        assert!(failed.confirm[0].plain().contains("--function-name rotate --qualifier live "));
         let idle = state(json!({"State": "Inactive", "StateReasonCode": "Idle"}));
         assert_eq!(
-            idle.fixes[0].commands,
+            idle.fixes[0].lines(),
             ["aws lambda invoke --function-name rotate --qualifier live /dev/null"]
         );
     }

@@ -261,11 +261,14 @@ impl<'w> UnusableEndpoint<'w> {
                      failed must be created again.",
                     self.endpoint
                 ),
-                commands: vec![format!(
-                    "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {} --query \
+                commands: vec![
+                    format!(
+                        "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {} --query \
                      'VpcEndpoints[].[State,LastError]'",
-                    self.endpoint
-                )],
+                        self.endpoint
+                    )
+                    .into(),
+                ],
                 change: None,
             });
         }

@@ -123,7 +123,7 @@ mod tests {
                 .expect("findings");
         assert_eq!((found.len(), found[0].fixes.len()), (1, 1));
         assert!(found[0].summary.contains("SECRET_ARN") && found[0].summary.contains("USER_NAME"));
-        let edit = &found[0].fixes[0].commands[0];
+        let edit = &found[0].fixes[0].lines()[0];
         assert!(
             edit.contains(&format!(".SECRET_ARN = \"{ARN}\" | .USER_NAME = \"app\"")),
             "{edit}"

@@ -71,13 +71,13 @@ mod tests {
     fn a_missing_module_is_found_with_the_project_that_has_it() {
         let found = judge(&CHECK, bundle("missing")).expect("findings");
         assert_eq!(found[0].code(), "RUN02");
-        let command = &found[0].fixes[0].commands[0];
+        let command = &found[0].fixes[0].lines()[0];
         assert!(command.contains("SecretsManagerRDSPostgreSQLRotationSingleUser"), "{command}");
         assert!(!command.contains("pip"), "pip has PyGreSQL for Linux as source only");
         let mut other = bundle("missing");
         other["Package"]["Imports"][0]["Module"] = json!("pymysql");
         let found = judge(&CHECK, other).expect("findings");
-        assert!(found[0].fixes[0].commands[0].ends_with("-t build PyMySQL"));
+        assert!(found[0].fixes[0].lines()[0].ends_with("-t build PyMySQL"));
         assert!(codes(&judge(&CHECK, bundle("layer"))).is_empty());
     }
 

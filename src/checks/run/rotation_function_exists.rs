@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(codes(&found), ["RUN15"]);
         let alias = judge(&CHECK, bundle(&format!("{arn}:live"), json!(null))).expect("findings");
         assert!(alias[0].summary.contains("alias live"));
-        assert!(alias[0].fixes[0].commands[1].contains(&format!("{arn} ")));
+        assert!(alias[0].fixes[0].lines()[1].contains(&format!("{arn} ")));
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
         let mut gone = unknown;
         gone["Function"] = json!(null);
         let found = judge(&CHECK, gone).expect("findings");
-        let commands = &found[0].fixes[0].commands;
+        let commands = &found[0].fixes[0].lines();
         assert!(commands[0].contains("--region eu-central-1"), "{commands:?}");
         assert!(commands[1].contains("--secret-id 'rds!a'"), "{commands:?}");
     }

@@ -75,7 +75,7 @@ mod tests {
         aliased["Secret"]["RotationLambdaARN"] = json!(arn);
         let found = judge(&CHECK, aliased).expect("findings");
         let fix = &found[0].fixes[0];
-        assert!(fix.commands.iter().any(|command| command.contains("update-alias")));
+        assert!(fix.lines().iter().any(|command| command.contains("update-alias")));
         assert_eq!(fix.change, None);
     }
 

@@ -132,7 +132,7 @@ mod tests {
         let mut late = bundle("2026-11-19T00:00:00Z", json!({"AutomaticallyAfterDays": 30}));
         let commands = |bundle: &Value| -> Vec<Vec<String>> {
             let found = judge(&CHECK, bundle.clone()).expect("findings");
-            found[0].fixes.iter().map(|fix| fix.commands.clone()).collect()
+            found[0].fixes.iter().map(|fix| fix.lines()).collect()
         };
         let plain = commands(&late);
         assert_eq!((plain[0].len(), plain[1].len()), (2, 2), "{plain:?}");

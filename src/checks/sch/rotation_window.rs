@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_window_over_midnight_or_into_the_next_one_is_found() {
         let found = judge(&CHECK, bundle("cron(0 22 * * ? *)", "3h")).expect("findings");
-        assert!(found[0].fixes[0].commands[0].contains(r#""Duration":"2h""#));
+        assert!(found[0].fixes[0].lines()[0].contains(r#""Duration":"2h""#));
         assert_eq!(codes(&judge(&CHECK, bundle("rate(4 hours)", "5h"))), ["SCH02"]);
         assert_eq!(codes(&judge(&CHECK, bundle("rate(4 days)", "90m"))), ["SCH02"]);
         assert!(codes(&judge(&CHECK, bundle("cron(0 22 * * ? *)", "2h"))).is_empty());

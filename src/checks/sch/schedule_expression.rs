@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_schedule_against_the_rules_is_found_and_a_good_one_is_not() {
         let found = judge(&CHECK, bundle("rate(1 hour)")).expect("findings");
-        assert!(found[0].fixes[0].commands[0].contains("rate(4 hours)"));
+        assert!(found[0].fixes[0].lines()[0].contains("rate(4 hours)"));
         assert!(codes(&judge(&CHECK, bundle("rate(30 days)"))).is_empty());
         assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"Name": "app"}}))));
         assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));

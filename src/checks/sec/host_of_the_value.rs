@@ -244,7 +244,7 @@ mod tests {
         let mut own = bundle("db.example.com");
         let found = judge(&CHECK, own.clone()).expect("findings");
         assert_eq!((found[0].code(), found[0].severity), ("SEC14", Severity::Warning));
-        assert!(found[0].fixes[0].commands[0].contains(WRITER));
+        assert!(found[0].fixes[0].lines()[0].contains(WRITER));
         own["DBParameters"] = json!([{"DBParameterGroupName": "another",
             "ParameterName": "rds.force_ssl", "ParameterValue": "1"}]);
         assert_eq!(judge(&CHECK, own.clone()).expect("findings")[0].severity, Severity::Warning);
@@ -277,7 +277,7 @@ mod tests {
                 json!([{"DBInstanceIdentifier": "shop-2", "Endpoint": {"Address": member}}]);
             several["SecretShape"]["AWSCURRENT"]["Values"] = json!({"host": host});
             let found = judge(&CHECK, several).expect("findings");
-            found[0].fixes[0].commands[0].clone()
+            found[0].fixes[0].lines()[0].clone()
         };
         let writer = "\"shop.cluster-abc.eu-west-1.rds.amazonaws.com\"";
         for host in ["shop.cluster-ro-abc.eu-west-1.rds.amazonaws.com", member] {

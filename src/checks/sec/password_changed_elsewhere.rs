@@ -206,10 +206,10 @@ mod tests {
             }
             judge(&CHECK, restored).expect("findings")[0].fixes[0].clone()
         };
-        assert!(fix(Some("admin")).commands[0].contains("--db-instance-identifier shop "));
+        assert!(fix(Some("admin")).lines()[0].contains("--db-instance-identifier shop "));
         // The master user of another database, and a user that was not seen.
         for user in [Some("app"), None] {
-            assert!(fix(user).commands.is_empty());
+            assert!(fix(user).lines().is_empty());
             assert!(fix(user).summary.contains("PGPASSWORD"));
         }
     }

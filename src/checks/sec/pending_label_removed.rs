@@ -142,7 +142,7 @@ mod tests {
         let log = failed_log("new", "2026-11-20T03:00:00Z", RotationStep::TestSecret);
         let found = judge_with_log(&CHECK, bundle(), log).expect("findings");
         assert!(found[0].summary.contains("by alice"));
-        assert!(found[0].fixes[0].commands[0].contains("--move-to-version-id new"));
+        assert!(found[0].fixes[0].lines()[0].contains("--move-to-version-id new"));
     }
 
     #[test]

@@ -64,7 +64,7 @@ mod tests {
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf";
         let of = |primary: &str| json!({"Secret": {"ARN": arn, "Name": "app", "PrimaryRegion": primary}});
         let found = judge(&CHECK, of("us-east-1")).expect("findings");
-        assert!(found[0].fixes[0].commands[1].ends_with("--region us-east-1"));
+        assert!(found[0].fixes[0].lines()[1].ends_with("--region us-east-1"));
         assert!(codes(&judge(&CHECK, of("eu-west-1"))).is_empty());
         assert!(not_applicable(&judge(&CHECK, json!({"Secret": {"ARN": arn}}))));
         assert!(lacks(&judge(&CHECK, json!({"Gaps": denied(Fact::Secret)})), Fact::Secret));

@@ -98,7 +98,7 @@ mod tests {
             "RotationLambdaARN": "arn:aws:lambda:eu-west-1:1:function:f",
             "RotationRules": {"ScheduleExpression": "rate(10 days)", "Duration": "3h"}}});
         let found = judge(&CHECK, bundle).expect("findings");
-        let command = &found[0].fixes[0].commands[0];
+        let command = &found[0].fixes[0].lines()[0];
         assert!(
             command.contains(r#"'{"ScheduleExpression":"rate(10 days)","Duration":"3h"}'"#),
             "{command}"

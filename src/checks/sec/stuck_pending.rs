@@ -151,7 +151,7 @@ mod tests {
     fn a_pending_version_apart_from_the_current_one_is_stuck() {
         let found = judge(&CHECK, stuck()).expect("findings");
         assert_eq!(found[0].fixes[0].change, Some(Change::RemovePendingLabel));
-        assert!(found[0].fixes[0].commands[0].contains("--remove-from-version-id v-new"));
+        assert!(found[0].fixes[0].lines()[0].contains("--remove-from-version-id v-new"));
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
             found[0].summary
         );
         assert_eq!(found[0].fixes[0].change, None, "the label must stay once the password changed");
-        assert!(!found[0].fixes[0].commands.iter().any(|c| c.contains("--remove-from-version-id")));
+        assert!(!found[0].fixes[0].lines().iter().any(|c| c.contains("--remove-from-version-id")));
     }
 
     #[test]

@@ -109,7 +109,7 @@ mod tests {
         let deleted = json!({"Name": "super", "DeletedDate": "2026-11-01"});
         let found = judge(&CHECK, bundle("arn:super", deleted)).expect("findings");
         assert_eq!(
-            found[0].fixes[0].commands,
+            found[0].fixes[0].lines(),
             ["aws secretsmanager restore-secret --secret-id arn:super"]
         );
         assert!(codes(&judge(&CHECK, bundle("arn:super", json!({"Name": "super"})))).is_empty());

@@ -169,7 +169,7 @@ mod tests {
         cache["Function"]["Configuration"]["Environment"] =
             json!({"Variables": {"SECRET_ARN": "arn", "USER_NAME": "app"}});
         let found = judge(&CHECK, cache.clone()).expect("findings");
-        assert!(found[0].fixes[0].commands[0].ends_with("--timeout 900"));
+        assert!(found[0].fixes[0].lines()[0].ends_with("--timeout 900"));
         cache["Function"]["Configuration"]["Timeout"] = json!(900);
         assert!(codes(&judge(&CHECK, cache)).is_empty());
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Command;
 use crate::evidence::Time;
 
 /// What changed before it broke.
@@ -52,6 +53,9 @@ pub struct Recovery {
     pub keep: Vec<String>,
     /// Commands that show how it goes.
     pub watch: Vec<String>,
+    /// The same commands as data, one for each line of `watch`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch_details: Vec<Command>,
 }
 
 /// The version with the label AWSPENDING.
@@ -79,6 +83,9 @@ pub struct RecoveryStep {
     pub summary: String,
     /// Commands to paste.
     pub commands: Vec<String>,
+    /// The same commands as data, one for each line of `commands`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command_details: Vec<Command>,
 }
 
 /// The way back from a fix that can hurt others.
@@ -89,8 +96,14 @@ pub struct Rollback {
     pub summary: String,
     /// Commands that keep what stands, to be run before the fix.
     pub before: Vec<String>,
+    /// The same commands as data, one for each line of `before`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before_details: Vec<Command>,
     /// Commands that take the fix back.
     pub undo: Vec<String>,
+    /// The same commands as data, one for each line of `undo`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo_details: Vec<Command>,
 }
 
 /// Fixes that together make rotation work, tried as a whole.
@@ -115,6 +128,9 @@ pub struct FixStep {
     pub summary: String,
     /// Commands to paste.
     pub commands: Vec<String>,
+    /// The same commands as data, one for each line of `commands`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command_details: Vec<Command>,
     /// The ways back from what can hurt others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rollback: Vec<Rollback>,

@@ -9,10 +9,9 @@ fn a_private_database_needs_a_function_in_a_vpc() {
     let found = only_finding_with_fix(&database_path::CHECK, outside);
     assert_eq!(found.code(), "NET09");
     assert!(
-        found.fixes[0].commands[0]
-            .ends_with("SubnetIds=subnet-d1,subnet-d2,SecurityGroupIds=sg-fn"),
+        found.fixes[0].lines()[0].ends_with("SubnetIds=subnet-d1,subnet-d2,SecurityGroupIds=sg-fn"),
         "the group that the database admits: {:?}",
-        found.fixes[0].commands
+        found.fixes[0].lines()
     );
 }
 
@@ -25,7 +24,7 @@ fn a_private_database_is_enough_where_its_network_was_not_seen() {
     }
     let found = judge(&database_path::CHECK, blind.clone()).expect("findings");
     assert_eq!((all_codes(&found), found[0].basis), (vec!["NET09"], Basis::State));
-    assert!(found[0].fixes[0].commands[0].contains("SecurityGroupIds=sg-db"), "the only one known");
+    assert!(found[0].fixes[0].lines()[0].contains("SecurityGroupIds=sg-db"), "the only one known");
     assert!(!is_fixed_by(blind.clone(), &found[0]), "what was not seen verifies nothing");
     blind["DBInstances"][0]["PubliclyAccessible"] = json!(true);
     assert!(judge(&database_path::CHECK, blind).is_err());
@@ -38,7 +37,7 @@ fn the_databases_group_is_net10_and_the_functions_net11() {
     let found = only_finding_with_fix(&database_path::CHECK, shut);
     assert_eq!((found.code(), found.resource.as_str()), ("NET10", "sg-db"));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 authorize-security-group-ingress --group-id sg-db --protocol tcp --port 5432 \
           --source-group sg-fn"]
     );
@@ -59,7 +58,7 @@ fn an_acl_between_the_subnets_is_net12() {
     let found = only_finding_with_fix(&database_path::CHECK, shaped(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET12", "acl-db"));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 create-network-acl-entry --network-acl-id acl-db --ingress --rule-number 101 \
           --protocol tcp --port-range From=5432,To=5432 --cidr-block 10.0.1.0/24 --rule-action allow"]
     );
@@ -99,14 +98,14 @@ fn another_vpc_without_a_route_is_net13_and_a_peering_that_is_there_is_used() {
         found[0]
             .fixes
             .iter()
-            .any(|fix| fix.commands.iter().any(|c| c.contains("subnet-d1,subnet-d2")))
+            .any(|fix| fix.lines().iter().any(|c| c.contains("subnet-d1,subnet-d2")))
     );
     world["VpcPeeringConnections"] = json!([{"VpcPeeringConnectionId": "pcx-1",
         "Status": {"Code": "active"},
         "RequesterVpcInfo": {"VpcId": "vpc-a", "CidrBlock": "10.0.0.0/16"},
         "AccepterVpcInfo": {"VpcId": "vpc-b", "CidrBlock": "10.1.0.0/16"}}]);
     let found = only_finding_with_fix(&database_path::CHECK, world);
-    let commands = &found.fixes[0].commands;
+    let commands = &found.fixes[0].lines();
     assert_eq!(commands.len(), 2, "there and back: {commands:?}");
     for route in [
         "--route-table-id rtb-fn --destination-cidr-block 10.1.11.0/24 --vpc-peering-connection-id pcx-1",
@@ -158,7 +157,7 @@ fn a_public_name_over_peering_is_resolved_to_the_private_address() {
     let found = only_finding_with_fix(&database_path::CHECK, shaped(world));
     assert_eq!(found.code(), "NET13");
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id pcx-1 \
           --accepter-peering-connection-options AllowDnsResolutionFromRemoteVpc=true"]
     );

@@ -8,7 +8,7 @@ fn the_rds_api_is_asked_only_for_a_managed_superuser() {
     managed["SuperuserSecret"] = json!({"Name": "rds!db-1", "OwningService": "rds"});
     let found = only_finding_with_fix(&rds_api_path::CHECK, managed.clone());
     assert_eq!((found.code(), found.resource.as_str()), ("NET14", "rtb-fn"));
-    assert!(found.fixes[0].commands.iter().any(|c| c.contains("com.amazonaws.eu-west-1.rds ")));
+    assert!(found.fixes[0].lines().iter().any(|c| c.contains("com.amazonaws.eu-west-1.rds ")));
     let mut nat = secret(with_nat());
     nat["SuperuserSecret"] = managed["SuperuserSecret"].clone();
     assert!(codes(&judge(&rds_api_path::CHECK, nat)).is_empty());

@@ -17,7 +17,7 @@ fn open_ways_pass() {
 fn no_route_out_is_net01_and_an_endpoint_fixes_it() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world()));
     assert_eq!((found.code(), found.resource.as_str()), ("NET01", "rtb-fn"));
-    let commands = &found.fixes[0].commands;
+    let commands = &found.fixes[0].lines();
     assert!(commands[0].starts_with("aws ec2 authorize-security-group-ingress --group-id sg-fn"));
     assert!(
         commands.last().is_some_and(|c| c.contains("com.amazonaws.eu-west-1.secretsmanager")
@@ -43,7 +43,7 @@ fn a_nat_gateway_that_failed_is_named_and_another_one_used() {
     push(&mut world["NatGateways"], second);
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 replace-route --route-table-id rtb-fn --destination-cidr-block 0.0.0.0/0 \
           --nat-gateway-id nat-2"]
     );
@@ -56,11 +56,11 @@ fn a_public_subnet_is_net02_and_the_function_moves_to_one_with_nat() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(public));
     assert_eq!((found.code(), found.resource.as_str()), ("NET02", "igw-1"));
     assert_eq!(
-        found.fixes[0].commands[0],
+        found.fixes[0].lines()[0],
         "aws lambda update-function-configuration --function-name rotate --vpc-config \
          SubnetIds=subnet-l1,subnet-l2,SecurityGroupIds=sg-fn"
     );
-    assert!(found.fixes[1].commands.iter().any(|c| c.contains("create-vpc-endpoint")));
+    assert!(found.fixes[1].lines().iter().any(|c| c.contains("create-vpc-endpoint")));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_endpoints_group_is_net03() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET03", "sg-ep"));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 authorize-security-group-ingress --group-id sg-ep --protocol tcp --port 443 \
           --source-group sg-fn"]
     );
@@ -91,7 +91,7 @@ fn the_functions_group_is_net04() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET04", "sg-fn"));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 authorize-security-group-egress --group-id sg-fn --ip-permissions \
           'IpProtocol=tcp,FromPort=443,ToPort=443,UserIdGroupPairs=[{GroupId=sg-ep}]'"]
     );
@@ -112,7 +112,7 @@ fn an_acl_without_the_way_back_is_net05_and_gets_entries_that_stand_before() {
     push(&mut world["NetworkAcls"], acl("acl-fn", false, &["subnet-l1"], entries));
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(world));
     assert_eq!((found.code(), found.resource.as_str()), ("NET05", "acl-fn"));
-    let commands = &found.fixes[0].commands;
+    let commands = &found.fixes[0].lines();
     assert_eq!(commands.len(), 2, "one for each subnet of the endpoint: {commands:?}");
     assert!(commands[0].contains("--ingress --rule-number 89 "), "{commands:?}");
     assert!(commands[1].contains("--ingress --rule-number 88 "), "{commands:?}");
@@ -123,7 +123,7 @@ fn a_name_that_misses_the_endpoint_is_net06() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(with_endpoint(false)));
     assert_eq!((found.code(), found.resource.as_str()), ("NET06", "vpce-1"));
     assert_eq!(
-        found.fixes[0].commands,
+        found.fixes[0].lines(),
         ["aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --private-dns-enabled"]
     );
     for (attribute, option) in [
@@ -135,7 +135,7 @@ fn a_name_that_misses_the_endpoint_is_net06() {
         let found = only_finding_with_fix(&secrets_manager_path::CHECK, secret(off));
         assert_eq!(found.code(), "NET06");
         assert_eq!(
-            found.fixes[0].commands,
+            found.fixes[0].lines(),
             [format!("aws ec2 modify-vpc-attribute --vpc-id vpc-a {option}")]
         );
     }
@@ -166,7 +166,7 @@ fn an_endpoints_policy_is_net08() {
     let found = only_finding_with_fix(&secrets_manager_path::CHECK, world);
     assert_eq!((found.code(), found.resource.as_str()), ("NET08", "vpce-1"));
     assert!(found.summary.contains("GetRandomPassword") && found.path.is_none());
-    assert!(found.fixes[0].commands[0].contains("aws:PrincipalArn"), "{:?}", found.fixes[0]);
+    assert!(found.fixes[0].lines()[0].contains("aws:PrincipalArn"), "{:?}", found.fixes[0]);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn what_a_policy_denies_by_name_no_statement_can_allow() {
     let fix = &found[0].fixes[0];
     assert_eq!((found[0].code(), &fix.change), ("NET08", &None));
     assert!(fix.summary.contains("Remove PutSecretValue from"), "{}", fix.summary);
-    assert!(fix.commands[0].starts_with("aws ec2 describe-vpc-endpoints"), "{:?}", fix.commands);
+    assert!(fix.lines()[0].starts_with("aws ec2 describe-vpc-endpoints"), "{:?}", fix.lines());
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_blackhole_route_before_a_good_one_is_deleted() {
     world["RouteTables"][1]["Routes"].as_array_mut().expect("routes").pop();
     let found = judge(&database_path::CHECK, dead_inside(world)).expect("findings");
     assert_eq!(
-        found[0].fixes[0].commands,
+        found[0].fixes[0].lines(),
         ["aws ec2 delete-route --route-table-id rtb-fn --destination-cidr-block 10.0.11.0/24"]
     );
 }
@@ -270,7 +270,7 @@ fn a_function_behind_an_alias_is_published_after_it_moves() {
     public["Secret"]["RotationLambdaARN"] =
         json!("arn:aws:lambda:eu-west-1:111111111111:function:rotate:live");
     let found = judge(&secrets_manager_path::CHECK, public).expect("findings");
-    let commands = &found[0].fixes[0].commands;
+    let commands = &found[0].fixes[0].lines();
     assert!(commands[2].starts_with("VERSION=$(aws lambda publish-version"), "{commands:?}");
     assert!(commands[3].contains("update-alias --function-name rotate --name live"));
     assert_eq!(found[0].fixes[0].change, None);
