@@ -9,7 +9,7 @@ use super::{
 use crate::{
     configuration::Gate,
     report::{
-        json,
+        json::{self, LineType},
         v1::{self, AuditReport, AuditSummary, NotExamined, Report, Verdict},
     },
 };
@@ -58,7 +58,7 @@ impl<'a> Gather<'a> {
             self.codes.push(code);
         }
         if self.streams() {
-            return output::print(&json::line(&report));
+            return output::print(&json::line(LineType::Report, &report));
         }
         if !self.options.output.lists_every_check() {
             // What is not shown is not held: of ten thousand secrets it is most of the memory.
@@ -75,7 +75,7 @@ impl<'a> Gather<'a> {
         self.summary.not_examined += 1;
         let failed = NotExamined { target, reason };
         if self.streams() {
-            return output::print(&json::line(&failed));
+            return output::print(&json::line(LineType::NotExamined, &failed));
         }
         self.not_examined.push(failed);
         Ok(())

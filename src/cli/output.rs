@@ -12,7 +12,9 @@ use super::{
     options::{Color, Format, ReportOptions},
 };
 use crate::report::{
-    github, json, junit, markdown, sarif, table,
+    github,
+    json::{self, LineType},
+    junit, markdown, sarif, table,
     text::{self, Layout},
     v1::{AuditReport, Report},
 };
@@ -40,7 +42,7 @@ impl ReportOptions {
             Format::Text => text::render(report, self.layout()),
             Format::Json => json::render(report),
             Format::Markdown => markdown::render(report),
-            Format::Jsonl => json::line(report),
+            Format::Jsonl => json::line(LineType::Report, report),
             Format::Sarif => sarif::render(slice::from_ref(report), &[]),
             Format::Junit => junit::render(slice::from_ref(report), &[]),
             Format::Github => {
@@ -58,8 +60,11 @@ impl ReportOptions {
             Format::Json => json::render(report),
             Format::Markdown => markdown::audit(report),
             Format::Jsonl => {
-                let reports = report.reports.iter().map(json::line);
-                reports.chain(report.not_examined.iter().map(json::line)).collect()
+                let reports = report.reports.iter();
+                let reports = reports.map(|report| json::line(LineType::Report, report));
+                let others = report.not_examined.iter();
+                let others = others.map(|other| json::line(LineType::NotExamined, other));
+                reports.chain(others).collect()
             }
             Format::Sarif => sarif::render(&report.reports, &report.not_examined),
             Format::Junit => junit::render(&report.reports, &report.not_examined),

@@ -176,6 +176,7 @@ pub struct OtherSecret {
     /// Code of its first cause.
     pub code: Option<String>,
     /// The step that failed last.
+    #[cfg_attr(test, schemars(extend("enum" = ["createSecret", "setSecret", "testSecret", "finishSecret", null])))]
     pub failed_step: Option<String>,
     /// Start of its newest attempt.
     pub last_attempt_at: Option<Time>,
@@ -239,8 +240,10 @@ pub struct Attempt {
     /// ClientRequestToken.
     pub token: Option<String>,
     /// `succeeded`, `failed`, `open`.
+    #[cfg_attr(test, schemars(extend("enum" = ["succeeded", "failed", "open"])))]
     pub outcome: String,
     /// The step that failed.
+    #[cfg_attr(test, schemars(extend("enum" = ["createSecret", "setSecret", "testSecret", "finishSecret", null])))]
     pub failed_step: Option<String>,
     /// The steps seen, in order.
     pub steps: Vec<StepRun>,
@@ -253,8 +256,10 @@ pub struct Attempt {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepRun {
     /// `createSecret`, …; missing where it cannot be told.
+    #[cfg_attr(test, schemars(extend("enum" = ["createSecret", "setSecret", "testSecret", "finishSecret", null])))]
     pub name: Option<String>,
     /// `returned`, `failed`, `timed-out`, `died`, `open`.
+    #[cfg_attr(test, schemars(extend("enum" = ["returned", "failed", "timed-out", "died", "open"])))]
     pub outcome: String,
     /// Request id.
     pub request_id: Option<String>,
@@ -349,6 +354,7 @@ pub struct Statement {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// `fact`, `log`, `trail`, `date`, `stack`, `policy`.
+    #[cfg_attr(test, schemars(extend("enum" = ["fact", "log", "trail", "date", "stack", "policy"])))]
     pub kind: String,
     /// Where it comes from.
     pub source: String,
@@ -371,9 +377,11 @@ pub struct PathStart {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hop {
     /// `ok`, `partly`, `stop`, `unknown`.
+    #[cfg_attr(test, schemars(extend("enum" = ["ok", "partly", "stop", "unknown"])))]
     pub outcome: String,
     /// `resolve`, `egress`, `out`, `route`, `via`, `in`, `ingress`, and the
     /// reply's `route back`, `out back`, `in back`, `via back`.
+    #[cfg_attr(test, schemars(extend("enum" = ["resolve", "egress", "out", "route", "via", "in", "ingress", "route back", "out back", "in back", "via back"])))]
     pub kind: String,
     /// Id of what was examined.
     pub resource: String,

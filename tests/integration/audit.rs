@@ -5,20 +5,15 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::{
-    support::{Run, command, root, rotdoctor, run, scratch},
-    worlds,
-};
+use crate::support::{Ran, root, rotdoctor, scratch};
 
 const HEALTHY_TEMPLATE: &str = "fixtures/templates/healthy.yaml";
 const HEALTHY_PLAN: &str = "fixtures/plans/healthy.json";
 
-/// The bundle whose finding is waived, known already, or new.
-fn broken() -> String {
-    worlds::path("SEC25/fires")
-}
+/// The world whose finding is waived, known already, or new.
+const BROKEN: &str = "SEC25/fires";
 
-fn json(run: &Run) -> Value {
+fn json(run: &Ran) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr))
 }
 
@@ -28,15 +23,15 @@ fn written(name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn audit_with(name: &str, configuration: &str, more: &[&str]) -> Run {
+fn audit_with(name: &str, configuration: &str, more: &[&str]) -> Ran {
     let path = written(name, configuration);
     let path = path.to_str().expect("a path in UTF-8");
-    rotdoctor(&[&["audit", "--bundle", &broken(), "--config", path][..], more].concat())
+    rotdoctor().arg("audit").bundle(BROKEN).args(["--config", path]).args(more).run()
 }
 
 /// The finding of the bundle, as the report has it.
 fn finding() -> Value {
-    let audit = json(&rotdoctor(&["audit", "--bundle", &broken(), "--output", "json"]));
+    let audit = json(&rotdoctor().arg("audit").bundle(BROKEN).args(["--output", "json"]).run());
     audit["reports"][0]["findings"][0].clone()
 }
 
@@ -98,7 +93,7 @@ fn a_mistake_in_the_configuration_is_said_with_its_line() {
     assert!(run.stderr.contains("wrong.toml: line 2"), "{}", run.stderr);
     assert!(run.stderr.contains("did you mean 'waiver'?"), "{}", run.stderr);
     assert_eq!(run.stdout, "");
-    let run = rotdoctor(&["audit", "--bundle", &broken(), "--config", "no-such.toml"]);
+    let run = rotdoctor().arg("audit").bundle(BROKEN).args(["--config", "no-such.toml"]).run();
     assert_eq!(run.code, 2);
 }
 
@@ -107,9 +102,9 @@ fn the_configuration_lies_where_the_audit_runs() {
     let folder = scratch("with-configuration");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("rotdoctor.toml"), "skip = [\"NOPE\"]").expect("a file");
-    let audit = run(command().current_dir(&folder).args(["audit", "--bundle", &broken()]));
+    let audit = rotdoctor().current_dir(&folder).arg("audit").bundle(BROKEN).run();
     assert_eq!(audit.code, 2, "it is read: {}", audit.stderr);
-    let diagnose = run(command().current_dir(&folder).args(["diagnose", "--bundle", &broken()]));
+    let diagnose = rotdoctor().current_dir(&folder).arg("diagnose").bundle(BROKEN).run();
     assert_eq!(diagnose.code, 1, "at night nothing is set aside unasked: {}", diagnose.stderr);
 }
 
@@ -118,22 +113,24 @@ fn a_baseline_leaves_only_what_is_new() {
     for format in ["json", "jsonl"] {
         let path = scratch(&format!("baseline.{format}"));
         let path = path.to_str().expect("a path in UTF-8");
-        rotdoctor(&["audit", "--bundle", &broken(), "--output", format, "--output-file", path]);
-        let broken = broken();
-        let args = ["audit", "--bundle", &broken, "--baseline", path, "--output", "json"];
-        let again = rotdoctor(&args);
+        rotdoctor()
+            .arg("audit")
+            .bundle(BROKEN)
+            .args(["--output", format, "--output-file", path])
+            .run();
+        let args = ["--baseline", path, "--output", "json"];
+        let again = rotdoctor().arg("audit").bundle(BROKEN).args(args).run();
         assert_eq!(again.code, 0, "{format}: {}", again.stderr);
         let report = &json(&again)["reports"][0];
         assert_eq!(report["findings"], Value::Array(vec![]));
         assert_eq!(report["baseline"][0]["code"], finding()["code"]);
 
-        let other = worlds::path("NET10/fires");
-        let both = rotdoctor(&[&args[..], &["--bundle", &other]].concat());
+        let both = rotdoctor().arg("audit").bundle(BROKEN).bundle("NET10/fires").args(args).run();
         assert_eq!(both.code, 1, "what is new counts");
     }
     let wrong = written("no-baseline.json", "[1]");
     let wrong = wrong.to_str().expect("a path in UTF-8");
-    let run = rotdoctor(&["audit", "--bundle", &broken(), "--baseline", wrong]);
+    let run = rotdoctor().arg("audit").bundle(BROKEN).args(["--baseline", wrong]).run();
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("holds no report"), "{}", run.stderr);
 }
@@ -162,21 +159,22 @@ fn closed_template() -> PathBuf {
 
 #[test]
 fn a_template_is_judged_before_it_is_deployed() {
-    let run = rotdoctor(&["audit", "--template", HEALTHY_TEMPLATE, "--region", "eu-west-1"]);
+    let run =
+        rotdoctor().args(["audit", "--template", HEALTHY_TEMPLATE, "--region", "eu-west-1"]).run();
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("1 healthy"), "{}", run.stdout);
 
     let closed = closed_template();
     let closed = closed.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", closed, "--region", "eu-west-1"];
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.contains("error NET03"), "{}", run.stdout);
     assert!(run.stdout.contains("needed: ingress rule in sg-EndpointGroup"), "{}", run.stdout);
     let line =
         fs::read_to_string(closed).expect("it").lines().position(|l| l.contains("EndpointGroup:"));
     let line = line.expect("the group") + 1;
-    let report = json(&rotdoctor(&[&args[..], &["--output", "json"]].concat()));
+    let report = json(&rotdoctor().args([&args[..], &["--output", "json"]].concat()).run());
     let location = &report["reports"][0]["findings"][0]["location"];
     assert_eq!(location["address"], "EndpointGroup");
     let at = location["line"].as_u64().expect("a line") as usize;
@@ -184,9 +182,9 @@ fn a_template_is_judged_before_it_is_deployed() {
     let commands = &report["reports"][0]["findings"][0]["fixes"][0]["commands"];
     assert_eq!(*commands, Value::Array(vec![]), "nothing exists yet to be changed by a command");
 
-    let github = rotdoctor(&[&args[..], &["--output", "github"]].concat()).stdout;
+    let github = rotdoctor().args([&args[..], &["--output", "github"]].concat()).run().stdout;
     assert!(github.contains(&format!(",line={at},col=")), "{github}");
-    let sarif = json(&rotdoctor(&[&args[..], &["--output", "sarif"]].concat()));
+    let sarif = json(&rotdoctor().args([&args[..], &["--output", "sarif"]].concat()).run());
     let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
     assert_eq!(place["region"]["startLine"], location["line"]);
     assert!(place["artifactLocation"]["uri"].as_str().expect("a file").ends_with("closed.yaml"));
@@ -203,24 +201,24 @@ fn what_a_template_leaves_open_is_no_promise() {
     let open = written("open.yaml", &text);
     let open = open.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", open, "--region", "eu-west-1"];
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 3, "{}", run.stdout);
     assert!(run.stdout.contains("NOT DECLARED"), "{}", run.stdout);
     assert!(run.stdout.contains("Port"), "the parameter is named: {}", run.stdout);
 
-    let run = rotdoctor(&[&args[..], &["--parameters", "Port=443"]].concat());
+    let run = rotdoctor().args([&args[..], &["--parameters", "Port=443"]].concat()).run();
     assert_eq!(run.code, 0, "{}", run.stdout);
     let file = written("parameters.json", r#"[{"ParameterKey":"Port","ParameterValue":"444"}]"#);
     let file = file.to_str().expect("a path in UTF-8");
-    let run = rotdoctor(&[&args[..], &["--parameters", file]].concat());
+    let run = rotdoctor().args([&args[..], &["--parameters", file]].concat()).run();
     assert_eq!(run.code, 1, "{}", run.stdout);
-    let run = rotdoctor(&[&args[..], &["--parameters", "no-such-file.json"]].concat());
+    let run = rotdoctor().args([&args[..], &["--parameters", "no-such-file.json"]].concat()).run();
     assert_eq!(run.code, 2, "{}", run.stdout);
 }
 
 #[test]
 fn a_plan_is_judged_before_it_is_applied() {
-    let run = rotdoctor(&["audit", "--plan", HEALTHY_PLAN]);
+    let run = rotdoctor().args(["audit", "--plan", HEALTHY_PLAN]).run();
     // Terraform keeps a secret's value to itself, so which keys it has stays open.
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("SecretShape of"), "{}", run.stdout);
@@ -234,13 +232,13 @@ fn files_that_cannot_be_read_are_not_examined_and_those_without_a_rotation_pass(
     fs::write(&binary, [0x50, 0x4b, 0x03, 0x04, 0xff]).expect("a file");
     for (flag, path) in [("--template", &cut), ("--plan", &binary), ("--plan", &cut)] {
         let path = path.to_str().expect("a path in UTF-8");
-        let run = rotdoctor(&["audit", flag, path, "--output", "json"]);
+        let run = rotdoctor().args(["audit", flag, path, "--output", "json"]).run();
         assert_eq!(run.code, 4, "{}", run.stderr);
         assert_eq!(json(&run)["not_examined"][0]["target"], path);
     }
     let none = written("bucket.yaml", "Resources:\n  B:\n    Type: AWS::S3::Bucket\n");
     let none = none.to_str().expect("a path in UTF-8");
-    let run = rotdoctor(&["audit", "--template", none]);
+    let run = rotdoctor().args(["audit", "--template", none]).run();
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("declares no rotation"), "{}", run.stderr);
 }
@@ -250,7 +248,7 @@ fn a_list_that_is_given_is_a_list() {
     let template = "fixtures/templates/into-existing-network.yaml";
     let parameters = ["--parameters", "Subnets=subnet-1,subnet-2", "Group=sg-9"];
     let args = ["audit", "--template", template, "--region", "eu-west-1"];
-    let run = rotdoctor(&[&args[..], &parameters].concat());
+    let run = rotdoctor().args([&args[..], &parameters].concat()).run();
     assert_eq!(run.code, 3, "{}", run.stdout);
     assert!(run.stdout.contains("Subnets of subnet-1, Subnets of subnet-2"), "{}", run.stdout);
 }

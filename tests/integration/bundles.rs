@@ -52,16 +52,16 @@ const COMMANDS: &[&str] = &[
     "SQLCMDPASSWORD=",
 ];
 
-struct World {
-    name: String,
+pub(crate) struct World {
+    pub(crate) name: String,
     code: String,
     evidence: Evidence,
     expected: Option<Expected>,
-    report: Report,
+    pub(crate) report: Report,
 }
 
-static FIRES: LazyLock<Vec<World>> = LazyLock::new(|| worlds("fires"));
-static QUIET: LazyLock<Vec<World>> = LazyLock::new(|| worlds("quiet"));
+pub(crate) static FIRES: LazyLock<Vec<World>> = LazyLock::new(|| worlds("fires"));
+pub(crate) static QUIET: LazyLock<Vec<World>> = LazyLock::new(|| worlds("quiet"));
 
 fn worlds(kind: &str) -> Vec<World> {
     worlds::folders().into_iter().map(|code| world(format!("{code}/{kind}"))).collect()

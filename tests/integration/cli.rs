@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 
-use crate::support::{command, root, rotdoctor, run, scratch};
+use crate::support::{root, rotdoctor, scratch};
 
 const SAMPLE: &str = "fixtures/samples/KMS01.json";
 
 #[test]
 fn a_bundle_is_diagnosed_cause_first() {
-    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE]);
+    let run = rotdoctor().args(["diagnose", "--bundle", SAMPLE]).run();
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let cause = run.stdout.lines().find(|line| line.starts_with("CAUSE")).expect("a cause");
     assert!(cause.contains("KMS01") && cause.contains("confirmed"), "{cause}");
@@ -23,7 +23,7 @@ fn a_bundle_is_diagnosed_cause_first() {
 
 #[test]
 fn json_is_all_that_stdout_carries() {
-    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    let run = rotdoctor().args(["diagnose", "--bundle", SAMPLE, "--output", "json"]).run();
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(report["schema_version"], "1");
     assert_eq!(report["mode"], "bundle");
@@ -32,13 +32,13 @@ fn json_is_all_that_stdout_carries() {
     assert_eq!(report["causes"][0]["confidence"], "confirmed");
     assert_eq!(report["causes"][0]["fixes"][0]["verified"], true);
     assert_eq!(report["rotation"]["failed_attempts"], 1);
-    let again = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    let again = rotdoctor().args(["diagnose", "--bundle", SAMPLE, "--output", "json"]).run();
     assert_eq!(run.stdout, again.stdout, "the order is deterministic");
 }
 
 #[test]
 fn the_exit_code_is_a_promise() {
-    let code = |args: &[&str]| rotdoctor(args).code;
+    let code = |args: &[&str]| rotdoctor().args(args).run().code;
     assert_eq!(code(&["diagnose", "--bundle", SAMPLE]), 1);
     assert_eq!(code(&["diagnose", "--bundle", SAMPLE, "--exit-zero"]), 0);
     assert_eq!(code(&["audit", "--bundle", SAMPLE]), 1);
@@ -56,7 +56,9 @@ fn the_exit_code_is_a_promise() {
 
 #[test]
 fn a_code_that_was_not_selected_is_not_reported() {
-    let run = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--skip", "KMS01", "--output", "json"]);
+    let run = rotdoctor()
+        .args(["diagnose", "--bundle", SAMPLE, "--skip", "KMS01", "--output", "json"])
+        .run();
     assert!(!run.stdout.contains("\"code\": \"KMS01\""), "{}", run.stdout);
 }
 
@@ -70,12 +72,7 @@ fn unreadable_bundles_say_what_to_do() {
         (b"[]", "one JSON object"),
         (b"", "not JSON"),
     ] {
-        let path = scratch("unreadable.json");
-        let mut child = command();
-        child.args(["diagnose", "--bundle", "-"]);
-        std::fs::write(&path, text).expect("scratch");
-        child.stdin(std::fs::File::open(&path).expect("scratch"));
-        let run = run(&mut child);
+        let run = rotdoctor().args(["diagnose", "--bundle", "-"]).stdin(text).run();
         assert_eq!(run.code, 4, "{says}: {}", run.stderr);
         assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
         assert_eq!(run.stdout, "");
@@ -86,8 +83,9 @@ fn unreadable_bundles_say_what_to_do() {
 fn a_report_goes_to_a_file_whole() {
     let path = scratch("report.json");
     let name = path.to_str().expect("UTF-8 path");
-    let run =
-        rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
+    let run = rotdoctor()
+        .args(["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name])
+        .run();
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     let text = std::fs::read_to_string(&path).expect("the report");
     serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
@@ -95,8 +93,9 @@ fn a_report_goes_to_a_file_whole() {
 
 #[test]
 fn a_reader_that_hangs_up_is_no_failure() {
-    let mut child = command()
+    let mut child = rotdoctor()
         .args(["explain", "NET03"])
+        .command()
         .stdout(std::process::Stdio::piped())
         .spawn()
         .expect("the binary runs");
@@ -107,7 +106,7 @@ fn a_reader_that_hangs_up_is_no_failure() {
 #[test]
 fn the_policy_is_for_the_checks_that_are_named() {
     let actions = |args: &[&str]| {
-        let run = rotdoctor(&[&["permissions"], args].concat());
+        let run = rotdoctor().args([&["permissions"], args].concat()).run();
         assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
         let policy: serde_json::Value = serde_json::from_str(&run.stdout).expect("a policy");
         policy["Statement"][0]["Action"].as_array().expect("actions").len()
@@ -118,7 +117,7 @@ fn the_policy_is_for_the_checks_that_are_named() {
     // Without a name AWS is asked, which takes the feature `live`.
     #[cfg(not(feature = "live"))]
     {
-        let run = rotdoctor(&["permissions", "--check"]);
+        let run = rotdoctor().args(["permissions", "--check"]).run();
         assert_eq!((run.code, run.stdout.as_str()), (2, ""));
         assert!(run.stderr.contains("without the feature `live`"), "{}", run.stderr);
     }
@@ -126,7 +125,7 @@ fn the_policy_is_for_the_checks_that_are_named() {
 
 #[test]
 fn every_sub_command_has_help_and_the_lists_parse() {
-    let help = rotdoctor(&["--help"]).stdout;
+    let help = rotdoctor().args(["--help"]).run().stdout;
     for name in [
         "diagnose",
         "audit",
@@ -139,24 +138,27 @@ fn every_sub_command_has_help_and_the_lists_parse() {
         "man",
     ] {
         assert!(help.contains(name), "{name}: {help}");
-        assert_eq!(rotdoctor(&[name, "--help"]).code, 0, "{name}");
+        assert_eq!(rotdoctor().args([name, "--help"]).run().code, 0, "{name}");
     }
     for args in [&["checks", "--output", "json"][..], &["permissions"]] {
-        let run = rotdoctor(args);
+        let run = rotdoctor().args(args).run();
         assert_eq!(run.code, 0, "{args:?}");
         serde_json::from_str::<serde_json::Value>(&run.stdout)
             .unwrap_or_else(|e| panic!("{args:?}: {e}"));
     }
-    assert_eq!(rotdoctor(&["schema"]).stdout, rotdoctor(&["schema", "report"]).stdout);
+    assert_eq!(
+        rotdoctor().args(["schema"]).run().stdout,
+        rotdoctor().args(["schema", "report"]).run().stdout
+    );
     for which in ["report", "audit", "bundle", "configuration"] {
         let file = root().join(format!("schema/{which}.v1.json"));
         let schema = std::fs::read_to_string(file).expect("the schema's file");
-        assert_eq!(rotdoctor(&["schema", which]).stdout, schema);
+        assert_eq!(rotdoctor().args(["schema", which]).run().stdout, schema);
     }
     for shell in ["bash", "zsh", "fish"] {
-        assert!(rotdoctor(&["completions", shell]).stdout.contains("rotdoctor"));
+        assert!(rotdoctor().args(["completions", shell]).run().stdout.contains("rotdoctor"));
     }
-    assert!(rotdoctor(&["man"]).stdout.contains(".TH rotdoctor"));
+    assert!(rotdoctor().args(["man"]).run().stdout.contains(".TH rotdoctor"));
 }
 
 #[test]
@@ -170,14 +172,14 @@ fn untrusted_text_cannot_steer_the_terminal() {
                    "DeletedDate": "2026-11-20T00:00:00Z"},
     });
     write!(file, "{bundle}").expect("scratch");
-    let run = rotdoctor(&["diagnose", "--bundle", path.to_str().expect("UTF-8 path")]);
+    let run = rotdoctor().args(["diagnose", "--bundle", path.to_str().expect("UTF-8 path")]).run();
     assert!(!run.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", run.stdout);
     assert!(run.stdout.contains("owned"), "{}", run.stdout);
 }
 
 #[test]
 fn a_command_line_without_a_target_names_both_ways() {
-    let run = rotdoctor(&["diagnose"]);
+    let run = rotdoctor().args(["diagnose"]).run();
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(run.stderr.contains("--bundle FILE") && run.stderr.contains("name the secret"));
 }
@@ -196,7 +198,7 @@ fn an_audit_says_where_it_looked_and_repeats_no_shared_fault() {
         std::fs::write(&path, bundle.to_string()).expect("scratch");
         path.to_str().expect("UTF-8 path").to_owned()
     };
-    let run = rotdoctor(&["audit", "--bundle", &shared("first"), &shared("second")]);
+    let run = rotdoctor().args(["audit", "--bundle", &shared("first"), &shared("second")]).run();
     let header = run.stdout.lines().next().expect("a header");
     assert_eq!(header, "eu-west-1 · 123456789012 · 2 secrets examined");
     let title = rotdoctor::catalogue::entry("RUN15").expect("a page").title;
@@ -208,9 +210,9 @@ fn an_audit_says_where_it_looked_and_repeats_no_shared_fault() {
 
 #[test]
 fn the_footer_counts_each_check_once() {
-    let report = rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json"]);
+    let report = rotdoctor().args(["diagnose", "--bundle", SAMPLE, "--output", "json"]).run();
     let report: serde_json::Value = serde_json::from_str(&report.stdout).expect("JSON");
-    let text = rotdoctor(&["diagnose", "--bundle", SAMPLE]).stdout;
+    let text = rotdoctor().args(["diagnose", "--bundle", SAMPLE]).run().stdout;
     let start = format!("{} checks ran: ", report["summary"]["checks"]);
     let footer = text.split_once(&start).unwrap_or_else(|| panic!("{text}")).1;
     let footer = footer.split_once('.').expect("a sentence").0.replace('\n', " ");
@@ -228,7 +230,9 @@ fn what_is_written_to_a_file_is_its_owners_alone() {
     let path = scratch("private.json");
     let name = path.to_str().expect("UTF-8 path");
     for _ in 0..2 {
-        rotdoctor(&["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name]);
+        rotdoctor()
+            .args(["diagnose", "--bundle", SAMPLE, "--output", "json", "--output-file", name])
+            .run();
         let mode = std::fs::metadata(&path).expect("the report").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         // As an earlier version left it.

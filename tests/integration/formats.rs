@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    support::{command, rotdoctor, run, scratch},
+    support::{rotdoctor, scratch},
     worlds,
 };
 
@@ -19,7 +19,7 @@ fn audit(format: &str) -> String {
     let mut args = vec!["audit", "--output", format, "--bundle", "no-such-file.json"];
     let bundles = bundles();
     args.extend(bundles.iter().map(String::as_str));
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 1, "{format}: {}", run.stderr);
     run.stdout
 }
@@ -48,6 +48,8 @@ fn a_line_is_a_report() {
     assert_eq!(reports.into_iter().flat_map(of_report).collect::<BTreeSet<_>>(), findings());
     assert_eq!(others.len(), 1);
     assert_eq!(others[0]["target"], "no-such-file.json");
+    let types = lines.iter().map(|line| line["type"].as_str());
+    assert_eq!(types.collect::<BTreeSet<_>>(), [Some("not-examined"), Some("report")].into());
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn github_gets_annotations_and_a_summary() {
     let mut args = vec!["audit", "--output", "github", "--bundle"];
     let bundles = bundles();
     args.extend(bundles.iter().map(String::as_str));
-    let told = run(command().args(&args).env("GITHUB_STEP_SUMMARY", &summary));
+    let told = rotdoctor().args(&args).env("GITHUB_STEP_SUMMARY", &summary).run();
     assert!(told.stdout.lines().all(|line| line.starts_with("::")), "{}", told.stdout);
     for (code, _) in findings() {
         assert!(told.stdout.contains(&format!(" title={code} ")), "{code}: {}", told.stdout);
@@ -125,7 +127,8 @@ fn github_gets_annotations_and_a_summary() {
 #[test]
 fn one_diagnosis_has_every_format() {
     for format in ["jsonl", "sarif", "junit", "github"] {
-        let run = rotdoctor(&["diagnose", "--bundle", &bundles()[0], "--output", format]);
+        let run =
+            rotdoctor().args(["diagnose", "--bundle", &bundles()[0], "--output", format]).run();
         assert_eq!(run.code, 1, "{format}");
         assert!(run.stdout.contains("KMS01"), "{format}: {}", run.stdout);
     }

@@ -23,6 +23,9 @@ mod policy;
 mod registry;
 mod rooms;
 mod rotation_log;
+#[path = "../support/run.rs"]
+mod run;
+mod schemas;
 mod screens;
 mod snapshots;
 mod support;

@@ -6,14 +6,14 @@ use crate::{support::rotdoctor, worlds};
 
 fn report(bundle: &str) -> Value {
     let path = worlds::path(&format!("{bundle}/fires"));
-    let run = rotdoctor(&["diagnose", "--bundle", &path, "--output", "json"]);
+    let run = rotdoctor().args(["diagnose", "--bundle", &path, "--output", "json"]).run();
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     serde_json::from_str(&run.stdout).expect("JSON")
 }
 
 fn text(bundle: &str) -> String {
     let path = worlds::path(&format!("{bundle}/fires"));
-    rotdoctor(&["diagnose", "--bundle", &path]).stdout
+    rotdoctor().args(["diagnose", "--bundle", &path]).run().stdout
 }
 
 /// The hop that stops the first cause's path.

@@ -172,7 +172,7 @@ fn a_package_is_told_as_a_table_and_as_json_with_its_causes() {
     let path = path.to_str().expect("UTF-8");
     let held = ["--runtime", "python3.10", "--architecture", "x86_64"];
     let args = [&["package", path, "--output", "json"][..], &held].concat();
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!((run.code, &report["mode"]), (1, &serde_json::json!("package")), "{}", run.stdout);
     assert_eq!(report["package"]["Libpq"][0]["Scram"], "no");
@@ -183,11 +183,12 @@ fn a_package_is_told_as_a_table_and_as_json_with_its_causes() {
         .filter_map(|finding| finding["code"].as_str())
         .collect();
     assert!(["RUN01", "RUN02", "DB01"].iter().all(|code| codes.contains(code)), "{codes:?}");
-    let text = rotdoctor(&[&["package", path][..], &held].concat()).stdout;
+    let text = rotdoctor().args([&["package", path][..], &held].concat()).run().stdout;
     for said in ["old.zip", "PostgreSQL 9.4", "_pg", "3.7", "pgdb", "RUN01"] {
         assert!(text.contains(said), "{said}: {text}");
     }
-    let foreign = rotdoctor(&["package", path, "--architecture", "arm64", "--output", "json"]);
+    let foreign =
+        rotdoctor().args(["package", path, "--architecture", "arm64", "--output", "json"]).run();
     assert!(foreign.stdout.contains("\"RUN12\""), "{}", foreign.stdout);
 }
 
@@ -200,7 +201,8 @@ fn a_folder_and_a_single_library_are_read_as_an_archive_is() {
     std::fs::write(&library, &file).expect("scratch");
     std::fs::write(folder.join("lambda_function.py"), "import boto3\n").expect("scratch");
     for path in [&folder, &library] {
-        let run = rotdoctor(&["package", path.to_str().expect("UTF-8"), "--output", "json"]);
+        let run =
+            rotdoctor().args(["package", path.to_str().expect("UTF-8"), "--output", "json"]).run();
         let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
         let libpq = &report["package"]["Libpq"][0];
         assert_eq!((&libpq["Scram"], &libpq["Machine"]), (&"no".into(), &"aarch64".into()));
@@ -220,9 +222,9 @@ fn layers_are_read_beside_the_code() {
     ];
     std::fs::write(&layer, zip(inside)).expect("scratch");
     let (code, layer) = (code.to_str().expect("UTF-8"), layer.to_str().expect("UTF-8"));
-    let alone = rotdoctor(&["package", code]);
+    let alone = rotdoctor().args(["package", code]).run();
     assert!(alone.code == 1 && alone.stdout.contains("RUN02"), "{}", alone.stdout);
-    let both = rotdoctor(&["package", code, "--layer", layer]);
+    let both = rotdoctor().args(["package", code, "--layer", layer]).run();
     assert_eq!(both.code, 0, "{}", both.stdout);
     assert!(!both.stdout.contains("RUN02") && !both.stdout.contains("DB04"), "{}", both.stdout);
 }
@@ -238,9 +240,9 @@ fn what_is_no_package_is_said_to_be_none() {
         if name != "no-such.zip" {
             std::fs::write(&path, bytes).expect("scratch");
         }
-        let run = rotdoctor(&["package", path.to_str().expect("UTF-8")]);
+        let run = rotdoctor().args(["package", path.to_str().expect("UTF-8")]).run();
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{name}");
         assert!(run.stderr.contains(name) && run.stderr.contains(says), "{}", run.stderr);
     }
-    assert_eq!(rotdoctor(&["package"]).code, 2);
+    assert_eq!(rotdoctor().args(["package"]).run().code, 2);
 }

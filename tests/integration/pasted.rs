@@ -2,12 +2,10 @@
 //! events, sentences that quote an error, tables of Logs Insights. The binary reads
 //! each, and the first code is the right one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Run, command, root, run, scratch};
+use crate::support::{Ran, root, rotdoctor};
 
 #[derive(Debug, Deserialize)]
 struct Paste {
@@ -17,14 +15,8 @@ struct Paste {
     text: String,
 }
 
-fn logs(text: &str, args: &[&str]) -> Run {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = scratch(&format!("pasted-{number}.log"));
-    std::fs::write(&path, text).expect("scratch");
-    let mut child = command();
-    child.arg("logs").arg(&path).args(args);
-    run(&mut child)
+fn logs(text: &str, args: &[&str]) -> Ran {
+    rotdoctor().args(["logs", "-"]).args(args).stdin(text).run()
 }
 
 fn report(text: &str, args: &[&str]) -> Value {

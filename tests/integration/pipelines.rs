@@ -7,7 +7,7 @@ use rotdoctor::configuration::Configuration;
 use saphyr_parser::{Event, Parser};
 
 use crate::{
-    support::{Run, command, root, rotdoctor, run, scratch},
+    support::{Ran, root, rotdoctor, scratch},
     worlds,
 };
 
@@ -18,7 +18,7 @@ fn text(file: &str) -> String {
 }
 
 /// The blocks of code of a Markdown file in that language.
-fn blocks(file: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(file: &str, language: &str) -> Vec<String> {
     let (text, mut blocks) = (text(file), Vec::new());
     let mut rest = text.as_str();
     while let Some((_, after)) = rest.split_once(&format!("```{language}\n")) {
@@ -74,7 +74,7 @@ fn declared() -> BTreeSet<String> {
 fn every_flag_that_is_shown_exists() {
     let mut known = flags("--help --version");
     for sub in ["audit", "diagnose", "logs", "package", "explain", "permissions", "schema"] {
-        known.extend(flags(&rotdoctor(&[sub, "--help"]).stdout));
+        known.extend(flags(&rotdoctor().args([sub, "--help"]).run().stdout));
     }
     known.extend(declared());
     // Of cargo and git, by name.
@@ -91,7 +91,7 @@ fn every_flag_that_is_shown_exists() {
 fn commands_that_are_shown_are_understood() {
     let lines = commands();
     assert!(lines.len() >= 20, "{lines:#?}");
-    let offline = flags(&rotdoctor(&["audit", "--help"]).stdout);
+    let offline = flags(&rotdoctor().args(["audit", "--help"]).run().stdout);
     let mut audits = 0;
     for line in lines.iter().filter(|line| line.starts_with("audit ")) {
         let shown = line.split(" # ").next().expect("a line").split(" > ").next().expect("it");
@@ -103,7 +103,7 @@ fn commands_that_are_shown_are_understood() {
         let words: Vec<&str> = shown.split_whitespace().collect();
         let folder = scratch("shown");
         prepare(&folder);
-        let Run { code, stderr, .. } = run(command().current_dir(&folder).args(&words));
+        let Ran { code, stderr, .. } = rotdoctor().current_dir(&folder).args(&words).run();
         // Without credentials AWS is not reached, and the command line was understood.
         let asks_aws = shown.contains("--with-live") && code == 4;
         assert!([0, 1, 3].contains(&code) || asks_aws, "{code} for {shown}: {stderr}");
@@ -143,7 +143,7 @@ fn the_screen_that_is_shown_is_the_screen() {
     let closed = healthy.replace("FromPort: 443", "FromPort: 444");
     fs::write(folder.join("infra/orders.yaml"), closed).expect("a file");
     let args = ["audit", "--template", "infra/orders.yaml", "--region", "eu-west-1"];
-    let run = run(command().current_dir(&folder).args(args));
+    let run = rotdoctor().current_dir(&folder).args(args).run();
     let lines = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_eq!(lines(&run.stdout).trim(), lines(shown).trim());
 }
@@ -187,7 +187,7 @@ fn the_hook_takes_templates_and_runs() {
     }
     let args = ["audit", "--quiet", "--template", "fixtures/templates/healthy.yaml"];
     assert!(text(hooks).contains("args: [--quiet, --template]"));
-    assert_eq!(rotdoctor(&args).code, 0);
+    assert_eq!(rotdoctor().args(&args).run().code, 0);
 }
 
 #[cfg(unix)]
@@ -210,7 +210,7 @@ fn the_action_audits_and_says_how_it_ended() {
         bash.env("ROTDOCTOR", env!("CARGO_BIN_EXE_rotdoctor")).env("TEMPLATE", template);
         bash.env("PARAMETERS", parameters).env("REGION", "eu-west-1");
         bash.env("SARIF_FILE", "out.sarif").env("GITHUB_OUTPUT", &output);
-        let run = run(&mut bash);
+        let run = Ran::of(&mut bash);
         let told = fs::read_to_string(&output).unwrap_or_default();
         (run, told)
     };

@@ -19,7 +19,7 @@ fn report(world: &str) -> Value {
 }
 
 fn report_of(bundle: &str) -> Value {
-    let run = rotdoctor(&["diagnose", "--bundle", bundle, "--output", "json"]);
+    let run = rotdoctor().args(["diagnose", "--bundle", bundle, "--output", "json"]).run();
     serde_json::from_str(&run.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}{}", run.stdout, run.stderr))
 }
@@ -58,7 +58,7 @@ fn a_condition_that_names_another_secret_is_the_cause() {
 
 #[test]
 fn the_screen_quotes_the_statement_and_what_was_asked() {
-    let run = rotdoctor(&["diagnose", "--bundle", &worlds::path(CONDITION)]);
+    let run = rotdoctor().arg("diagnose").bundle(CONDITION).run();
     assert_eq!(run.code, 1);
     let order: Vec<usize> = [
         "CAUSE  IAM06",
@@ -214,6 +214,6 @@ fn a_policy_that_could_not_be_read_leaves_it_open() {
             .iter()
             .all(|proof| proof["kind"] != "policy")
     }));
-    let screen = rotdoctor(&["diagnose", "--bundle", &bundle]).stdout;
+    let screen = rotdoctor().args(["diagnose", "--bundle", &bundle]).run().stdout;
     assert!(screen.contains("grant iam:GetRolePolicy on rotation"), "{screen}");
 }

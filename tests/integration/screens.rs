@@ -30,7 +30,7 @@ fn fits(screen: &str) {
 #[test]
 fn findings_of_templates_and_plans_fit_the_screen() {
     let closed = template("screen-closed.yaml", "FromPort: 443", "FromPort: 444");
-    let run = rotdoctor(&["audit", "--template", &closed, "--region", "eu-west-1"]);
+    let run = rotdoctor().args(["audit", "--template", &closed, "--region", "eu-west-1"]).run();
     assert_eq!(run.code, 1);
     fits(&run.stdout);
     assert!(run.stdout.contains("\n    rotate-orders cannot reach"), "{}", run.stdout);
@@ -39,9 +39,11 @@ fn findings_of_templates_and_plans_fit_the_screen() {
     assert!(run.stdout.starts_with("eu-west-1 · 1 secret examined\n"), "{}", run.stdout);
     for foreign in ["cdk-imported-vpc", "cdk-single-isolated", "cdk-multi"] {
         let path = format!("fixtures/templates/foreign/{foreign}.template.json");
-        fits(&rotdoctor(&["audit", "--template", &path, "--region", "eu-west-1"]).stdout);
+        fits(
+            &rotdoctor().args(["audit", "--template", &path, "--region", "eu-west-1"]).run().stdout,
+        );
     }
-    fits(&rotdoctor(&["audit", "--plan", "fixtures/plans/healthy.json"]).stdout);
+    fits(&rotdoctor().args(["audit", "--plan", "fixtures/plans/healthy.json"]).run().stdout);
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn what_is_open_is_told_by_its_reason_and_what_closes_it() {
     );
     fs::write(&open, text).expect("a file in the scratch folder");
     let args = ["audit", "--template", &open, "--region", "eu-west-1"];
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 3);
     fits(&run.stdout);
     let (_, section) = run.stdout.split_once("NOT DECLARED\n").expect("the section");
@@ -62,7 +64,7 @@ fn what_is_open_is_told_by_its_reason_and_what_closes_it() {
     assert!(section.contains("leaves open: secrets-manager-path\n"), "{section}");
     assert!(section.contains("--bundle FILE"), "{section}");
     assert!(run.stdout.contains("could not tell"), "{}", run.stdout);
-    let markdown = rotdoctor(&[&args[..], &["--output", "markdown"]].concat()).stdout;
+    let markdown = rotdoctor().args([&args[..], &["--output", "markdown"]].concat()).run().stdout;
     assert!(markdown.contains("## Not declared\n\n- "), "{markdown}");
     assert!(markdown.contains("parameter Port has no value: missing"), "{markdown}");
 }
@@ -72,15 +74,15 @@ fn secrets_of_one_name_say_in_which_region_they_lie() {
     let bundle = |code: &str| worlds::path(&format!("{code}/fires"));
     let (here, there) = (bundle("KMS01"), bundle("SEC25"));
     let args = ["audit", "--bundle", &here, &there];
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     for name in ["prod/orders · eu-west-1", "prod/orders · eu-central-1"] {
         assert!(run.stdout.contains(name), "{}", run.stdout);
         for format in ["junit", "github"] {
-            let out = rotdoctor(&[&args[..], &["--output", format]].concat()).stdout;
+            let out = rotdoctor().args([&args[..], &["--output", format]].concat()).run().stdout;
             assert!(out.contains(name), "{format}: {out}");
         }
     }
     assert!(run.stdout.ends_with("rotdoctor diagnose --bundle FILE explains one of them.\n"));
-    let alone = rotdoctor(&["audit", "--bundle", &here]);
+    let alone = rotdoctor().args(["audit", "--bundle", &here]).run();
     assert!(!alone.stdout.contains("prod/orders · "), "{}", alone.stdout);
 }

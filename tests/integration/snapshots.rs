@@ -74,7 +74,7 @@ fn reads_as_it_did(world: &str) {
 
 #[test]
 fn the_index_of_codes_is_what_the_checks_say() {
-    let printed = rotdoctor(&["checks", "--output", "markdown"]).stdout;
+    let printed = rotdoctor().args(["checks", "--output", "markdown"]).run().stdout;
     let kept = fs::read_to_string(root().join("docs/codes.md")).expect("the index");
     assert!(
         kept == printed,

@@ -13,7 +13,7 @@ use crate::{
     stub::{Ask, Reply, Stub},
     support::{
         emulators::ministack,
-        run::{REGION, Ran, bare, ran, with_credentials},
+        run::{REGION, Ran, rotdoctor},
         world::{World, unique},
     },
 };
@@ -46,7 +46,7 @@ fn audit(stub: &Stub, more: &[&str]) -> Ran {
 }
 
 fn run_with<'a>(arguments: impl AsRef<[&'a str]>) -> Ran {
-    ran(bare(arguments.as_ref()).envs(KEYS))
+    rotdoctor().args(arguments.as_ref()).envs(KEYS).run()
 }
 
 fn report(run: &Ran) -> Value {
@@ -291,8 +291,12 @@ fn of_two_hundred_secrets_in_ministack_just_the_thirty_broken_are_found_in_every
     .collect();
     let url = emulator.url();
     let audit = |format: &str| {
-        let mut command = with_credentials(["audit", "--name-prefix", &prefix, "--output", format]);
-        ran(command.args(["--endpoint-url", &url, "--region", REGION]))
+        let audit = ["audit", "--name-prefix", &prefix, "--output", format];
+        rotdoctor()
+            .with_credentials()
+            .args(audit)
+            .args(["--endpoint-url", &url, "--region", REGION])
+            .run()
     };
 
     let run = audit("json");
@@ -365,7 +369,7 @@ fn an_audit_asks_for_nothing_that_the_printed_policy_does_not_allow() {
     let everywhere = ["audit", "--all", "--all-regions", "--endpoint-url", &stub.url];
     let run = run_with(everywhere);
     assert_eq!(run.code, 4, "some region has to be asked which there are: {}", run.stderr);
-    let run = ran(bare(everywhere).envs(KEYS).env("AWS_REGION", "eu-west-1"));
+    let run = rotdoctor().args(everywhere).envs(KEYS).env("AWS_REGION", "eu-west-1").run();
     assert_eq!(run.code, 1, "{}", run.stderr);
 
     let asked: BTreeSet<String> = stub
@@ -398,7 +402,8 @@ fn what_is_declared_lies_over_what_exists() {
     let audit = |more: &[&str]| {
         let args = ["audit", "--template", template, "--region", REGION, "--output", "json"];
         let parameters = ["--parameters", &subnets, &group];
-        let run = ran(&mut with_credentials([&args[..], &parameters, more].concat()));
+        let run =
+            rotdoctor().with_credentials().args([&args[..], &parameters, more].concat()).run();
         report(&run)["reports"][0].clone()
     };
     let path = |report: &Value, list: &str| {

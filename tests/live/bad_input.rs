@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{
     emulators::{free_port, ministack, moto},
     log_lines::Failure,
-    run::{REGION, Ran, bare, first_cause, ran, told, with_credentials},
+    run::{REGION, Ran, first_cause, rotdoctor, told},
     world::{World, hours_ago, unique},
 };
 
@@ -27,20 +27,23 @@ fn a_secret_that_is_not_there() {
     for emulator in [ministack(), moto()] {
         let name = unique("missing");
         let arguments = ["diagnose", &name, "--endpoint-url", &emulator.url(), "--region", REGION];
-        refused(&ran(&mut with_credentials(arguments)), &[&name, REGION]);
+        refused(&rotdoctor().with_credentials().args(arguments).run(), &[&name, REGION]);
     }
 }
 
 #[test]
 fn no_region_says_how_to_give_one() {
     let arguments = ["diagnose", "app", "--endpoint-url", &ministack().url()];
-    refused(&ran(&mut with_credentials(arguments)), &["region", "--region", "AWS_REGION"]);
+    refused(
+        &rotdoctor().with_credentials().args(arguments).run(),
+        &["region", "--region", "AWS_REGION"],
+    );
 }
 
 #[test]
 fn no_credentials_say_how_to_log_in() {
     let arguments = ["diagnose", "app", "--endpoint-url", &ministack().url(), "--region", REGION];
-    refused(&ran(&mut bare(arguments)), &["credentials", "aws "]);
+    refused(&rotdoctor().args(arguments).run(), &["credentials", "aws "]);
 }
 
 #[test]
@@ -49,9 +52,8 @@ fn a_profile_that_is_misspelt_is_named_with_its_neighbour() {
     fs::write(&file, "[profile production]\nregion = eu-west-1\n").expect("a file");
     let told = |profile: &str| {
         let arguments = ["diagnose", "app", "--profile", profile, "--region", REGION];
-        let mut command = with_credentials(arguments);
-        let command = command.env("AWS_CONFIG_FILE", &file);
-        ran(command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"))
+        let run = rotdoctor().with_credentials().args(arguments).env("AWS_CONFIG_FILE", &file);
+        run.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null").run()
     };
     let (near, far) = (told("prodution"), told("x"));
     fs::remove_file(&file).expect("the file");
@@ -68,7 +70,7 @@ fn an_endpoint_that_nobody_answers() {
     let url = format!("http://127.0.0.1:{}", free_port());
     let begun = Instant::now();
     let arguments = ["diagnose", "app", "--endpoint-url", &url, "--region", REGION];
-    refused(&ran(&mut with_credentials(arguments)), &[&url]);
+    refused(&rotdoctor().with_credentials().args(arguments).run(), &[&url]);
     assert!(begun.elapsed().as_secs() < 45, "took {:?}", begun.elapsed());
 }
 
@@ -91,7 +93,7 @@ fn a_name_an_arn_and_a_partial_arn_are_one_secret() {
         let url = world.emulator.url();
         let arguments =
             ["diagnose", id, "--endpoint-url", &url, "--region", REGION, "--output", "json"];
-        let report = ran(&mut with_credentials(arguments)).report();
+        let report = rotdoctor().with_credentials().args(arguments).run().report();
         assert_eq!(report.target.secret_arn.as_deref(), Some(&*world.secret_arn), "{id}");
     }
 }
@@ -143,7 +145,7 @@ fn every_json_output_is_json_and_nothing_else() {
         if !["permissions", "schema"].contains(&command[0]) {
             command.extend(["--output", "json"]);
         }
-        let ran = ran(&mut with_credentials(&command));
+        let ran = rotdoctor().with_credentials().args(&command).run();
         assert!([0, 1, 3].contains(&ran.code), "{command:?}: {ran:#?}");
         serde_json::from_str::<Value>(&ran.stdout)
             .unwrap_or_else(|error| panic!("{command:?}: {error}\n{}", ran.stdout));

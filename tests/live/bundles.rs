@@ -5,12 +5,12 @@
 use rotdoctor::report::v1::Verdict::AtRisk;
 
 use crate::support::{
-    run::{Ran, bare, ran, told},
+    run::{Ran, rotdoctor, told},
     worlds,
 };
 
 fn diagnose(bundle: &str) -> Ran {
-    ran(&mut bare(["diagnose", "--bundle", &worlds::path(bundle), "--output", "json"]))
+    rotdoctor().args(["diagnose", "--bundle", &worlds::path(bundle), "--output", "json"]).run()
 }
 
 /// A NextRotationDate in the past.

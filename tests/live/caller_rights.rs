@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::{
     stub::{Ask, Reply, Stub},
     stub_world as world,
-    support::run::{Ran, ran, with_credentials},
+    support::run::{Ran, rotdoctor},
 };
 
 fn check(stub: &Stub, options: &[&str]) -> Ran {
-    let mut command = with_credentials(["permissions", "--check", "--region", "eu-west-1"]);
-    ran(command.args(options).args(["--endpoint-url", &stub.url]))
+    let run = rotdoctor().with_credentials();
+    let run = run.args(["permissions", "--check", "--region", "eu-west-1"]).args(options);
+    run.args(["--endpoint-url", &stub.url]).run()
 }
 
 fn policy(ran: &Ran) -> Value {

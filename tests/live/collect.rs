@@ -14,7 +14,7 @@ use crate::{
     KEYS, alone,
     stub::{Reply, Stub},
     stub_world::{self as world, FUNCTION, KEY, SECRET},
-    support::run::{REGION, ran, with_credentials},
+    support::run::{REGION, rotdoctor},
 };
 
 /// All that a diagnosis reads unless a simulation is wanted too.
@@ -565,7 +565,7 @@ fn an_audit_keeps_what_it_examined_before_the_credentials_expired() {
         });
         let secrets = ["audit", "prod/db", "prod/other", "prod/third", "--check", "KMS"];
         let options = ["--region", REGION, "--endpoint-url", &stub.url, "--output", "json"];
-        ran(&mut with_credentials(secrets.iter().chain(&options)))
+        rotdoctor().with_credentials().args(secrets.iter().chain(&options)).run()
     };
     let ran = audit("prod/db");
     let report: serde_json::Value = serde_json::from_str(&ran.stdout)

@@ -10,17 +10,18 @@ use crate::{
     stub_world::{self as world, FUNCTION, LAYER, SECRET},
     support::{
         packages::zip,
-        run::{Ran, ran, with_credentials},
+        run::{Ran, rotdoctor},
     },
 };
 
 /// What the stub serves.
 const CODE: &[(&str, &[u8])] = &[("lambda_function.py", b"import boto3\n")];
 
-fn rotdoctor(stub: &Stub, arguments: &[&str]) -> Ran {
-    let ran = ran(&mut with_credentials(
-        [arguments, &["--endpoint-url", &stub.url, "--timings"]].concat(),
-    ));
+fn against(stub: &Stub, arguments: &[&str]) -> Ran {
+    let ran = rotdoctor()
+        .with_credentials()
+        .args([arguments, &["--endpoint-url", &stub.url, "--timings"]].concat())
+        .run();
     for text in [&ran.stdout, &ran.stderr] {
         assert!(!text.contains("Signature") && !text.contains("hunter2"), "{text}");
     }
@@ -48,21 +49,17 @@ fn function_with(more: Value) -> Stub {
 #[test]
 fn a_functions_package_is_told_as_that_of_a_file() {
     let stub = function_with(json!({"Configuration": {"Layers": []}}));
-    let asked = rotdoctor(
+    let asked = against(
         &stub,
         &["package", "--function", "rotate", "--region", "eu-west-1", "--output", "json"],
     );
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("as-a-file.zip");
     std::fs::write(&file, zip(CODE)).expect("a file of the tests");
     let file = file.to_str().expect("a path in UTF-8");
-    let told = ran(&mut with_credentials([
-        "package",
-        file,
-        "--runtime",
-        "python3.12",
-        "--output",
-        "json",
-    ]));
+    let told = rotdoctor()
+        .with_credentials()
+        .args(["package", file, "--runtime", "python3.12", "--output", "json"])
+        .run();
     let (mut asked_report, mut told_report) = (json_of(&asked), json_of(&told));
     assert_eq!(asked_report["package"]["Source"], "Function");
     for report in [&mut asked_report, &mut told_report] {
@@ -79,10 +76,8 @@ fn a_functions_package_is_told_as_that_of_a_file() {
 #[test]
 fn nothing_is_asked_but_the_function_and_its_layers() {
     let stub = world::start(|_| None);
-    let told = rotdoctor(
-        &stub,
-        &["package", "--function", &format!("{FUNCTION}:live"), "--color", "never"],
-    );
+    let told =
+        against(&stub, &["package", "--function", &format!("{FUNCTION}:live"), "--color", "never"]);
     assert_eq!(told.code, 0, "{told:#?}");
     let asked = stub.asked();
     let operations: Vec<&str> = asked.iter().map(|ask| ask.operation.as_str()).collect();
@@ -102,7 +97,7 @@ fn a_layer_that_is_refused_leaves_the_rest() {
         (ask.operation == "lambda:GetLayerVersion").then(denied)
     };
     let stub = world::start(refused);
-    let told = rotdoctor(&stub, &["package", "--function", FUNCTION, "--output", "json"]);
+    let told = against(&stub, &["package", "--function", FUNCTION, "--output", "json"]);
     let report = json_of(&told);
     assert_eq!(report["package"]["Archives"].as_array().map(Vec::len), Some(1));
     assert_eq!(report["permissions_missing"], json!(["lambda:GetLayerVersion"]));
@@ -125,7 +120,7 @@ fn what_cannot_be_read_at_all_says_why() {
         (refusal(404, "ResourceNotFoundException"), "no function \"rotate\" in eu-west-1"),
         (refusal(403, "AccessDeniedException"), "lambda:GetFunction"),
     ] {
-        let told = rotdoctor(&stub, &["package", "--function", "rotate", "--region", "eu-west-1"]);
+        let told = against(&stub, &["package", "--function", "rotate", "--region", "eu-west-1"]);
         assert_eq!((told.code, told.stdout.as_str()), (4, ""), "{told:#?}");
         assert!(told.stderr.contains(says), "{says}: {}", told.stderr);
     }
@@ -138,7 +133,7 @@ fn a_file_and_a_function_exclude_each_other() {
         &["package", "a.zip", "--function", "rotate"],
         &["package", "--function", "rotate", "--runtime", "python3.12"],
     ] {
-        assert_eq!(ran(&mut with_credentials(wrong)).code, 2, "{wrong:?}");
+        assert_eq!(rotdoctor().with_credentials().args(wrong).run().code, 2, "{wrong:?}");
     }
 }
 
@@ -167,20 +162,20 @@ fn no_package_is_fetched_where_none_is_wanted_and_the_report_says_so() {
     let stub = world::start(|_| None);
     let at = ["--region", "eu-west-1", "--no-package"];
     let json = ["--output", "json"];
-    says_that_nobody_asked(&json_of(&rotdoctor(
+    says_that_nobody_asked(&json_of(&against(
         &stub,
         &[&["diagnose", SECRET], &at[..], &json].concat(),
     )));
-    let audit = json_of(&rotdoctor(&stub, &[&["audit", SECRET], &at[..], &json].concat()));
+    let audit = json_of(&against(&stub, &[&["audit", SECRET], &at[..], &json].concat()));
     says_that_nobody_asked(&audit["reports"][0]);
-    let text = rotdoctor(&stub, &[&["diagnose", SECRET], &at[..]].concat()).stdout;
+    let text = against(&stub, &[&["diagnose", SECRET], &at[..]].concat()).stdout;
     assert!(text.contains("Package: not looked into, as --no-package asks"), "{text}");
-    let bundle = json_of(&rotdoctor(&stub, &[&["capture", SECRET, "-o", "-"], &at[..]].concat()));
+    let bundle = json_of(&against(&stub, &[&["capture", SECRET, "-o", "-"], &at[..]].concat()));
     assert!(bundle.get("Package").is_none());
     let mut gaps = bundle["Gaps"].as_array().into_iter().flatten();
     assert!(!gaps.any(|gap| gap["Fact"] == "Package"));
     assert_eq!((stub.package_parts(), stub.count("lambda:GetLayerVersion")), (0, 0));
-    let with = json_of(&rotdoctor(&stub, &[&["diagnose", SECRET], &at[..2], &json].concat()));
+    let with = json_of(&against(&stub, &[&["diagnose", SECRET], &at[..2], &json].concat()));
     assert!(with["passed"].to_string().contains("RUN02"), "{with:#}");
     assert!(stub.package_parts() > 0);
 }

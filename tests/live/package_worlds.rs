@@ -25,7 +25,7 @@ use crate::support::{
     emulators::{another, ministack, moto},
     log_lines::Failure,
     packages::{LARGE, Wheel, wheel, zip},
-    run::{Ran, ran, told, with_credentials},
+    run::{Ran, rotdoctor, told},
     world::{World, hours_ago},
 };
 
@@ -184,7 +184,8 @@ fn a_package_that_fits_is_not_blamed() {
     none_of_the_package(&report);
     let url = world.emulator.url();
     let arguments = ["package", "--function", &world.function_arn, "--endpoint-url", &url];
-    let told_alone = ran(with_credentials(arguments).args(["--output", "json"]));
+    let told_alone =
+        rotdoctor().with_credentials().args(arguments).args(["--output", "json"]).run();
     let alone = told_alone.report();
     assert_eq!((alone.verdict, told_alone.code), (Healthy, 0), "{}", told(&alone));
     let package = alone.package.expect("the facts");

@@ -1,11 +1,12 @@
 //! What the real binary asks of AWS is what `rotdoctor permissions` prints:
 //! nothing more, and nothing that is never used.
 
-use std::{collections::BTreeSet, process::Command};
+use std::collections::BTreeSet;
 
 use crate::{
     stub::{Ask, Reply, Stub},
     stub_world as world,
+    support::run::rotdoctor,
 };
 
 /// Rights that a call needs besides its own name: Lambda leaves the tags out of
@@ -13,22 +14,10 @@ use crate::{
 /// Manager decrypts with the caller's rights (the second).
 const IMPLIED: [&str; 2] = ["lambda:ListTags", "kms:Decrypt"];
 
-fn rotdoctor(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_rotdoctor"))
-        .args(args)
-        .env_clear()
-        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-        .env("AWS_SECRET_ACCESS_KEY", "example")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .output()
-        .expect("the binary runs");
-    String::from_utf8(output.stdout).expect("stdout is UTF-8")
-}
-
 /// The actions that the printed policy allows.
 pub(crate) fn printed(args: &[&str]) -> BTreeSet<String> {
-    let policy: serde_json::Value =
-        serde_json::from_str(&rotdoctor(&[&["permissions"], args].concat())).expect("a policy");
+    let run = rotdoctor().with_credentials().arg("permissions").args(args).run();
+    let policy: serde_json::Value = serde_json::from_str(&run.stdout).expect("a policy");
     let statements = policy["Statement"].as_array().expect("statements").iter();
     let actions = statements.flat_map(|statement| match &statement["Action"] {
         serde_json::Value::Array(actions) => actions.as_slice(),
@@ -70,8 +59,9 @@ fn in_a_cluster(ask: &Ask) -> Option<Reply> {
 
 fn asked_of(stub: &Stub, args: &[&str]) -> BTreeSet<String> {
     let connection = ["--region", "eu-west-1", "--endpoint-url", &stub.url, "--output", "json"];
-    let report = rotdoctor(&[&["diagnose", "prod/db"], args, &connection].concat());
-    serde_json::from_str::<serde_json::Value>(&report).expect("a report");
+    let run = rotdoctor().with_credentials().args(["diagnose", "prod/db"]).args(args);
+    let run = run.args(connection).run();
+    serde_json::from_str::<serde_json::Value>(&run.stdout).expect("a report");
     let asked = stub.asked();
     asked
         .into_iter()

@@ -10,10 +10,7 @@ use std::{
     sync::LazyLock,
 };
 
-use crate::support::{
-    run::{bare, ran},
-    worlds,
-};
+use crate::support::{run::rotdoctor, worlds};
 
 /// The readers and what they stand on, pinned. The first is installed without its
 /// dependencies: the charts and documents that it can draw are not asked for.
@@ -39,7 +36,7 @@ fn bundles_waivers_and_a_baseline_are_read() {
     let baseline = baseline.to_str().expect("a path in UTF-8");
     let known = worlds::path("KMS01/fires");
     let first = ["audit", "--bundle", &known, "--output", "json", "--output-file", baseline];
-    assert_eq!(ran(&mut bare(first)).code, 1);
+    assert_eq!(rotdoctor().args(first).run().code, 1);
 
     let mut arguments = vec!["audit", "--config", &configuration, "--baseline", baseline];
     arguments.extend(["--bundle", "no-such-file.json"]);
@@ -106,7 +103,7 @@ fn formats(folder: &Path, name: &str, arguments: &[&str]) -> [PathBuf; 3] {
         let path = folder.join(format!("{name}.{format}"));
         let file = path.to_str().expect("a path in UTF-8");
         let more = ["--output", format, "--output-file", file];
-        let ran = ran(&mut bare(arguments.iter().chain(&more)));
+        let ran = rotdoctor().args(arguments.iter().chain(&more)).run();
         assert!([0, 1, 3, 4].contains(&ran.code), "{ran:#?}");
         path
     })

@@ -4,14 +4,14 @@
 use crate::{
     stub::{Ask, Reply, Stub},
     stub_world::{self as world, KEY},
-    support::run::{Ran, ran, with_credentials},
+    support::run::{Ran, rotdoctor},
 };
 
 const SIMULATE: &[&str] = &["--simulate"];
 
 fn diagnose(stub: &Stub, options: &[&str], output: &str) -> Ran {
-    let mut command = with_credentials(["diagnose", "prod/db", "--region", "eu-west-1"]);
-    ran(command.args(options).args(["--endpoint-url", &stub.url, "--output", output]))
+    let run = rotdoctor().with_credentials().args(["diagnose", "prod/db", "--region", "eu-west-1"]);
+    run.args(options).args(["--endpoint-url", &stub.url, "--output", output]).run()
 }
 
 /// The role and its boundary allow everything.

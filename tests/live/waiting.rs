@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     stub::{Ask, Reply, Stub},
     stub_world::{self as world, FUNCTION, SECRET},
-    support::run::{Ran, ran, with_credentials},
+    support::run::{Ran, rotdoctor},
 };
 
 const TOKEN: &str = "5a9b1c84-22f6-4e0b-8a55-9f3f5f0f7c22";
@@ -16,7 +16,7 @@ const TOKEN: &str = "5a9b1c84-22f6-4e0b-8a55-9f3f5f0f7c22";
 fn wait(stub: &Stub, patience: &str) -> Ran {
     let wait = format!("--wait={patience}");
     let arguments = ["diagnose", "prod/db", &wait, "--every", "10ms", "--region", "eu-west-1"];
-    ran(with_credentials(arguments).args(["--endpoint-url", &stub.url]))
+    rotdoctor().with_credentials().args(arguments).args(["--endpoint-url", &stub.url]).run()
 }
 
 /// Lines of an invocation for each step; the last of them goes on where `open`.

@@ -10,7 +10,7 @@ use rotdoctor::report::v1::Verdict::{AtRisk, Failing, Healthy};
 use crate::support::{
     emulators::{Emulator, moto},
     log_lines::Failure,
-    run::{bare, first_cause, ran, told},
+    run::{first_cause, rotdoctor, told},
     world::{PASSWORD, World, hours_ago},
     worlds,
 };
@@ -184,7 +184,7 @@ fn captured_bundle_gives_the_same_report(world: &World) {
     assert!(!text.contains(PASSWORD), "a password got into the bundle");
     let reread = |format: &str| {
         let bundle = bundle.to_str().expect("a path in UTF-8");
-        ran(&mut bare(["diagnose", "--bundle", bundle, "--output", format]))
+        rotdoctor().args(["diagnose", "--bundle", bundle, "--output", format]).run()
     };
     for format in ["json", "text"] {
         let (live, read) = (world.command("diagnose", &["--output", format]), reread(format));

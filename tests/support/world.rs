@@ -315,7 +315,7 @@ impl World {
         // An emulator's trail holds little, and a look-up takes half a second.
         arguments.extend(["--trail-calls", "4"]);
         arguments.extend(more);
-        run::ran(&mut run::with_credentials(arguments))
+        run::rotdoctor().with_credentials().args(arguments).run()
     }
 
     /// `rotdoctor diagnose --output json`.

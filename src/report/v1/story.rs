@@ -42,6 +42,7 @@ pub struct Change {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recovery {
     /// `rotate`, `drop-label`, `finish`, `look-first`.
+    #[cfg_attr(test, schemars(extend("enum" = ["rotate", "drop-label", "finish", "look-first"])))]
     pub action: String,
     /// The version with the label AWSPENDING.
     pub pending: Option<Pending>,
@@ -72,6 +73,7 @@ pub struct Pending {
     pub empty: Option<bool>,
     /// Whether its password is in the database: `unchanged`, `may-have-changed`,
     /// `changed`, `unknown`.
+    #[cfg_attr(test, schemars(extend("enum" = ["unchanged", "may-have-changed", "changed", "unknown"])))]
     pub database_password: String,
 }
 
