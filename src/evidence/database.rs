@@ -1,5 +1,6 @@
 //! RDS: instances, clusters and their parameters.
 
+use super::value::items_of_no_vpc;
 use super::{Tag, Time, shape::shapes};
 
 shapes! {
@@ -173,3 +174,5 @@ shapes! {
         source: Option<String>,
     }
 }
+
+items_of_no_vpc!(DbCluster, DbInstance, DbParameter);

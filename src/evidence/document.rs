@@ -2,6 +2,8 @@
 //! percent-encoded JSON string. Their meaning is `policy/`'s business.
 
 use percent_encoding::percent_decode_str;
+
+use super::value::single_values;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
 
@@ -51,6 +53,8 @@ impl<'de> Deserialize<'de> for PolicyDocument {
         }
     }
 }
+
+single_values!(PolicyDocument);
 
 #[cfg(test)]
 mod tests {

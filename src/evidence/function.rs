@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::value::single_values;
 use super::{Time, shape::shapes};
 
 shapes! {
@@ -138,3 +139,5 @@ impl FunctionConfiguration {
         self.environment.as_ref()?.variables.get(name).map(String::as_str)
     }
 }
+
+single_values!(Function);

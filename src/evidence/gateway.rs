@@ -1,5 +1,10 @@
 //! EC2 and Route 53: endpoints, gateways, peerings, and how names resolve.
 
+use std::collections::BTreeSet;
+
+use super::value::{
+    ListItem, is_one_of, items_attached_to_vpcs, items_of_no_vpc, items_with_a_vpc_id,
+};
 use super::{PolicyDocument, shape::shapes, vpc::GroupIdentifier};
 
 shapes! {
@@ -222,5 +227,16 @@ shapes! {
         target_ips: Vec<String>,
         /// VPCs.
         vpc_ids: Vec<String>,
+    }
+}
+
+items_attached_to_vpcs!(EgressOnlyInternetGateway, InternetGateway);
+items_of_no_vpc!(ResolverRule, TransitGateway, TransitGatewayRouteTable);
+items_with_a_vpc_id!(NatGateway, TransitGatewayVpcAttachment, VpcEndpoint);
+
+impl ListItem for VpcPeeringConnection {
+    fn is_within(&self, vpcs: &BTreeSet<String>) -> bool {
+        let sides = [&self.requester_vpc_info, &self.accepter_vpc_info];
+        sides.into_iter().flatten().any(|side| is_one_of(&side.vpc_id, vpcs))
     }
 }

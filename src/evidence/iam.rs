@@ -1,5 +1,6 @@
 //! IAM: the execution role and the policies on it.
 
+use super::value::{items_of_no_vpc, single_values};
 use super::{PolicyDocument, Time, shape::shapes};
 
 shapes! {
@@ -89,3 +90,6 @@ shapes! {
         allowed_by_permissions_boundary: bool,
     }
 }
+
+items_of_no_vpc!(ManagedPolicy, RolePolicy, SimulatedRequest);
+single_values!(ManagedPolicy, Role);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::value::{items_of_no_vpc, single_values};
 use super::{Observed, PolicyDocument, Time, shape::shapes};
 
 shapes! {
@@ -63,3 +64,6 @@ pub struct Key {
     #[serde(skip_serializing_if = "Observed::is_unseen")]
     pub grants: Observed<Vec<Grant>>,
 }
+
+items_of_no_vpc!(Grant);
+single_values!(KeyMetadata);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::value::{items_of_no_vpc, single_values};
+
 /// DescribeLogGroups (which spells its keys in camelCase).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -34,3 +36,6 @@ pub struct LogEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_stream_name: Option<String>,
 }
+
+items_of_no_vpc!(LogEvent);
+single_values!(LogGroup);

@@ -1,6 +1,7 @@
 //! What was read out of a function's deployment package and its layers. A shape
 //! of ours: Lambda gives only the archive.
 
+use super::value::single_values;
 use super::{Time, shape::shapes};
 
 shapes! {
@@ -150,3 +151,5 @@ shapes! {
         encryption: Option<String>,
     }
 }
+
+single_values!(Package);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::value::single_values;
 use super::{Tag, Time, shape::shapes};
 
 shapes! {
@@ -141,3 +142,5 @@ impl StageShape {
         }
     }
 }
+
+single_values!(Secret, SecretVersions);

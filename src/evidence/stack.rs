@@ -1,5 +1,6 @@
 //! CloudFormation: the stack that made the rotation function.
 
+use super::value::{items_of_no_vpc, single_values};
 use super::{Tag, Time, shape::shapes};
 
 shapes! {
@@ -119,3 +120,6 @@ shapes! {
         resource_status_reason: Option<String>,
     }
 }
+
+items_of_no_vpc!(StackEvent, StackResource);
+single_values!(Stack);

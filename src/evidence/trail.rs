@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::value::items_of_no_vpc;
 use super::{Secret, Time, shape::shapes};
 
 shapes! {
@@ -98,6 +99,8 @@ fn is_named(secret: &Secret, id: &str) -> bool {
     let name = || bare?.split_once(":secret:").map(|(_, name)| name);
     arn == Some(id) || bare == Some(id) || secret.name.as_deref().or_else(name) == Some(id)
 }
+
+items_of_no_vpc!(TrailEvent);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::*;
+use super::{FactParts, FactRow};
 
 /// The value of a fact.
 pub(super) trait FactValue: Clone {
@@ -48,89 +48,49 @@ impl<T: Clone> FactValue for BTreeMap<String, T> {
     }
 }
 
+/// Facts that are one value.
 macro_rules! single_values {
-    ($($shape:ty),* $(,)?) => { $( impl FactValue for $shape {} )* };
+    ($($shape:ty),* $(,)?) => { $( impl $crate::evidence::value::FactValue for $shape {} )* };
 }
-single_values!(
-    Function,
-    KeyMetadata,
-    LogGroup,
-    ManagedPolicy,
-    Package,
-    PolicyDocument,
-    Role,
-    Secret,
-    SecretVersions,
-    Stack,
-    VpcBlockPublicAccessOptions,
-);
 
+/// Items that belong to no single VPC.
 macro_rules! items_of_no_vpc {
     ($($shape:ty),* $(,)?) => { $(
-        impl ListItem for $shape {
-            fn is_within(&self, _vpcs: &BTreeSet<String>) -> bool {
+        impl $crate::evidence::value::ListItem for $shape {
+            fn is_within(&self, _vpcs: &std::collections::BTreeSet<String>) -> bool {
                 true
             }
         }
     )* };
 }
-items_of_no_vpc!(
-    DbCluster,
-    DbInstance,
-    DbParameter,
-    DhcpOptions,
-    Grant,
-    LogEvent,
-    ManagedPolicy,
-    ResolverRule,
-    RolePolicy,
-    SimulatedRequest,
-    StackEvent,
-    StackResource,
-    TrailEvent,
-    TransitGateway,
-    TransitGatewayRouteTable,
-);
 
-fn is_one_of(vpc: &Option<String>, vpcs: &BTreeSet<String>) -> bool {
+/// Whether this is the id of one of the VPCs.
+pub(super) fn is_one_of(vpc: &Option<String>, vpcs: &BTreeSet<String>) -> bool {
     vpc.as_ref().is_some_and(|vpc| vpcs.contains(vpc))
 }
 
+/// Items that belong to the VPC that they name.
 macro_rules! items_with_a_vpc_id {
     ($($shape:ty),* $(,)?) => { $(
-        impl ListItem for $shape {
-            fn is_within(&self, vpcs: &BTreeSet<String>) -> bool {
-                is_one_of(&self.vpc_id, vpcs)
+        impl $crate::evidence::value::ListItem for $shape {
+            fn is_within(&self, vpcs: &std::collections::BTreeSet<String>) -> bool {
+                $crate::evidence::value::is_one_of(&self.vpc_id, vpcs)
             }
         }
     )* };
 }
-items_with_a_vpc_id!(
-    NatGateway,
-    NetworkAcl,
-    NetworkInterface,
-    RouteTable,
-    SecurityGroup,
-    Subnet,
-    TransitGatewayVpcAttachment,
-    Vpc,
-    VpcEndpoint,
-);
 
+/// Items that belong to the VPCs that they are attached to.
 macro_rules! items_attached_to_vpcs {
     ($($shape:ty),* $(,)?) => { $(
-        impl ListItem for $shape {
-            fn is_within(&self, vpcs: &BTreeSet<String>) -> bool {
-                self.attachments.iter().any(|attachment| is_one_of(&attachment.vpc_id, vpcs))
+        impl $crate::evidence::value::ListItem for $shape {
+            fn is_within(&self, vpcs: &std::collections::BTreeSet<String>) -> bool {
+                self.attachments.iter().any(|attachment| {
+                    $crate::evidence::value::is_one_of(&attachment.vpc_id, vpcs)
+                })
             }
         }
     )* };
 }
-items_attached_to_vpcs!(EgressOnlyInternetGateway, InternetGateway);
 
-impl ListItem for VpcPeeringConnection {
-    fn is_within(&self, vpcs: &BTreeSet<String>) -> bool {
-        let sides = [&self.requester_vpc_info, &self.accepter_vpc_info];
-        sides.into_iter().flatten().any(|side| is_one_of(&side.vpc_id, vpcs))
-    }
-}
+pub(super) use {items_attached_to_vpcs, items_of_no_vpc, items_with_a_vpc_id, single_values};

@@ -1,6 +1,7 @@
 //! EC2: VPCs, subnets, routes, filters and interfaces.
 
 use super::shape::shapes;
+use super::value::{items_of_no_vpc, items_with_a_vpc_id, single_values};
 
 shapes! {
     /// DescribeVpcs.
@@ -353,3 +354,7 @@ shapes! {
         state: Option<String>,
     }
 }
+
+items_of_no_vpc!(DhcpOptions);
+items_with_a_vpc_id!(NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc);
+single_values!(VpcBlockPublicAccessOptions);

@@ -59,7 +59,7 @@ pub fn lay_over(declared: &mut Declared, base: &Evidence) {
                 false
             }
             FactParts::Whole => {
-                row.owner == FactOwner::Database
+                matches!(row.owner, FactOwner::Database | FactOwner::Vpc)
                     || same_secret && follows_secret(row)
                     || same_function && follows_function(row)
             }
