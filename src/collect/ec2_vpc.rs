@@ -1,5 +1,7 @@
 //! EC2: VPCs, subnets, routes, filters and interfaces, read by VPC.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ec2::types::{self as sdk, VpcAttributeName};
 
 use super::{
@@ -30,6 +32,8 @@ steps! {
     4 "ec2:DescribeNetworkAcls" => NetworkAcls <- [Subnets]: |tasks| by_vpc(tasks, network_acls);
     4 "ec2:DescribeSecurityGroups" => SecurityGroups <- [Subnets]:
         |tasks| by_vpc(tasks, security_groups);
+    4 "ec2:DescribeSecurityGroupVpcAssociations" => SecurityGroupVpcAssociations <- [Subnets]:
+        |tasks| by_vpc(tasks, group_associations);
     4 "ec2:DescribeNetworkInterfaces" => NetworkInterfaces <- [Subnets]:
         |tasks| by_vpc(tasks, network_interfaces);
     4 "ec2:DescribeVpcBlockPublicAccessOptions" => VpcBlockPublicAccessOptions <- [Subnets]:
@@ -39,6 +43,11 @@ steps! {
         };
     5 "ec2:DescribeDhcpOptions" => DhcpOptions <- [Vpcs]:
         |tasks| tasks.in_groups_of(limits::EC2_FILTER_VALUES, &dhcp_options_ids(tasks.scene), dhcp_options);
+    // The groups of other VPCs that are associated with ours.
+    5 "ec2:DescribeSecurityGroups" => SecurityGroups <- [SecurityGroupVpcAssociations]: |tasks| {
+        let groups = associated_groups(tasks.scene);
+        tasks.in_groups_of(limits::EC2_FILTER_VALUES, &groups, security_groups_by_id)
+    };
     // Where it blocks, and exclusions are allowed.
     5 "ec2:DescribeVpcBlockPublicAccessExclusions" => VpcBlockPublicAccessOptions <-
         [VpcBlockPublicAccessOptions]: |tasks| match may_exclude(tasks.scene) {
@@ -244,8 +253,21 @@ fn network_acl(acl: sdk::NetworkAcl) -> NetworkAcl {
 }
 
 async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
+    security_groups_with(VPC_ID, caller, clients, vpcs).await
+}
+
+async fn security_groups_by_id(caller: &Caller, clients: &Clients, ids: &[String]) -> PatchResult {
+    security_groups_with("group-id", caller, clients, ids).await
+}
+
+async fn security_groups_with(
+    attribute: &str,
+    caller: &Caller,
+    clients: &Clients,
+    values: &[String],
+) -> PatchResult {
     let action = "ec2:DescribeSecurityGroups";
-    let request = clients.ec2.describe_security_groups().filters(filter(VPC_ID, vpcs));
+    let request = clients.ec2.describe_security_groups().filters(filter(attribute, values));
     let convert = |group: sdk::SecurityGroup| SecurityGroup {
         group_id: group.group_id,
         group_name: group.group_name,
@@ -254,8 +276,44 @@ async fn security_groups(caller: &Caller, clients: &Clients, vpcs: &[String]) ->
         ip_permissions: list(group.ip_permissions, permission),
         ip_permissions_egress: list(group.ip_permissions_egress, permission),
     };
-    let items = all_pages!(caller, action, &vpcs.join(" "), request, security_groups, convert);
+    let items = all_pages!(caller, action, &values.join(" "), request, security_groups, convert);
     put(Fact::SecurityGroups, action, |evidence| &mut evidence.security_groups, items)
+}
+
+async fn group_associations(caller: &Caller, clients: &Clients, vpcs: &[String]) -> PatchResult {
+    let action = "ec2:DescribeSecurityGroupVpcAssociations";
+    let request = clients.ec2.describe_security_group_vpc_associations();
+    let request = request.filters(filter(VPC_ID, vpcs));
+    let convert = |association: sdk::SecurityGroupVpcAssociation| SecurityGroupVpcAssociation {
+        group_id: association.group_id,
+        vpc_id: association.vpc_id,
+        state: word(association.state),
+    };
+    let items = all_pages!(
+        caller,
+        action,
+        &vpcs.join(" "),
+        request,
+        security_group_vpc_associations,
+        convert
+    );
+    let fact = Fact::SecurityGroupVpcAssociations;
+    put(fact, action, |evidence| &mut evidence.security_group_vpc_associations, items)
+}
+
+/// The groups that are associated with our VPCs and that their lists do not hold.
+fn associated_groups(scene: &Scene) -> Vec<String> {
+    let evidence = &scene.evidence;
+    let seen: BTreeSet<&String> = evidence
+        .security_groups
+        .known()
+        .into_iter()
+        .flatten()
+        .filter_map(|g| g.group_id.as_ref())
+        .collect();
+    let associations = evidence.security_group_vpc_associations.known().into_iter().flatten();
+    let named: BTreeSet<&String> = associations.filter_map(|one| one.group_id.as_ref()).collect();
+    named.difference(&seen).map(|id| (*id).clone()).collect()
 }
 
 fn permission(rule: sdk::IpPermission) -> IpPermission {

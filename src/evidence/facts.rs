@@ -254,6 +254,12 @@ macro_rules! with_facts {
                     FactRow::of(FactOwner::Vpc, &["ec2:DescribeSecurityGroups"])
                         .for_paths().in_parts(FactParts::ById("GroupId"))
                         .wrapped(CliWrapper::Key("SecurityGroups"));
+                /// DescribeSecurityGroupVpcAssociations.
+                SecurityGroupVpcAssociations in security_group_vpc_associations:
+                    Vec<SecurityGroupVpcAssociation>,
+                    FactRow::of(FactOwner::Vpc, &["ec2:DescribeSecurityGroupVpcAssociations"])
+                        .absent_if_unsupported()
+                        .for_paths().wrapped(CliWrapper::Key("SecurityGroupVpcAssociations"));
                 /// DescribeNetworkInterfaces.
                 NetworkInterfaces in network_interfaces: Vec<NetworkInterface>,
                     FactRow::of(FactOwner::Vpc, &["ec2:DescribeNetworkInterfaces"])

@@ -214,6 +214,16 @@ shapes! {
         ip_permissions_egress: Vec<IpPermission>,
     }
 
+    /// DescribeSecurityGroupVpcAssociations: a group that acts in a VPC which is not its own.
+    SecurityGroupVpcAssociation {
+        /// Id of the group.
+        group_id: Option<String>,
+        /// The VPC that it is associated with.
+        vpc_id: Option<String>,
+        /// `associated`, `associating`, `association-failed`, `disassociating`, …
+        state: Option<String>,
+    }
+
     /// A rule of a security group.
     IpPermission {
         /// `tcp`, a number, or `-1`.
@@ -356,5 +366,13 @@ shapes! {
 }
 
 items_of_no_vpc!(DhcpOptions);
-items_with_a_vpc_id!(NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc);
+items_with_a_vpc_id!(
+    NetworkAcl,
+    NetworkInterface,
+    RouteTable,
+    SecurityGroup,
+    SecurityGroupVpcAssociation,
+    Subnet,
+    Vpc
+);
 single_values!(VpcBlockPublicAccessOptions);

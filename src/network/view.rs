@@ -163,8 +163,23 @@ impl<'a> View<'a> {
         self.subnets.get(id).copied().ok_or_else(|| self.missing(Fact::Subnets, id))
     }
 
+    /// A security group. One of a VPC that was not seen acts here only by its association,
+    /// while that is in state `associated`.
     pub(super) fn group(&self, id: &str) -> Result<&'a SecurityGroup, Missing> {
-        self.groups.get(id).copied().ok_or_else(|| self.missing(Fact::SecurityGroups, id))
+        let group = self.groups.get(id).copied();
+        let group = group.ok_or_else(|| self.missing(Fact::SecurityGroups, id))?;
+        if group.vpc_id.as_deref().is_none_or(|vpc| self.vpcs.contains_key(vpc)) {
+            return Ok(group);
+        }
+        let associations = items(&self.evidence.security_group_vpc_associations).iter();
+        let own = associations.filter(|one| one.group_id.as_deref() == Some(id));
+        match own.map(|one| text(&one.state)).find(|state| *state != "associated") {
+            None => Ok(group),
+            Some(state) => Err(Missing {
+                reason: format!("its association with the VPC is in state {state}"),
+                ..self.missing(Fact::SecurityGroupVpcAssociations, id)
+            }),
+        }
     }
 
     pub(super) fn interface(&self, id: &str) -> Result<&'a NetworkInterface, Missing> {

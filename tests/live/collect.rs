@@ -104,6 +104,8 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         let table = &evidence.transit_gateway_route_tables.known().expect("tables")[0];
         assert_eq!(table.associated_attachments, ["tgw-attach-a"]);
         assert_eq!(table.routes[0].attachment.as_deref(), Some("tgw-attach-b"));
+        let groups = evidence.security_groups.known().expect("groups");
+        assert_eq!(groups[0].group_id.as_deref(), Some("sg-shared"), "associated with our VPC");
         let access = evidence.vpc_block_public_access_options.known().expect("options");
         let excluded = access.exclusions.as_ref().expect("exclusions").iter();
         assert_eq!(

@@ -243,6 +243,13 @@ fn xml_answer(service: &str, operation: &str, ask: &Ask) -> Option<String> {
             };
             format!("<vpcBlockPublicAccessExclusionSet><item><exclusionId>eepbe-{id}</exclusionId><internetGatewayExclusionMode>allow-egress</internetGatewayExclusionMode><resourceArn>arn:aws:ec2:eu-west-1:123456789012:vpc/{id}</resourceArn><state>create-complete</state></item></vpcBlockPublicAccessExclusionSet>{rest}")
         }
+        ("ec2", "DescribeSecurityGroupVpcAssociations") => {
+            "<securityGroupVpcAssociationSet><item><groupId>sg-shared</groupId><vpcId>vpc-real</vpcId><state>associated</state></item></securityGroupVpcAssociationSet>".to_owned()
+        }
+        // A group of another VPC is in no list by VPC.
+        ("ec2", "DescribeSecurityGroups") if ask.body.contains("group-id") => {
+            "<securityGroupInfo><item><groupId>sg-shared</groupId><vpcId>vpc-shared</vpcId></item></securityGroupInfo>".to_owned()
+        }
         // Other lists hold nothing here.
         ("ec2", operation) if operation.starts_with("Describe") => String::new(),
         _ => return None,

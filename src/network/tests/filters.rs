@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::worlds::*;
-use crate::network::{Question, judge};
+use crate::{
+    evidence::Fact,
+    network::{Question, judge},
+};
 
 #[test]
 fn the_plain_world() {
@@ -51,6 +54,26 @@ fn rules_of_groups() {
         let expected = "blocked; security_group sg-db ingress forward";
         assert_eq!(ingress(json!([rule.clone()])), expected, "{rule}");
     }
+}
+
+#[test]
+fn a_group_of_another_vpc_acts_while_it_is_associated() {
+    let with_state = |state: &str| {
+        let mut world = world();
+        world["SecurityGroups"][0]["VpcId"] = json!("vpc-shared");
+        world["SecurityGroupVpcAssociations"] =
+            json!([{"GroupId": "sg-fn", "VpcId": "vpc-a", "State": state}]);
+        database(&world)
+    };
+    assert_eq!(short(&with_state("associated")), "reachable");
+    let unknown = with_state("disassociating");
+    assert_eq!(short(&unknown), "unknown");
+    let missing = &unknown.missing[0];
+    assert_eq!(
+        (missing.fact, missing.resource.as_str()),
+        (Fact::SecurityGroupVpcAssociations, "sg-fn")
+    );
+    assert!(missing.reason.contains("disassociating"), "{}", missing.reason);
 }
 
 #[test]
