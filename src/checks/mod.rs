@@ -44,7 +44,12 @@ pub(crate) use self::{
     history::{caller, step_reached},
     vended_template::engine_of,
 };
-use crate::evidence::Fact;
+use crate::{evidence::Fact, rotation_log::Invocation};
+
+/// Where an invocation is quoted from: `log, 2026-11-21 03:12:04 UTC, request 0c1e5a1e`.
+pub(crate) fn log_source(run: &Invocation) -> String {
+    log_modes::source(run, None)
+}
 
 /// A check: one question about one secret.
 #[derive(Debug)]

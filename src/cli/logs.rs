@@ -20,10 +20,16 @@ use crate::{
     seal,
 };
 
+/// How to export a log.
+const EXPORT: &str = "\
+export the function's log with: aws logs filter-log-events \
+--log-group-name /aws/lambda/FUNCTION --start-time MILLISECONDS --output json > FILE";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// An exported log: text, JSON lines, `aws logs tail`, the JSON of `get-log-events`,
-    /// `filter-log-events` and `get-query-results`, or a CSV file (`-` for stdin).
+    /// An exported log: text, JSON lines, what `aws logs` prints (`tail`, and
+    /// `get-log-events`, `filter-log-events` and `get-query-results` as JSON, YAML or
+    /// text), or a CSV file (`-` for stdin).
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Leave out invocations for secrets other than this one.
@@ -38,9 +44,16 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> Result<u8, Failure> {
         let selection = self.select.selection()?;
-        let log = self.read().map_err(|error| {
-            Failure::CannotExamine(format!("log {}: {error}", self.file.display()))
+        let cannot = |why: &str| {
+            Failure::CannotExamine(format!("log {}: {why}\n{EXPORT}", self.file.display()))
+        };
+        let log = self.read().map_err(|error| match error.kind() {
+            io::ErrorKind::Unsupported | io::ErrorKind::InvalidData => cannot(&error.to_string()),
+            _ => Failure::CannotExamine(format!("log {}: {error}", self.file.display())),
         })?;
+        if log.lines == 0 {
+            return Err(cannot("it is empty"));
+        }
         if log.invocations.is_empty() && log.trail_events.is_empty() && log.dropped == 0 {
             self.report.note(&nothing_in(&log));
         }
@@ -102,8 +115,9 @@ fn secret_arn(text: &str) -> Result<String, String> {
 
 fn nothing_in(log: &RotationLog) -> String {
     match (log.lines, log.other_secrets) {
-        (0, _) => "note: the log is empty".to_owned(),
-        (lines, 0) => format!("note: none of the {lines} lines is from a Lambda function's log"),
+        (lines, 0) => {
+            format!("note: none of the {lines} lines is from a Lambda function's log\n{EXPORT}")
+        }
         (_, others) => format!("note: all {others} invocations in the log are for other secrets"),
     }
 }

@@ -12,6 +12,7 @@ mod progress;
 mod recovery;
 mod rollback;
 mod timeline;
+mod unexplained;
 mod verdict;
 mod verify;
 
@@ -23,6 +24,7 @@ pub use self::{
     recovery::{Action, Password, Pending, Recovery, RecoveryStep},
     rollback::{Rollback, rollback},
     timeline::{Attempt, Outcome, StepRun, Timeline},
+    unexplained::Unexplained,
     verdict::{Confidence, Verdict},
     verify::{TriedFix, try_fixes},
 };
@@ -46,6 +48,8 @@ pub struct Diagnosis {
     pub changes: Option<Changes>,
     /// The way out once the cause is gone; only where it fails.
     pub recovery: Option<Recovery>,
+    /// The error that is seen and that no cause explains.
+    pub unexplained: Option<Unexplained>,
 }
 
 /// Diagnoses one case from what the checks said.
@@ -62,7 +66,9 @@ pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection)
         let first = causes.first().map(|cause| cause.finding.code());
         recovery::recovery(case, &timeline, first)
     });
-    Diagnosis { verdict, timeline, causes, findings, changes, recovery: recovery.flatten() }
+    let unexplained = unexplained::unexplained(case, &timeline, &causes);
+    let recovery = recovery.flatten();
+    Diagnosis { verdict, timeline, causes, findings, changes, recovery, unexplained }
 }
 
 /// Every finding of the selected codes; one code on one resource is one

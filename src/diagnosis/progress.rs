@@ -4,7 +4,7 @@
 use crate::{
     checks::Case,
     evidence::{RotationStep, Time},
-    rotation_log::{Attempt, AttemptOutcome, RotationLog},
+    rotation_log::{Attempt, AttemptOutcome, Invocation, RotationLog, RunOutcome},
 };
 
 /// An attempt that began this long before somebody starts to wait is the one that is
@@ -56,27 +56,36 @@ fn is_pending(case: &Case<'_>, attempt: Option<&Attempt>) -> bool {
     pending.is_some() && attempt.and_then(|attempt| attempt.token.as_deref()) == pending
 }
 
-/// How far the first attempt is that began at `since` or later.
+/// How far the attempt is whose rounds began at `since` or later. A round of an attempt
+/// that failed before counts as a new start: Secrets Manager keeps the version.
 pub fn progress(case: &Case<'_>, since: Time) -> Progress {
     let log = case.log().if_known();
-    let newest = log.and_then(RotationLog::last_attempt);
-    let newest = newest.filter(|attempt| attempt.started_at.is_some_and(|at| at >= since));
     let secret = case.secret().if_known();
     let rotated = secret.and_then(|secret| secret.last_rotated_date).is_some_and(|at| at >= since);
-    match (log, newest) {
-        (Some(log), Some(attempt)) => match attempt.outcome {
-            AttemptOutcome::Succeeded => Progress::Succeeded,
-            AttemptOutcome::Failed => Progress::Failed { step: attempt.failed_step },
-            // The log arrives some seconds late; the secret itself does not.
-            AttemptOutcome::Open if rotated => Progress::Succeeded,
-            AttemptOutcome::Open => {
-                let step = log.runs(attempt).rev().find_map(|run| run.step);
-                Progress::UnderWay { step }
-            }
-        },
-        _ if rotated => Progress::Succeeded,
-        _ if pending_since(case, since) => Progress::UnderWay { step: None },
-        _ => Progress::Waiting,
+    let newest = log.and_then(RotationLog::last_attempt);
+    let runs: Vec<&Invocation> = log
+        .zip(newest)
+        .into_iter()
+        .flat_map(|(log, attempt)| log.runs(attempt))
+        .filter(|run| run.started_at.is_some_and(|at| at >= since))
+        .collect();
+    let (Some(attempt), false) = (newest, runs.is_empty()) else {
+        return match (rotated, pending_since(case, since)) {
+            (true, _) => Progress::Succeeded,
+            (false, true) => Progress::UnderWay { step: None },
+            (false, false) => Progress::Waiting,
+        };
+    };
+    let ended = runs.iter().rfind(|run| run.outcome != RunOutcome::Open);
+    if attempt.outcome == AttemptOutcome::Succeeded {
+        Progress::Succeeded
+    } else if ended.is_some_and(|run| run.failed()) {
+        Progress::Failed { step: attempt.failed_step }
+    } else if rotated {
+        // The log arrives some seconds late; the secret itself does not.
+        Progress::Succeeded
+    } else {
+        Progress::UnderWay { step: runs.iter().rev().find_map(|run| run.step) }
     }
 }
 

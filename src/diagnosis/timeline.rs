@@ -90,7 +90,7 @@ impl Timeline {
         for event in case.trail_events().if_known().into_iter().flatten() {
             place(&mut attempts, event, case.secret().if_known());
         }
-        attempts.sort_by_key(|attempt| attempt.started_at);
+        in_order(&mut attempts);
 
         let secret = case.secret().if_known();
         let last_success = attempts
@@ -100,13 +100,17 @@ impl Timeline {
             .filter_map(|attempt| attempt.ended_at.or(attempt.started_at))
             .chain(case.last_rotated())
             .max();
+        let succeeded = attempts.iter().rposition(|one| one.outcome == Outcome::Succeeded);
         let failed: Vec<&Attempt> = attempts
             .iter()
-            .filter(|attempt| attempt.outcome == Outcome::Failed)
-            .filter(|attempt| match (attempt.started_at, last_success) {
-                (Some(at), Some(success)) => at > success,
-                _ => true,
+            .enumerate()
+            .filter(|(_, attempt)| attempt.outcome == Outcome::Failed)
+            .filter(|(index, attempt)| match (attempt.started_at, last_success) {
+                // Times of whole seconds: what follows at once begins as the other ends.
+                (Some(at), Some(success)) if at != success => at > success,
+                _ => Some(*index) > succeeded,
             })
+            .map(|(_, attempt)| attempt)
             .collect();
         let last_done = attempts.iter().rev().find(|attempt| attempt.outcome != Outcome::Open);
         let last_failed = last_done.is_some_and(|last| failed.contains(&last));
@@ -132,6 +136,20 @@ impl Timeline {
         }
         self.attempts.iter().rev().find(|attempt| attempt.outcome == Outcome::Failed)
     }
+}
+
+/// Sorts by start; an attempt without a time keeps its place after the one before.
+fn in_order(attempts: &mut Vec<Attempt>) {
+    let mut newest = None;
+    let mut keyed: Vec<(Option<Time>, Attempt)> = std::mem::take(attempts)
+        .into_iter()
+        .map(|attempt| {
+            newest = attempt.started_at.or(newest);
+            (newest, attempt)
+        })
+        .collect();
+    keyed.sort_by_key(|(at, _)| *at);
+    attempts.extend(keyed.into_iter().map(|(_, attempt)| attempt));
 }
 
 /// The time that the log's invocations cover.

@@ -71,6 +71,7 @@ pub fn assemble(
             let plan = diagnosis::plan(case, results, selection, &cause.finding)?;
             Some(super::story::fix_plan(&plan, context))
         }),
+        unexplained: diagnosis.unexplained.as_ref().map(super::story::unexplained),
         changes: diagnosis.changes.as_ref().map(super::story::changes),
         recovery: diagnosis
             .recovery

@@ -28,7 +28,8 @@ pub fn render(report: &Report) -> String {
     for (index, cause) in report.causes.iter().enumerate() {
         self::cause(&mut out, report, cause, index == 0);
     }
-    if report.causes.is_empty() && report.verdict == Verdict::Failing {
+    let failing = report.verdict == Verdict::Failing;
+    if report.causes.is_empty() && (failing || report.unexplained.is_some()) {
         unexplained(&mut out, report);
     }
     let others = words::no_causes(report).into_iter().map(|(finding, kind)| {
@@ -183,10 +184,17 @@ fn path(out: &mut String, finding: &Finding) {
 
 fn unexplained(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n## No cause found\n");
-    let failed = report.rotation.attempts.iter().rev().find(|attempt| attempt.outcome == "failed");
-    if let Some(error) = failed.and_then(|attempt| attempt.error.as_deref()) {
-        let _ = writeln!(out, "The last attempt ended with:");
-        fenced(out, "", error);
+    if let Some(error) = &report.unexplained {
+        let _ = writeln!(out, "{}", escaped(&super::story::error_heading(error)));
+        fenced(out, "", &super::story::error_text(error));
+        if let Some(frame) = &error.frame {
+            let _ = writeln!(out, "\nraised in {}", escaped(frame));
+        }
+        lines(
+            out,
+            "Codes with similar texts",
+            super::story::near_lines(error).map(|l| escaped(&l)),
+        );
     }
     changes(out, report);
     recovery(out, report);

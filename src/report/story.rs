@@ -29,6 +29,56 @@ pub(super) fn changes(changes: &diagnosis::Changes) -> v1::Changes {
     }
 }
 
+/// The error that nothing explains, as the report has it.
+pub(super) fn unexplained(error: &diagnosis::Unexplained) -> v1::Unexplained {
+    v1::Unexplained {
+        failed_step: error.failed_step.map(|step| step.name().to_owned()),
+        error_type: error.error_type.clone(),
+        message: error.message.clone(),
+        frame: error.frame.clone(),
+        source: error.source.clone(),
+        nearest: error
+            .nearest
+            .iter()
+            .filter_map(|(code, decides)| {
+                let page = crate::catalogue::entry(code)?;
+                Some(v1::NearCode {
+                    code: page.code.to_owned(),
+                    name: page.name.to_owned(),
+                    title: page.title.to_owned(),
+                    would_decide: decides.clone(),
+                })
+            })
+            .collect(),
+    }
+}
+
+/// The error in the log's words: `KeyError: 'x'`.
+pub(super) fn error_text(error: &v1::Unexplained) -> String {
+    match &error.error_type {
+        Some(kind) if error.message.is_empty() => kind.clone(),
+        Some(kind) => format!("{kind}: {}", error.message),
+        None => error.message.clone(),
+    }
+}
+
+/// What is said above an error that nothing explains.
+pub(super) fn error_heading(error: &v1::Unexplained) -> String {
+    let step = error.failed_step.as_deref().map(|step| format!("{step} ended with"));
+    format!(
+        "{}, and no code explains it:",
+        step.unwrap_or_else(|| "This error is shown".to_owned())
+    )
+}
+
+/// The codes that are near, in a line each.
+pub(super) fn near_lines(error: &v1::Unexplained) -> impl Iterator<Item = String> {
+    error.nearest.iter().map(|near| {
+        let decides = near.would_decide.first().map(|line| format!(" To decide: {line}"));
+        format!("{} {}: {}.{}", near.code, near.name, near.title, decides.unwrap_or_default())
+    })
+}
+
 /// The way out, as the report has it.
 pub(super) fn recovery(
     recovery: &diagnosis::Recovery,

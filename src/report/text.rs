@@ -242,19 +242,36 @@ fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
     }
 }
 
-/// A failure that no finding explains: the step and the error, as they are.
+/// An error that no code explains: the step, the error and where it was raised, and the
+/// codes that are near.
 fn unexplained(out: &mut String, report: &Report, layout: Layout) {
-    if report.verdict != Verdict::Failing {
+    let failing = report.verdict == Verdict::Failing;
+    if !failing && report.unexplained.is_none() {
         return;
     }
     let _ = writeln!(out, "\n{}", paint(style::HEADING, "NO CAUSE FOUND"));
-    let last = report.rotation.attempts.iter().rev().find(|attempt| attempt.outcome == "failed");
-    if let Some(error) = last.and_then(|attempt| attempt.error.as_deref()) {
-        let _ = write!(out, "{}", block("The last attempt ended with:", 2, layout.width));
-        let _ = write!(out, "{}", quote(&for_terminal(error), 4, layout));
+    if let Some(error) = &report.unexplained {
+        let heading = super::story::error_heading(error);
+        let _ = write!(out, "{}", block(&for_terminal(&heading), 2, layout.width));
+        let _ = writeln!(out, "  {}", paint(style::DIM, &for_terminal(&error.source)));
+        let text = super::story::error_text(error);
+        let _ = write!(out, "{}", quote(&for_terminal(&text), 4, layout));
+        if let Some(frame) = &error.frame {
+            let text = format!("raised in {frame}");
+            let _ =
+                write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 4, 6, layout.width));
+        }
+        for (index, line) in super::story::near_lines(error).enumerate() {
+            if index == 0 {
+                let _ = write!(out, "{}", block("Codes with similar texts:", 2, layout.width));
+            }
+            let _ =
+                write!(out, "{}", super::wrap::hanging(&for_terminal(&line), 4, 6, layout.width));
+        }
+    } else {
+        let text = "Nothing that was examined explains it. What could not be seen stands below.";
+        let _ = write!(out, "{}", block(text, 2, layout.width));
     }
-    let text = "Nothing that was examined explains it. What could not be seen stands below.";
-    let _ = write!(out, "{}", block(text, 2, layout.width));
     changes(out, report, layout);
     recovery(out, report, layout);
 }

@@ -65,6 +65,9 @@ pub struct Report {
     /// a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix_plan: Option<FixPlan>,
+    /// An error that was seen and that no cause explains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unexplained: Option<Unexplained>,
     /// What changed between the last good rotation and the first that failed; only
     /// where it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]

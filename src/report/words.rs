@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{
     package, style,
-    v1::{Command, Finding, Fix, Mode, OtherSecret, Report, Verdict},
+    v1::{self, Command, Finding, Fix, Mode, OtherSecret, Report, Verdict},
 };
 use crate::{
     aws::{
@@ -90,6 +90,9 @@ pub(super) fn verdict(report: &Report) -> String {
             ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
             plural(report.causes.len(), "thing", "things")
         ),
+        Verdict::Unknown if report.unexplained.is_some() => {
+            ": an error is shown; whether it is of a rotation cannot be told.".to_owned()
+        }
         Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
         Verdict::Healthy if report.rotation.enabled == Some(false) => {
             ", but not rotating: rotation is off, or was never set up.".to_owned()
@@ -116,6 +119,18 @@ fn failing_since(report: &Report) -> String {
     let steps: Vec<&str> =
         recent.iter().filter_map(|attempt| attempt.failed_step.as_deref()).collect();
     let last = steps.last().copied();
+    // Secrets Manager repeats the steps of one attempt, with the same version.
+    let tries = |attempt: &v1::Attempt| {
+        attempt
+            .steps
+            .iter()
+            .filter(|step| !matches!(step.outcome.as_str(), "returned" | "open"))
+            .count()
+    };
+    let rounds = match recent {
+        [only] if tries(only) > 1 => format!(" of {} rounds", tries(only)),
+        _ => String::new(),
+    };
     let step = match last {
         None => String::new(),
         Some(step) if steps.len() == 1 => format!(", stopped in {step}"),
@@ -125,7 +140,7 @@ fn failing_since(report: &Report) -> String {
         Some(step) => format!(", the last stopped in {step}"),
     };
     format!(
-        "{since}: {}{step}.",
+        "{since}: {}{rounds}{step}.",
         plural(rotation.failed_attempts as usize, "failed attempt", "failed attempts")
     )
 }

@@ -13,6 +13,9 @@ use crate::{
 /// the earlier: steps follow each other at once, retries within minutes.
 const TOGETHER: f64 = 600.0;
 
+/// Attempts that may be under way at once, of the secrets that share a function.
+const CONCURRENT: usize = 16;
+
 /// Sorts by start; an invocation without a time keeps its place after the one before.
 pub(super) fn order(invocations: &mut Vec<Invocation>) {
     let mut newest: Option<Time> = None;
@@ -50,14 +53,14 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
             run.token = run.token.take().or(token);
         }
         // Where several secrets share the function, their attempts may interleave.
-        let own = attempts.iter().rposition(|attempt| same_rotation(attempt, &invocations[index]));
-        if let Some(own) = own.filter(|own| goes_on(&attempts[*own], invocations, index)) {
+        let whose = whose(&attempts, invocations, index);
+        if let Whose::Of(own) = whose {
             let attempt = attempts.remove(own);
             attempts.push(attempt);
         }
         let joins = attempts.last().is_some_and(|attempt| {
             same_event.is_some_and(|earlier| attempt.runs.contains(&earlier))
-                || goes_on(attempt, invocations, index)
+                || !matches!(whose, Whose::Unclear) && goes_on(attempt, invocations, index)
         });
         if invocations[index].step.is_none() {
             invocations[index].step = match attempts.last() {
@@ -84,6 +87,40 @@ pub(super) fn group(invocations: &mut [Invocation], cut: bool, sure: bool) -> Ve
     }
     attempts.sort_by_key(|attempt| attempt.runs.first().copied());
     attempts
+}
+
+/// Which attempt an invocation may go on with.
+enum Whose {
+    /// This one.
+    Of(usize),
+    /// The last, or none.
+    Last,
+    /// It names no secret, and attempts of several are under way.
+    Unclear,
+}
+
+fn whose(attempts: &[Attempt], invocations: &[Invocation], index: usize) -> Whose {
+    let run = &invocations[index];
+    let continues = |at: &usize| goes_on(&attempts[*at], invocations, index);
+    let own = attempts.iter().rposition(|attempt| same_rotation(attempt, run));
+    if let Some(own) = own.filter(continues) {
+        return Whose::Of(own);
+    }
+    if run.secret.is_some() || run.token.is_some() {
+        return Whose::Last;
+    }
+    let mut under_way: Vec<usize> = Vec::new();
+    for at in (0..attempts.len()).rev().take(CONCURRENT).filter(continues) {
+        let secret = &attempts[at].secret;
+        if secret.is_some() && !under_way.iter().any(|&other| attempts[other].secret == *secret) {
+            under_way.push(at);
+        }
+    }
+    match under_way.as_slice() {
+        [] => Whose::Last,
+        [one] => Whose::Of(*one),
+        _ => Whose::Unclear,
+    }
 }
 
 /// Whether a log that somebody gave may be a rotation function's: not where an
@@ -144,6 +181,10 @@ fn goes_on(attempt: &Attempt, invocations: &[Invocation], index: usize) -> bool 
     }
     let Some(&last) = attempt.runs.last() else { return true };
     let last = &invocations[last];
+    if run.step == Some(RotationStep::CreateSecret) && found_its_version(run) {
+        // Its version was there already: a further round of the same rotation.
+        return attempt.secret == run.secret && !finished(last);
+    }
     if gap(last, run).is_some_and(|seconds| seconds > TOGETHER) || finished(last) {
         return false;
     }
@@ -155,6 +196,13 @@ fn goes_on(attempt: &Attempt, invocations: &[Invocation], index: usize) -> bool 
         (Some(before), Some(now)) if now < before => false,
         _ => true,
     }
+}
+
+/// Whether createSecret found the version that an earlier round made.
+fn found_its_version(run: &Invocation) -> bool {
+    run.hits
+        .iter()
+        .any(|hit| hit.text.step == Some(RotationStep::CreateSecret) && hit.text.proves("retry"))
 }
 
 fn finished(run: &Invocation) -> bool {

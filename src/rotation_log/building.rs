@@ -1,5 +1,5 @@
 //! One invocation in the making: takes records, keeps a bounded number of lines, and
-//! ends as an [`Invocation`]. Which record is whose is `reader`'s business.
+//! ends as an [`Invocation`]. Which record is whose is decided in `reader`.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use regex::Regex;
 use super::{
     Hit, Invocation, Level, Line, RunOutcome, excerpt,
     layout::{Kind, Record, Report, Status},
-    step_in_text::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step},
+    step_in_text::{EVENT_STEP, FRAME_STEP, PREFIX_STEP, named_step, step_of_call},
 };
 use crate::{
     aws::arn::Arn,
@@ -66,6 +66,7 @@ pub(super) struct Building {
     frame_step: Option<RotationStep>,
     prefix_step: Option<RotationStep>,
     row_step: Option<RotationStep>,
+    call_step: Option<RotationStep>,
     /// Secrets that it says it rotates, and others that it mentions.
     subjects: BTreeSet<String>,
     mentions: BTreeSet<String>,
@@ -246,6 +247,9 @@ impl Building {
                 named(&PREFIX_STEP)
             });
         self.row_step = self.row_step.or_else(|| texts.iter().find_map(|text| text.step));
+        if texts.iter().any(|text| text.effect == Effect::Failure) || text.contains("(Access") {
+            self.call_step = self.call_step.or_else(|| step_of_call(text));
+        }
         if self.invocation.token.is_none() {
             self.invocation.token = TOKEN.captures(text).map(|found| found[1].to_ascii_lowercase());
         }
@@ -258,7 +262,8 @@ impl Building {
         let subject = match template {
             Some(text) => !text.other_secret,
             None if refusal => {
-                text.contains("PutSecretValue") || text.contains("UpdateSecretVersionStage")
+                // Only setSecret reads another secret, the superuser's.
+                step_of_call(text).is_some() || reads_its_own_secret(text)
             }
             None => !["master", "superuser", "admin"].iter().any(|word| lower.contains(word)),
         };
@@ -319,7 +324,7 @@ impl Building {
             self.keep(line, &texts);
         }
         let mut run = self.invocation;
-        run.step = self.frame_step.or(self.prefix_step).or(self.row_step);
+        run.step = self.frame_step.or(self.prefix_step).or(self.row_step).or(self.call_step);
         run.secret = match self.subjects.len() {
             1 => self.subjects.pop_first(),
             _ => None,
@@ -352,6 +357,20 @@ impl Building {
         };
         run
     }
+}
+
+/// Whether a traceback comes from a function of the template that reads no secret but
+/// the one that rotates.
+fn reads_its_own_secret(text: &str) -> bool {
+    static FRAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"/var/task/\S+, line \d+, in (\w+)").expect("a constant pattern")
+    });
+    let mut frames: Vec<&str> = Vec::new();
+    for found in FRAME.captures_iter(text) {
+        frames.extend(found.get(1).map(|name| name.as_str()));
+    }
+    let own = |name: &&str| matches!(*name, "create_secret" | "test_secret" | "finish_secret");
+    frames.iter().any(|name| own(name)) || frames == ["lambda_handler"]
 }
 
 /// Whether two ARNs are one secret's; the second may be a partial one, without the

@@ -6,7 +6,8 @@ use crate::evidence::Time;
 impl RotationLog {
     /// The log of each secret that the lines name as the rotated one: the newest that
     /// fails first, then the others, newest first. Attempts that name none are apart
-    /// where there are several secrets, since they may be any's.
+    /// where there are several secrets, since they may be any's, and come after those
+    /// that name theirs.
     pub fn by_secret(mut self) -> Vec<Self> {
         let mut secrets: Vec<Option<String>> = Vec::new();
         for attempt in &self.attempts {
@@ -23,7 +24,11 @@ impl RotationLog {
         let mut logs: Vec<Self> =
             secrets.into_iter().map(|secret| self.only(secret.as_deref())).collect();
         logs.sort_by_key(|log| {
-            (!log.failing(), std::cmp::Reverse(log.last_attempt().and_then(when)))
+            (
+                !log.failing(),
+                log.secret.is_none(),
+                std::cmp::Reverse(log.last_attempt().and_then(when)),
+            )
         });
         logs
     }

@@ -1,154 +1,113 @@
-//! Tables of log events: the CSV of the console and of Logs Insights, and the rows
-//! of `get-query-results`, which come newest first as a rule.
+//! Log events in a CSV file: the console's export and that of Logs Insights.
 
-use std::io::{self, BufRead};
+use std::{
+    cell::Cell,
+    io::{self, BufRead, Read},
+    rc::Rc,
+};
 
-use super::{Reader, layout, reader, source::read_line};
-use crate::evidence::{LogEvent, Time};
+use ::csv::{ErrorKind, ReaderBuilder, StringRecord};
 
-/// Rows that are held at once, to be put in their order: as many as Logs Insights
-/// gives.
-const ROWS: usize = 10_000;
-/// The names of the columns that are read, in both spellings.
-const MESSAGE: [&str; 2] = ["message", "@message"];
-const TIMESTAMP: [&str; 2] = ["timestamp", "@timestamp"];
-const STREAM: [&str; 4] = ["logStreamName", "@logStream", "logStream", "@logStreamName"];
+use super::{
+    Reader,
+    rows::{MESSAGE, Rows, STREAM, TIMESTAMP},
+};
 
-/// Events on their way into their order.
-#[derive(Default)]
-pub(super) struct Rows {
-    events: Vec<LogEvent>,
-}
+/// Bytes of one record. An event of CloudWatch Logs has 1 MiB at most, and quotes are
+/// doubled: what is longer has a quote that was never closed.
+const RECORD_BYTES: usize = 4 << 20;
+/// What may stand between two cells.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-impl Rows {
-    /// Takes a row by the names of its columns; one without a message is none.
-    pub(super) fn push<'a>(&mut self, cell: impl Fn(&str) -> Option<&'a str>) {
-        let first = |names: &[&str]| names.iter().find_map(|name| cell(name));
-        let Some(message) = first(&MESSAGE) else { return };
-        let at = first(&TIMESTAMP).and_then(|text| match text.parse::<i64>() {
-            Ok(millis) => Time::from_millis(millis),
-            Err(_) => layout::time(text.trim()),
-        });
-        self.events.push(LogEvent {
-            timestamp: at.map_or(0, Time::millis),
-            message: reader::head(message).to_owned(),
-            log_stream_name: first(&STREAM).map(str::to_owned),
-        });
-    }
-
-    fn is_full(&self) -> bool {
-        self.events.len() >= ROWS
-    }
-
-    /// Hands the rows over, oldest first. Whether there were any.
-    pub(super) fn hand_over(&mut self, reader: &mut Reader) -> bool {
-        let newest_first = self
-            .events
-            .first()
-            .zip(self.events.last())
-            .is_some_and(|(first, last)| first.timestamp > last.timestamp);
-        if newest_first {
-            self.events.reverse();
-        }
-        self.events.sort_by_key(|event| event.timestamp);
-        let any = !self.events.is_empty();
-        for event in self.events.drain(..) {
-            reader.push_event(&event);
-        }
-        any
-    }
-}
-
-/// The columns of a table, by the names in its first line.
-pub(super) struct Columns(Vec<String>);
-
-impl Columns {
-    /// Those of a text whose first line names a message and another column.
-    pub(super) fn of_header(start: &[u8]) -> Option<Self> {
-        let line = start.split(|byte| *byte == b'\n').next()?;
-        let line = std::str::from_utf8(line).ok()?.trim();
-        let names = cells(line)?;
-        let known = |names_of: &[&str]| names.iter().any(|name| names_of.contains(&name.as_str()));
-        (names.len() > 1 && known(&MESSAGE) && (known(&TIMESTAMP) || known(&STREAM)))
-            .then_some(Self(names))
-    }
+/// What separates the cells, where the text's first line names the columns of a log:
+/// a message, and a time or a stream.
+pub(super) fn delimiter_of_header(start: &[u8]) -> Option<u8> {
+    let line = start.split(|byte| *byte == b'\n').next()?.trim_ascii_end();
+    DELIMITERS.into_iter().find(|&delimiter| {
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line);
+        let Some(Ok(names)) = reader.records().next() else { return false };
+        let has = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.trim()));
+        has(&MESSAGE) && (has(&TIMESTAMP) || has(&STREAM)) || names == vec!["@message"]
+    })
 }
 
 /// Reads a table, its first line included.
-pub(super) fn read(
-    input: &mut impl BufRead,
-    columns: &Columns,
-    reader: &mut Reader,
-) -> io::Result<()> {
-    let mut rows = Rows::default();
-    let (mut line, mut record) = (Vec::new(), String::new());
-    read_line(input, &mut line)?;
+///
+/// # Errors
+/// The input cannot be read, or a record is longer than any event.
+pub(super) fn read(input: impl BufRead, delimiter: u8, reader: &mut Reader) -> io::Result<()> {
+    let left = Rc::new(Cell::new(RECORD_BYTES));
+    let limited = Limited { input, left: Rc::clone(&left) };
+    let mut table = ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(limited);
+    let columns = table.headers().map_err(io_error)?.clone();
+    let (mut rows, mut record) = (Rows::default(), ::csv::ByteRecord::new());
     loop {
-        let more = read_line(input, &mut line)?;
-        if more {
-            if !record.is_empty() {
-                record.push('\n');
-            }
-            record.push_str(String::from_utf8_lossy(&line).trim_end_matches('\r'));
+        left.set(RECORD_BYTES);
+        if !table.read_byte_record(&mut record).map_err(io_error)? {
+            break;
         }
-        // A quote that stays open goes on in the next line, within reason.
-        let found = cells(&record);
-        let done = !more || found.is_some() || record.len() > 4 * reader::EVENT_BYTES;
-        if done && !record.is_empty() {
-            let found = found.unwrap_or_else(|| vec![std::mem::take(&mut record)]);
-            rows.push(|name| {
-                let at = columns.0.iter().position(|column| column == name)?;
-                found.get(at.min(found.len() - 1)).map(String::as_str)
-            });
-            record.clear();
-        }
-        if !more || rows.is_full() {
-            rows.hand_over(reader);
-        }
-        if !more {
-            return Ok(());
-        }
+        let record = StringRecord::from_byte_record_lossy(record.clone());
+        rows.push_row(reader, |name| {
+            let at = columns.iter().position(|column| column.trim() == name)?;
+            // A row that is too short is a message alone.
+            record.get(at.min(record.len().saturating_sub(1)))
+        });
+    }
+    rows.hand_over(reader);
+    Ok(())
+}
+
+fn io_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
     }
 }
 
-/// The cells of one record; none where a quote is left open.
-fn cells(record: &str) -> Option<Vec<String>> {
-    let mut cells = vec![String::new()];
-    let (mut quoted, mut characters) = (false, record.chars().peekable());
-    while let Some(character) = characters.next() {
-        let last = cells.len() - 1;
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                cells[last].push('"');
-            }
-            '"' if quoted || cells[last].is_empty() => quoted = !quoted,
-            ',' if !quoted => cells.push(String::new()),
-            other => cells[last].push(other),
-        }
+/// An input of which only so many bytes may be read until more are granted.
+struct Limited<R> {
+    input: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let left = self.left.get().checked_sub(read).ok_or_else(|| {
+            let what = "a record of the CSV is longer than any log event: a quote is not closed";
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })?;
+        self.left.set(left);
+        Ok(read)
     }
-    (!quoted).then_some(cells)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Columns, cells};
-
-    #[test]
-    fn quotes_hold_commas_line_ends_and_quotes() {
-        assert_eq!(cells("a,\"b, \"\"c\"\"\nd\",").expect("closed"), ["a", "b, \"c\"\nd", ""]);
-        assert_eq!(cells("a,\"b"), None);
-        assert_eq!(cells("say \"x\"").expect("closed"), ["say \"x\""]);
-    }
+    use super::*;
+    use crate::rotation_log::Options;
 
     #[test]
     fn a_header_names_a_message_and_more() {
-        for header in ["@timestamp,@message", "timestamp,message", "@message,@logStream,@timestamp"]
-        {
-            assert!(Columns::of_header(header.as_bytes()).is_some(), "{header}");
+        for (header, delimiter) in [
+            ("@timestamp,@message\r\n", b','),
+            ("timestamp;message", b';'),
+            ("@message\t@logStream\t@timestamp", b'\t'),
+            ("@message", b','),
+        ] {
+            assert_eq!(delimiter_of_header(header.as_bytes()), Some(delimiter), "{header}");
         }
         for other in ["message", "START RequestId: x", "the message, at this timestamp", ""] {
-            assert!(Columns::of_header(other.as_bytes()).is_none(), "{other}");
+            assert_eq!(delimiter_of_header(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_an_error_and_not_memory() {
+        let start = b"timestamp,message\n1795960127082,\"".as_slice();
+        let input = io::BufReader::new(start.chain(io::repeat(b'x')));
+        let error = read(input, b',', &mut Reader::new(Options::default())).expect_err("too long");
+        assert!(error.to_string().contains("quote is not closed"), "{error}");
     }
 }

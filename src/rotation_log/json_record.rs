@@ -59,7 +59,8 @@ pub(super) fn read(object: &Map<String, Value>, text: &str) -> Record {
             .or(error.as_ref().map(|_| Level::Error)),
         request_id: ["requestId", "AWSRequestId", "aws_request_id", "function_request_id"]
             .iter()
-            .find_map(|key| string(key)),
+            // The runtime has no id yet while it initialises, and says so with "".
+            .find_map(|key| string(key).filter(|id| !id.is_empty())),
         kind: error.map_or(Kind::Message, Kind::Raised),
         text: plain(&body).into_owned(),
     }
@@ -92,7 +93,7 @@ fn platform(
     Record {
         at: object.get("time").and_then(Value::as_str).and_then(time),
         level: None,
-        request_id: string("requestId"),
+        request_id: string("requestId").filter(|id| !id.is_empty()),
         kind,
         text: text.to_owned(),
     }

@@ -1,5 +1,5 @@
 //! One log event → one record: every layout in which Lambda and its runtimes write.
-//! What a record means for an invocation is `building`'s and `reader`'s business.
+//! What a record means for an invocation is decided in `building` and `reader`.
 
 use std::{borrow::Cow, sync::LazyLock};
 

@@ -4,7 +4,10 @@
 mod attempts;
 mod building;
 mod by_secret;
+mod cli_output;
 mod csv;
+mod event_list;
+mod event_order;
 mod excerpt;
 mod export;
 mod json_record;
@@ -13,9 +16,12 @@ mod model;
 mod other_secrets;
 mod prefix;
 mod reader;
+mod rows;
 mod source;
 mod step_in_text;
 mod template_age;
+mod utf16;
+mod yaml;
 
 pub(crate) use self::excerpt::joined;
 pub use self::{

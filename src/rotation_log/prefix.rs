@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::layout;
+use super::{cli_output, layout};
 use crate::evidence::Time;
 
 /// A line without what a tool put before it.
@@ -37,6 +37,14 @@ static OWN_TIME: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Takes the prefix off, where there is one.
 pub(super) fn strip(line: &str) -> Option<Prefixed<'_>> {
+    // A row of the CLI's text or of a table; most lines begin with neither. Lists of one
+    // line have a tab between the events.
+    let untabbed = line.strip_prefix('\t').unwrap_or(line);
+    if untabbed.starts_with(|first: char| matches!(first, 'E' | '|' | '0'..='9'))
+        && let Some(row) = cli_output::columns_before(untabbed)
+    {
+        return Some(Prefixed { at: row.at, stream: row.stream, rest: row.message });
+    }
     let starts =
         line.trim_start().starts_with(|first: char| first == '|' || first.is_ascii_digit());
     if !starts || OWN_TIME.is_match(line) {

@@ -1,5 +1,5 @@
 //! Records → invocations, streaming: which record belongs to which invocation, and
-//! how many are kept. Attempts are `attempts`'s business.
+//! how many are kept. Attempts are made of them in `attempts`.
 
 use std::{
     borrow::Cow,
@@ -9,6 +9,8 @@ use std::{
 use super::{
     RotationLog, attempts,
     building::Building,
+    cli_output,
+    event_order::{Event, EventOrder, Taken},
     excerpt,
     layout::{self, Kind},
     prefix, template_age,
@@ -60,8 +62,16 @@ pub struct Reader {
     other_secrets: u64,
     lines: u64,
     trail_events: Vec<TrailEvent>,
+    /// Whether the newest event comes first.
+    order: EventOrder,
     /// The event that the last lines made, which may go on.
     pending: Option<Pending>,
+    /// The columns of a line that had nothing else: those of the event that follows.
+    columns: (Option<Time>, Option<String>),
+    /// Times follow the messages (the CLI's text).
+    times_follow: bool,
+    /// The lines are rows of a table.
+    table: bool,
 }
 
 #[derive(Debug)]
@@ -87,21 +97,56 @@ impl Reader {
             other_secrets: 0,
             lines: 0,
             trail_events: Vec::new(),
+            order: EventOrder::default(),
             pending: None,
+            columns: (None, None),
+            times_follow: false,
+            table: false,
         }
     }
 
-    /// Takes one line of a text log: as Lambda writes it, or with the prefix of
-    /// `aws logs tail` and the like. A line that is a JSON event of an export counts
-    /// as that event.
+    /// Takes one line of a text log: as Lambda writes it, with the prefix of `aws logs
+    /// tail` and the like, or between the columns of the CLI's text and tables.
     pub fn push_line(&mut self, line: &str) {
-        self.lines += 1;
-        let line = layout::plain(head(line));
-        let prefixed = prefix::strip(&line);
-        let rest = prefixed.as_ref().map_or(line.as_ref(), |prefixed| prefixed.rest);
-        if rest.trim().is_empty() {
+        if line.trim().is_empty() {
             return;
         }
+        self.lines += 1;
+        let line = layout::plain(head(line));
+        if cli_output::is_border(&line) {
+            self.table = true;
+            return;
+        }
+        if let Some(at) = cli_output::lone_time(&line) {
+            self.times_follow = true;
+            return self.end_row(at);
+        }
+        let (line, after) = match self.times_follow || self.table {
+            true => cli_output::columns_after(&line, self.table),
+            false => (line.as_ref(), None),
+        };
+        self.push_row(line);
+        if let Some(at) = after {
+            self.end_row(at);
+        }
+    }
+
+    /// Takes a line without the columns after it.
+    fn push_row(&mut self, line: &str) {
+        // Mail and Markdown quote so.
+        let line = line.strip_prefix("> ").unwrap_or(line);
+        let prefixed = prefix::strip(line);
+        let rest = prefixed.as_ref().map_or(line, |prefixed| prefixed.rest);
+        if rest.trim().is_empty() {
+            if let Some(prefixed) = prefixed {
+                self.columns = (prefixed.at, prefixed.stream.map(str::to_owned));
+            }
+            return;
+        }
+        if cli_output::is_beside_events(line) {
+            return;
+        }
+        self.times_follow |= line.starts_with("EVENTS\t");
         let rest = if layout::begins_record(rest.trim_start()) { rest.trim_start() } else { rest };
         let begins = layout::begins_record(rest);
         if !begins
@@ -116,12 +161,22 @@ impl Reader {
             return;
         }
         self.flush();
+        let (at, stream) = std::mem::take(&mut self.columns);
+        let prefix = prefixed.as_ref();
         self.pending = Some(Pending {
-            at: prefixed.as_ref().and_then(|prefixed| prefixed.at),
-            stream: prefixed.as_ref().and_then(|prefixed| prefixed.stream).map(str::to_owned),
+            at: prefix.and_then(|prefix| prefix.at).or(at),
+            stream: prefix.and_then(|prefix| prefix.stream).map(str::to_owned).or(stream),
             prefixed: prefixed.is_some(),
             text: head(rest).to_owned(),
         });
+    }
+
+    /// The row of the event that the last lines made ends, with its time.
+    fn end_row(&mut self, at: Time) {
+        if let Some(pending) = &mut self.pending {
+            pending.at = Some(at);
+        }
+        self.flush();
     }
 
     /// Takes one event of a log group.
@@ -154,6 +209,8 @@ impl Reader {
     /// The log, read.
     pub fn finish(mut self) -> RotationLog {
         self.flush();
+        let held = std::mem::take(&mut self.order).into_events();
+        held.into_iter().for_each(|event| self.place(event));
         let mut log = RotationLog {
             lines: self.lines,
             dropped: self.dropped,
@@ -215,6 +272,17 @@ impl Reader {
         if record.text.is_empty() && record.kind == Kind::Message {
             return;
         }
+        let event = Event { at, stream, record };
+        match self.order.take(event) {
+            Taken::Held => {}
+            Taken::One(event) => self.place(event),
+            Taken::All(events) => events.into_iter().for_each(|event| self.place(event)),
+        }
+    }
+
+    /// Puts an event to the invocation that it belongs to.
+    fn place(&mut self, event: Event) {
+        let Event { at, stream, record } = event;
         let seq = self.owner(&record.kind, record.request_id.as_ref(), stream.as_ref());
         let redact = self.options.redact;
         if let Some(building) = self.building.get_mut(&seq) {

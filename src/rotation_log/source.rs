@@ -1,14 +1,15 @@
 //! A file or a pipe → lines or events: tells text from exports by the first bytes.
-//! What the exports hold is for `export` and `csv`.
 
 use std::io::{self, BufRead, Cursor, Read};
 
 use serde_json::{Map, Value};
 
 use super::{
-    Options, Reader, RotationLog, csv,
-    export::{EVENT_KEYS, RESULT_KEY, event, push_object, read_export},
+    Options, Reader, RotationLog, cli_output, csv,
+    event_list::{Content, EVENT_KEYS, RESULT_KEY, content},
+    export::read_export,
     reader::EVENT_BYTES,
+    utf16, yaml,
 };
 
 /// Bytes that are looked at to tell the format.
@@ -18,19 +19,41 @@ const OBJECT_LINES: usize = 200;
 /// Bytes of one line that are kept; what follows on it is dropped.
 const LINE_BYTES: usize = 4 * EVENT_BYTES;
 
-/// Reads a log from a file or a pipe: text as Lambda writes it, `aws logs tail`,
-/// console copies, the CSV of the console and of Logs Insights, and the JSON of
-/// `filter-log-events`, `get-log-events` and `get-query-results` (one object,
-/// several, an array, or one event a line), with CloudTrail events among it. Bytes
+/// Reads a log from a file or a pipe: text as Lambda writes it, what the AWS CLI prints
+/// of `get-log-events`, `filter-log-events`, `tail` and `get-query-results` (JSON, YAML,
+/// text and tables, with or without `--query`), the CSV of the console and of Logs
+/// Insights, and what is copied from the console, with CloudTrail events among it. Bytes
 /// that are no UTF-8 and JSON that ends too early are read as far as they go.
 ///
 /// # Errors
-/// The input cannot be read.
+/// The input cannot be read, or is in a form whose order cannot be told.
 pub fn read(mut input: impl BufRead, options: Options) -> io::Result<RotationLog> {
     let mut peeked = Vec::new();
     input.by_ref().take(PEEK as u64).read_to_end(&mut peeked)?;
+    match utf16::order_of(&peeked) {
+        Some(order) => {
+            let mut decoded = utf16::Decoder::new(Cursor::new(peeked).chain(input), order);
+            let mut peeked = Vec::new();
+            decoded.by_ref().take(PEEK as u64).read_to_end(&mut peeked)?;
+            read_utf8(peeked, decoded, options)
+        }
+        None => read_utf8(peeked, input, options),
+    }
+}
+
+fn read_utf8(
+    mut peeked: Vec<u8>,
+    mut input: impl BufRead,
+    options: Options,
+) -> io::Result<RotationLog> {
     if peeked.starts_with(b"\xef\xbb\xbf") {
         peeked.drain(..3);
+    }
+    if peeked.starts_with(&[0x1f, 0x8b]) {
+        return Err(unsupported("it is compressed: gunzip it first"));
+    }
+    if cli_output::is_results_table(&peeked) {
+        return Err(unsupported("a table of get-query-results is not read"));
     }
     let mut reader = Reader::new(options);
     if is_export(&peeked) {
@@ -41,20 +64,32 @@ pub fn read(mut input: impl BufRead, options: Options) -> io::Result<RotationLog
         let (begun, from) = if found { (begun, consumed) } else { (Vec::new(), 0) };
         let rest = Cursor::new(begun).chain(Cursor::new(&peeked[from..])).chain(&mut input);
         read_lines(rest, &mut reader)?;
-    } else if let Some(columns) = csv::Columns::of_header(&peeked) {
-        let mut rest = Cursor::new(peeked).chain(input);
-        csv::read(&mut rest, &columns, &mut reader)?;
+    } else if let Some(delimiter) = csv::delimiter_of_header(&peeked) {
+        csv::read(Cursor::new(peeked).chain(input), delimiter, &mut reader)?;
+    } else if cli_output::are_results(&peeked) {
+        cli_output::read_results(&mut Cursor::new(peeked).chain(input), &mut reader)?;
+    } else if yaml::is_events(&peeked) {
+        if let Some(text) = yaml::read(Cursor::new(peeked).chain(input), &mut reader)? {
+            read_lines(text.as_slice(), &mut reader)?;
+        }
     } else {
         read_lines(Cursor::new(peeked).chain(input), &mut reader)?;
     }
     Ok(reader.finish())
 }
 
+fn unsupported(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, what)
+}
+
 /// Whether the input is JSON that is no log line by itself.
 fn is_export(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
     match start.first() {
-        Some(b'[') => matches!(start[1..].trim_ascii_start().first(), Some(b'{' | b']')),
+        Some(b'[') => {
+            let next = start[1..].trim_ascii_start().first();
+            next.is_some_and(|byte| matches!(byte, b'{' | b'[' | b']' | b'"' | b'0'..=b'9'))
+        }
         Some(b'{') => {
             let Some(end) = start.iter().position(|byte| *byte == b'\n') else { return true };
             match serde_json::from_slice::<Map<String, Value>>(&start[..end]) {
@@ -81,8 +116,9 @@ fn read_lines(mut input: impl BufRead, reader: &mut Reader) -> io::Result<()> {
             let ends =
                 object.last().is_some_and(|last| last.starts_with('}') || last.trim() == "}");
             if ends && let Ok(whole) = serde_json::from_str(&object.join("\n")) {
-                if !push_object(reader, whole) {
-                    object.iter().for_each(|line| reader.push_line(line));
+                match content(whole) {
+                    Some(content) => content.push(reader),
+                    None => object.iter().for_each(|line| reader.push_line(line)),
                 }
                 object.clear();
             } else if object.len() > OBJECT_LINES {
@@ -95,23 +131,27 @@ fn read_lines(mut input: impl BufRead, reader: &mut Reader) -> io::Result<()> {
             .starts_with('{')
             .then(|| serde_json::from_str::<Map<String, Value>>(&text).ok())
             .flatten();
-        let taken = match object {
-            // A line of a JSON log is read as one.
-            Some(object) if object.contains_key("message") || object.contains_key("type") => {
-                event(&object).map(|event| reader.push_event(&event)).is_some()
-                    || !object.contains_key("level")
-                        && !object.contains_key("type")
-                        && push_object(reader, object)
-            }
-            Some(object) => push_object(reader, object),
-            None => false,
-        };
-        if !taken {
-            reader.push_line(&text);
+        match object.and_then(line_content) {
+            Some(content) => content.push(reader),
+            None => reader.push_line(&text),
         }
     }
     object.iter().for_each(|line| reader.push_line(line));
     Ok(())
+}
+
+/// What an object on a line of its own is; none where it is a line of a JSON log, which
+/// is read as it stands.
+fn line_content(object: Map<String, Value>) -> Option<Content> {
+    let is_log = object.contains_key("level") || object.contains_key("type");
+    if !is_log && !object.contains_key("message") {
+        return content(object);
+    }
+    match content(object)? {
+        Content::Event(event) => Some(Content::Event(event)),
+        _ if is_log => None,
+        other => Some(other),
+    }
 }
 
 /// Reads one line without keeping more of it than [`LINE_BYTES`]. False at the end.

@@ -23,8 +23,23 @@ pub(super) static EVENT_STEP: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// The call of Secrets Manager that failed, where only one step makes it.
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"when calling the (?:(PutSecretValue|GetRandomPassword)|(UpdateSecretVersionStage)) operation|secretsmanager:(?:(PutSecretValue|GetRandomPassword)|(UpdateSecretVersionStage))\b",
+    )
+    .expect("a constant pattern")
+});
+
+/// The step that makes the call that a text says has failed.
+pub(super) fn step_of_call(text: &str) -> Option<RotationStep> {
+    let found = CALL.captures(text)?;
+    let finishes = found.get(2).or(found.get(4)).is_some();
+    Some(if finishes { RotationStep::FinishSecret } else { RotationStep::CreateSecret })
+}
+
 /// The step that a text cut out of its log names: by a frame, the event that it
-/// prints, the words before its message, or CloudTrail's.
+/// prints, the words before its message, CloudTrail's, or the call that failed.
 pub(super) fn step_of(text: &str) -> Option<RotationStep> {
     static TRAIL_STEP: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"during (create|set|test|finish)Secret step").expect("a constant pattern")
@@ -32,6 +47,7 @@ pub(super) fn step_of(text: &str) -> Option<RotationStep> {
     [&*FRAME_STEP, &*EVENT_STEP, &*PREFIX_STEP, &*TRAIL_STEP]
         .into_iter()
         .find_map(|pattern| named_step(pattern, text))
+        .or_else(|| step_of_call(text))
 }
 
 /// The step that a pattern finds in a text.
@@ -61,6 +77,14 @@ mod tests {
             (
                 "Error when executing lambda a during testSecret step",
                 Some(RotationStep::TestSecret),
+            ),
+            (
+                "not authorized to perform: secretsmanager:UpdateSecretVersionStage",
+                Some(RotationStep::FinishSecret),
+            ),
+            (
+                "An error occurred (X) when calling the PutSecretValue operation: y",
+                Some(RotationStep::CreateSecret),
             ),
             ("the secret was set", None),
         ] {

@@ -19,6 +19,38 @@ pub struct Changes {
     pub unseen: Vec<String>,
 }
 
+/// An error that was seen and that no cause explains.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Unexplained {
+    /// The step that failed; missing where it is not known.
+    pub failed_step: Option<String>,
+    /// The exception's type, where the log names one.
+    pub error_type: Option<String>,
+    /// The exception's message, or the line that tells of the error.
+    pub message: String,
+    /// The place in the function's own code that raised it.
+    pub frame: Option<String>,
+    /// Where it was seen.
+    pub source: String,
+    /// Codes whose texts are most like it.
+    pub nearest: Vec<NearCode>,
+}
+
+/// A code whose texts are like an error that nothing explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NearCode {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Title.
+    pub title: String,
+    /// What would decide whether this is the cause.
+    pub would_decide: Vec<String>,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
