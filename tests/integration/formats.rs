@@ -1,7 +1,7 @@
 //! The formats for pipelines: the same findings in each, and nothing that a reader of
 //! that format would choke on.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::Value;
 
@@ -26,7 +26,8 @@ fn audit(format: &str) -> String {
 
 /// Code and resource of every finding, as the JSON format has them.
 fn findings() -> BTreeSet<(String, String)> {
-    let report: Value = serde_json::from_str(&audit("json")).expect("JSON");
+    static JSON: LazyLock<String> = LazyLock::new(|| audit("json"));
+    let report: Value = serde_json::from_str(&JSON).expect("JSON");
     let reports = report["reports"].as_array().expect("reports").iter();
     reports.flat_map(of_report).collect()
 }

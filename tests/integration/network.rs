@@ -2,18 +2,17 @@
 
 use serde_json::Value;
 
-use crate::{support::rotdoctor, worlds};
+use crate::{
+    support::{report_of, rotdoctor},
+    worlds,
+};
 
 fn report(bundle: &str) -> Value {
-    let path = worlds::path(&format!("{bundle}/fires"));
-    let run = rotdoctor().args(["diagnose", "--bundle", &path, "--output", "json"]).run();
-    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
-    serde_json::from_str(&run.stdout).expect("JSON")
+    report_of(&worlds::bundle(&format!("{bundle}/fires")))
 }
 
 fn text(bundle: &str) -> String {
-    let path = worlds::path(&format!("{bundle}/fires"));
-    rotdoctor().args(["diagnose", "--bundle", &path]).run().stdout
+    rotdoctor().arg("diagnose").bundle(&format!("{bundle}/fires")).run().stdout
 }
 
 /// The hop that stops the first cause's path.

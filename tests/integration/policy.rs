@@ -1,10 +1,10 @@
-//! Policies through the real binary: the cause, the statement that decides,
+//! Policies, from the world to the report: the cause, the statement that decides,
 //! and the fix that was tried.
 
 use serde_json::{Value, json};
 
 use crate::{
-    support::{rotdoctor, scratch},
+    support::{report_of, rotdoctor},
     worlds,
 };
 
@@ -15,22 +15,14 @@ const OTHER: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/o
 
 /// The report of a world.
 fn report(world: &str) -> Value {
-    report_of(&worlds::path(world))
+    report_of(&worlds::bundle(world))
 }
 
-fn report_of(bundle: &str) -> Value {
-    let run = rotdoctor().args(["diagnose", "--bundle", bundle, "--output", "json"]).run();
-    serde_json::from_str(&run.stdout)
-        .unwrap_or_else(|e| panic!("{e}: {}{}", run.stdout, run.stderr))
-}
-
-/// A world with something changed, as a file.
-fn changed(world: &str, name: &str, change: impl FnOnce(&mut Value)) -> String {
+/// A world with something changed.
+fn changed(world: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut bundle = worlds::bundle(world);
     change(&mut bundle);
-    let path = scratch(name);
-    std::fs::write(&path, bundle.to_string()).expect("scratch");
-    path.to_str().expect("UTF-8 path").to_owned()
+    bundle
 }
 
 #[test]
@@ -101,7 +93,7 @@ fn the_printed_document_ends_the_finding() {
     let printed = report(SUFFIX)["causes"][0]["fixes"][0]["commands"][0].clone();
     let printed = printed.as_str().expect("a command").to_owned();
     let document = document_of(&printed).expect("a document");
-    let mended = changed(SUFFIX, "mended.json", |bundle| {
+    let mended = changed(SUFFIX, |bundle| {
         bundle["RolePolicies"][0]["PolicyDocument"] = document;
     });
     let report = report_of(&mended);
@@ -194,7 +186,7 @@ fn no_printed_document_loses_a_statement() {
 
 #[test]
 fn a_policy_that_could_not_be_read_leaves_it_open() {
-    let bundle = changed(CONDITION, "unread.json", |bundle| {
+    let bundle = changed(CONDITION, |bundle| {
         bundle["RolePolicies"] = json!([{"PolicyName": "rotation"}]);
         bundle["Gaps"] = json!([{"Fact": "RolePolicies", "Action": "iam:GetRolePolicy",
             "Resource": "rotation", "Reason": "AccessDenied"}]);
@@ -214,6 +206,7 @@ fn a_policy_that_could_not_be_read_leaves_it_open() {
             .iter()
             .all(|proof| proof["kind"] != "policy")
     }));
-    let screen = rotdoctor().args(["diagnose", "--bundle", &bundle]).run().stdout;
+    let screen =
+        rotdoctor().args(["diagnose", "--bundle", "-"]).stdin(bundle.to_string()).run().stdout;
     assert!(screen.contains("grant iam:GetRolePolicy on rotation"), "{screen}");
 }
