@@ -110,7 +110,9 @@ impl BulkOptions {
         };
         let collected = interruptible(async {
             let session = Session::open(&place, &names).await?;
-            session.underneath(declared, &facts, secret.as_deref(), self.connection.timeout).await
+            session
+                .existing_resources(declared, &facts, secret.as_deref(), self.connection.timeout)
+                .await
         });
         if let Some(bar) = &bar {
             bar.finish_and_clear();

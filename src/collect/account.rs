@@ -12,9 +12,12 @@ use super::{
     scene::Scene,
     session::Clients,
 };
-use crate::aws::limits;
-use crate::evidence::{
-    AttachedPermissionsBoundary, Fact, ManagedPolicy, Observed, PolicyDocument, Role, RolePolicy,
+use crate::{
+    aws::limits,
+    evidence::{
+        AttachedPermissionsBoundary, Fact, ManagedPolicy, Observed, PolicyDocument, Role,
+        RolePolicy,
+    },
 };
 
 const ACTION: &str = "iam:GetAccountAuthorizationDetails";

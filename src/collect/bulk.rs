@@ -1,7 +1,7 @@
 //! The facts about many secrets, each shared thing read once: the list of secrets, each
 //! function that rotates some of them, each role and key, the databases, stacks and
 //! networks of the region. The calls are those of a diagnosis; which are made, and about
-//! what, is decided here. What of it one secret gets is `inventory`'s business.
+//! what, is decided here. `inventory` puts together what belongs to one secret.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,8 +27,10 @@ use super::{
     session::Session,
     sts,
 };
-use crate::aws::limits;
-use crate::evidence::{Evidence, FACTS, Fact, FactOwner, FactRow, Observed, OptIn, Secret};
+use crate::{
+    aws::limits,
+    evidence::{Evidence, FACTS, Fact, FactOwner, FactRow, Observed, OptIn, Secret},
+};
 
 impl BulkRequest {
     /// The facts that this run collects where it asks about single secrets.

@@ -1,5 +1,5 @@
 //! One call: bounded in number, bounded by the run's deadline, and written
-//! down. What is asked and what becomes of the answer is the services' business.
+//! down.
 
 use std::{
     cell::{Cell, RefCell},

@@ -97,7 +97,7 @@ fn look_ups(secret: Option<&Secret>) -> VecDeque<LookUp> {
     let mut look_ups: VecDeque<LookUp> = ids.flatten().map(LookUp::Secret).collect();
     let mut names = EVENT_NAMES.to_vec();
     if secret.is_some_and(|secret| secret.last_rotated_date.is_none()) {
-        // Of a secret that never rotated, only a test tells anything.
+        // Of a secret that never rotated, only a test shows anything.
         names[2..].sort_by_key(|name| !name.starts_with("TestRotation"));
     }
     look_ups.extend(names.into_iter().map(LookUp::Name));

@@ -27,7 +27,7 @@ pub(super) enum Failure {
     Unreadable(String),
 }
 
-/// The kinds of refusal that are told apart.
+/// The kinds of refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Denied,
@@ -247,7 +247,7 @@ mod tests {
     use super::{Failure, Kind, of_service};
 
     #[test]
-    fn codes_of_every_service_are_told_apart() {
+    fn codes_of_every_service_have_their_kind() {
         for (code, message, status, kind) in [
             ("ResourceNotFoundException", "no", 404, None),
             ("NoSuchEntity", "no", 404, None),

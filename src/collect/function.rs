@@ -13,8 +13,7 @@ use super::{
     scene::{Scene, qualified},
     session::Session,
 };
-use crate::aws::limits;
-use crate::evidence::Fact;
+use crate::{aws::limits, evidence::Fact};
 
 impl Session {
     /// Collects what Lambda says of one function, and what stands in its package

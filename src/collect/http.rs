@@ -1,5 +1,5 @@
 //! HTTP and TLS for everything that connects: whose certificates are trusted, and
-//! the proxy. What is asked over it is not this module's business.
+//! the proxy.
 
 use std::{env, fs, path::PathBuf};
 

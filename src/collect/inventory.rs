@@ -115,7 +115,7 @@ impl Inventory {
         self.caller_arn.as_deref()
     }
 
-    /// What the user should be told about how the run was set up.
+    /// Notes for the user on how the run was set up.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -9,8 +9,10 @@ use super::{
     session::Clients,
     step::{Task, TaskBuilder, steps},
 };
-use crate::aws::limits;
-use crate::evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed};
+use crate::{
+    aws::limits,
+    evidence::{Fact, Grant, GrantConstraints, KeyMetadata, Observed},
+};
 
 steps! {
     2 "kms:DescribeKey" => KeyMetadata <- [Secret]:
@@ -82,7 +84,7 @@ fn arn(scene: &Scene, id: &str) -> Option<String> {
     Some(format!("{place}:{kind}{id}"))
 }
 
-/// What to pass where KMS takes no alias: `None` until DescribeKey told.
+/// What to pass where KMS takes no alias: `None` until DescribeKey answered.
 fn key_id(scene: &Scene, target: &str) -> Option<String> {
     if !target.contains(":alias/") {
         return Some(target.to_owned());

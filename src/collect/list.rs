@@ -13,8 +13,7 @@ use super::{
     secretsmanager,
     session::Session,
 };
-use crate::aws::limits;
-use crate::evidence::Secret;
+use crate::{aws::limits, evidence::Secret};
 
 const ACTION: &str = "secretsmanager:ListSecrets";
 

@@ -16,6 +16,7 @@ mod ec2;
 mod ec2_gateway;
 mod ec2_vpc;
 mod error;
+mod existing;
 mod failure;
 mod function;
 mod http;
@@ -45,7 +46,6 @@ mod shard;
 mod simulation;
 mod step;
 mod sts;
-mod underneath;
 
 pub use self::{
     error::CollectError,

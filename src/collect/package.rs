@@ -149,7 +149,7 @@ fn slice(bytes: &[u8], range: &Range<u64>) -> Option<Vec<u8>> {
     bytes.get(from..to).map(<[u8]>::to_vec)
 }
 
-/// The length that an answer in part tells: `bytes 0-0/74000000`.
+/// The whole length, of an answer in part: `bytes 0-0/74000000`.
 fn total(answer: &HttpResponse) -> Option<u64> {
     answer.headers().get("content-range")?.rsplit('/').next()?.parse().ok()
 }

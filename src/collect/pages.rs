@@ -28,7 +28,7 @@ enum Next {
 
 impl Next {
     /// What a page's token says, that was asked for with `asked`. An empty token is
-    /// none, and one that leads to itself leads nowhere.
+    /// none, and a token that repeats itself ends the list.
     fn of(token: Option<String>, asked: Option<&str>) -> Self {
         given(token).filter(|token| Some(token.as_str()) != asked).map_or(Self::End, Self::Token)
     }

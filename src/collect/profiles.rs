@@ -47,7 +47,7 @@ mod tests {
     use super::{of_config_section, sections};
 
     #[test]
-    fn profiles_are_told_from_other_sections() {
+    fn other_sections_are_no_profiles() {
         let text = "[default]\nregion = eu-west-1\n[profile a b] # note\n  [nested]\n\
             [ profile  c ]\n[sso-session d]\n[services e]\n[profiles]\n[unclosed\n";
         let names: Vec<&str> = sections(text).filter_map(of_config_section).collect();

@@ -221,7 +221,7 @@ fn put_parameters(
     })
 }
 
-/// Names the interface of each instance that one can be told from the others:
+/// Names the interface of each instance where only one fits:
 /// RDS made it, and no other in the VPC has the same security groups.
 pub(super) fn join_interfaces(evidence: &mut Evidence) {
     let (Some(interfaces), Some(instances)) =

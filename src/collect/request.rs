@@ -73,7 +73,7 @@ pub struct Timing {
     pub outcome: String,
 }
 
-/// What a run brought home.
+/// What a run collected.
 #[derive(Debug)]
 pub struct Collected {
     /// The facts and the gaps, sealed.
@@ -82,7 +82,7 @@ pub struct Collected {
     pub timings: Vec<Timing>,
     /// Who asked; `None` where STS could not be reached.
     pub caller_arn: Option<String>,
-    /// What the user should be told about how the run was set up.
+    /// Notes for the user on how the run was set up.
     pub notes: Vec<String>,
 }
 

@@ -1,6 +1,5 @@
 //! Which of some actions the caller itself may not do: SimulatePrincipalPolicy about the
-//! identity behind the credentials. Which actions are asked about is the command's
-//! business.
+//! identity behind the credentials.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,8 +14,7 @@ use super::{
     simulation::{self, Question},
     sts,
 };
-use crate::aws::limits;
-use crate::evidence::SimulatedRequest;
+use crate::{aws::limits, evidence::SimulatedRequest};
 
 /// What AWS says that the caller may not do.
 #[derive(Debug)]
@@ -44,7 +42,7 @@ enum Principal<'a> {
 }
 
 impl<'a> Principal<'a> {
-    /// Of the ARN that GetCallerIdentity tells (STS API reference).
+    /// Of the ARN that GetCallerIdentity answers (STS API reference).
     fn of(arn: &'a str) -> Self {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let [_, partition, service, _, account, resource] = parts.as_slice() else {

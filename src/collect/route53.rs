@@ -15,9 +15,11 @@ use super::{
     session::Clients,
     step::steps,
 };
-use crate::aws::limits;
-use crate::evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};
 use crate::network;
+use crate::{
+    aws::limits,
+    evidence::{Fact, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule},
+};
 
 steps! {
     4 "route53:ListHostedZonesByVPC" => HostedZonesByVPC <- [Subnets]:
@@ -89,7 +91,7 @@ async fn hosted_zones(caller: &Caller, clients: &Clients, vpc: &str) -> PatchRes
 }
 
 /// The private names of an interface endpoint and of EFS are zones too. They cannot be
-/// listed; what is known of endpoints tells more.
+/// listed; what is known of endpoints says more.
 fn is_of_a_service(zone: &HostedZoneSummary) -> bool {
     zone.owner.as_ref().is_some_and(|owner| owner.owning_service.is_some())
 }
@@ -170,7 +172,7 @@ async fn records(caller: &Caller, clients: &Clients, zone: &str) -> PatchResult 
     })
 }
 
-/// A record that leads to an address. Of an alias the name that it stands for.
+/// A record that resolves to an address; of an alias, the name that it stands for.
 fn record(set: ResourceRecordSet) -> Option<HostedZoneRecord> {
     let kind = set.r#type.as_str().to_owned();
     let values = match set.alias_target {
@@ -239,7 +241,7 @@ async fn rule_associations(caller: &Caller, clients: &Clients, vpc: &str) -> Pat
     })
 }
 
-/// Rules and their associations arrive in any order, and each tells a part.
+/// Rules and their associations arrive in any order, and each holds a part.
 fn join(scene: &mut Scene, parts: Vec<ResolverRule>) {
     let mut known = match std::mem::take(&mut scene.evidence.resolver_rules) {
         Observed::Known(rules) => rules,

@@ -23,8 +23,10 @@ use super::{
     step::{Step, Task},
     sts,
 };
-use crate::aws::limits;
-use crate::evidence::{Evidence, Fact, FactOwner, Gap, Observed, Reason};
+use crate::{
+    aws::limits,
+    evidence::{Evidence, Fact, FactOwner, Gap, Observed, Reason},
+};
 
 impl Session {
     /// Collects the facts about one secret.

@@ -139,7 +139,7 @@ impl Scene {
         Some(arn.rsplit(':').next().unwrap_or(&arn).to_owned())
     }
 
-    /// The execution role's ARN, with its path where GetRole told it.
+    /// The execution role's ARN, with its path where GetRole was seen.
     pub(super) fn role_arn(&self) -> Option<String> {
         let role = self.evidence.role.known().and_then(|role| role.arn.clone());
         role.or_else(|| self.evidence.function.known()?.configuration.role.clone())

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::scene::Scene;
-use crate::aws::limits;
-use crate::evidence::{DbCluster, DbInstance, Evidence, Fact, MasterUserSecret};
+use crate::{
+    aws::limits,
+    evidence::{DbCluster, DbInstance, Evidence, Fact, MasterUserSecret},
+};
 
 /// The function's subnets.
 pub(super) fn function_subnets(scene: &Scene) -> Vec<String> {

@@ -8,21 +8,17 @@ shapes! {
     NamedDatabase {
         /// Host name or address.
         host: String,
-        /// TCP port.
         port: u16,
     }
 
     /// DescribeDBInstances.
     DbInstance {
-        /// Identifier.
         db_instance_identifier as "DBInstanceIdentifier": Option<String>,
-        /// ARN.
         db_instance_arn as "DBInstanceArn": Option<String>,
         /// `available`, `stopped`, `storage-full`, …
         db_instance_status as "DBInstanceStatus": Option<String>,
         /// Such as `postgres` or `aurora-postgresql`.
         engine: Option<String>,
-        /// Version.
         engine_version: Option<String>,
         /// Where it listens.
         endpoint: Option<Endpoint>,
@@ -32,25 +28,18 @@ shapes! {
         db_name as "DBName": Option<String>,
         /// The cluster it belongs to.
         db_cluster_identifier as "DBClusterIdentifier": Option<String>,
-        /// Public address.
         publicly_accessible: Option<bool>,
-        /// Groups.
         vpc_security_groups: Vec<VpcSecurityGroupMembership>,
-        /// Subnets.
         db_subnet_group as "DBSubnetGroup": Option<DbSubnetGroup>,
-        /// Parameter groups.
         db_parameter_groups as "DBParameterGroups": Vec<DbParameterGroupStatus>,
         /// Server certificate's CA.
         ca_certificate_identifier as "CACertificateIdentifier": Option<String>,
-        /// Server certificate.
         certificate_details: Option<CertificateDetails>,
         /// The secret that RDS manages for the master user.
         master_user_secret: Option<MasterUserSecret>,
         /// The instance this one replicates.
         read_replica_source_db_instance_identifier as "ReadReplicaSourceDBInstanceIdentifier": Option<String>,
-        /// Creation.
         instance_create_time: Option<Time>,
-        /// Tags.
         tag_list: Vec<Tag>,
         /// Join of ours: the interface of the instance, where it is visible.
         network_interface_id as "_NetworkInterfaceId": Option<String>,
@@ -58,21 +47,14 @@ shapes! {
 
     /// DescribeDBClusters.
     DbCluster {
-        /// Identifier.
         db_cluster_identifier as "DBClusterIdentifier": Option<String>,
-        /// ARN.
         db_cluster_arn as "DBClusterArn": Option<String>,
         /// `available`, `stopped`, …
         status: Option<String>,
-        /// Engine.
         engine: Option<String>,
-        /// Version.
         engine_version: Option<String>,
-        /// Writer.
         endpoint: Option<String>,
-        /// Reader.
         reader_endpoint: Option<String>,
-        /// Port.
         port: Option<i64>,
         /// Name of the master user.
         master_username: Option<String>,
@@ -82,29 +64,22 @@ shapes! {
         db_cluster_parameter_group as "DBClusterParameterGroup": Option<String>,
         /// Subnet group, by name.
         db_subnet_group as "DBSubnetGroup": Option<String>,
-        /// Groups.
         vpc_security_groups: Vec<VpcSecurityGroupMembership>,
-        /// Instances.
         db_cluster_members as "DBClusterMembers": Vec<DbClusterMember>,
         /// The secret that RDS manages for the master user.
         master_user_secret: Option<MasterUserSecret>,
-        /// Creation.
         cluster_create_time: Option<Time>,
-        /// Tags.
         tag_list: Vec<Tag>,
     }
 
     /// Where an instance listens.
     Endpoint {
-        /// Host name.
         address: Option<String>,
-        /// Port.
         port: Option<i64>,
     }
 
     /// A security group of a database.
     VpcSecurityGroupMembership {
-        /// Group.
         vpc_security_group_id: Option<String>,
         /// `active`, …
         status: Option<String>,
@@ -112,17 +87,13 @@ shapes! {
 
     /// Subnet group of an instance.
     DbSubnetGroup {
-        /// Name.
         db_subnet_group_name as "DBSubnetGroupName": Option<String>,
-        /// VPC.
         vpc_id: Option<String>,
-        /// Subnets.
         subnets: Vec<DbSubnet>,
     }
 
     /// A subnet of a subnet group.
     DbSubnet {
-        /// Subnet.
         subnet_identifier: Option<String>,
         /// `Active`, …
         subnet_status: Option<String>,
@@ -130,15 +101,12 @@ shapes! {
 
     /// A parameter group on an instance.
     DbParameterGroupStatus {
-        /// Name.
         db_parameter_group_name as "DBParameterGroupName": Option<String>,
         /// `in-sync`, `pending-reboot`, …
         parameter_apply_status: Option<String>,
     }
 
-    /// Server certificate.
     CertificateDetails {
-        /// CA.
         ca_identifier as "CAIdentifier": Option<String>,
         /// End of its validity.
         valid_till: Option<Time>,
@@ -146,17 +114,14 @@ shapes! {
 
     /// A master user's secret that RDS manages.
     MasterUserSecret {
-        /// ARN.
         secret_arn: Option<String>,
         /// `creating`, `active`, `rotating`, `impaired`.
         secret_status: Option<String>,
-        /// Key.
         kms_key_id: Option<String>,
     }
 
     /// An instance of a cluster.
     DbClusterMember {
-        /// Identifier.
         db_instance_identifier as "DBInstanceIdentifier": Option<String>,
         /// Whether it is the writer.
         is_cluster_writer: Option<bool>,

@@ -1,5 +1,5 @@
 //! Policy documents as the APIs hand them out: an object, a JSON string, or a
-//! percent-encoded JSON string. Their meaning is `policy/`'s business.
+//! percent-encoded JSON string. `policy/` decides what they mean.
 
 use percent_encoding::percent_decode_str;
 

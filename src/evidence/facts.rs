@@ -49,7 +49,7 @@ pub enum OptIn {
     EachSecret,
 }
 
-/// How the parts of a fact are told apart.
+/// How the parts of a fact are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactParts {
     /// It is one value, or a list that is known as a whole or not at all.
@@ -95,7 +95,7 @@ pub struct FactRow {
     pub absence_is_safe: bool,
     /// Whether the path engine reads it.
     pub decides_paths: bool,
-    /// How its parts are told apart.
+    /// How its parts are identified.
     pub parts: FactParts,
     /// What the AWS CLI wraps around it.
     pub wrapper: CliWrapper,

@@ -8,7 +8,6 @@ use super::{Time, shape::shapes};
 shapes! {
     /// GetFunction, without the code's location.
     Function {
-        /// The configuration.
         configuration: FunctionConfiguration,
         /// Tags by key.
         tags: BTreeMap<String, String>,
@@ -24,13 +23,11 @@ shapes! {
 
     /// FunctionConfiguration.
     FunctionConfiguration {
-        /// Name.
         function_name: Option<String>,
         /// ARN, with the qualifier that was asked for.
         function_arn: Option<String>,
         /// Such as `python3.10`; missing for container images.
         runtime: Option<String>,
-        /// Execution role.
         role: Option<String>,
         /// Such as `lambda_function.lambda_handler`.
         handler: Option<String>,
@@ -38,7 +35,6 @@ shapes! {
         code_size: Option<i64>,
         /// SHA-256 of the package.
         code_sha256: Option<String>,
-        /// Description.
         description: Option<String>,
         /// Seconds.
         timeout: Option<i64>,
@@ -56,13 +52,11 @@ shapes! {
         kms_key_arn as "KMSKeyArn": Option<String>,
         /// `Pending`, `Active`, `Inactive`, `Failed`.
         state: Option<String>,
-        /// Why.
         state_reason: Option<String>,
         /// Why, as a code.
         state_reason_code: Option<String>,
         /// `Successful`, `Failed`, `InProgress`.
         last_update_status: Option<String>,
-        /// Why.
         last_update_status_reason: Option<String>,
         /// Why, as a code.
         last_update_status_reason_code: Option<String>,
@@ -70,7 +64,6 @@ shapes! {
         package_type: Option<String>,
         /// `x86_64` or `arm64`.
         architectures: Vec<String>,
-        /// Layers.
         layers: Vec<Layer>,
         /// Log format and group.
         logging_config: Option<LoggingConfig>,
@@ -78,9 +71,7 @@ shapes! {
 
     /// VpcConfig.
     VpcConfig {
-        /// Subnets.
         subnet_ids: Vec<String>,
-        /// Security groups.
         security_group_ids: Vec<String>,
         /// VPC; empty where the function has none.
         vpc_id: Option<String>,
@@ -88,7 +79,6 @@ shapes! {
         ipv6_allowed_for_dual_stack: Option<bool>,
     }
 
-    /// Environment.
     Environment {
         /// Variables. A value that is not allow-listed reads `(hidden)`.
         variables: BTreeMap<String, String>,
@@ -98,13 +88,10 @@ shapes! {
 
     /// Why Lambda could not read the environment.
     EnvironmentError {
-        /// Code.
         error_code: Option<String>,
-        /// Message.
         message: Option<String>,
     }
 
-    /// A layer.
     Layer {
         /// ARN with version.
         arn: Option<String>,

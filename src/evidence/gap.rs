@@ -70,7 +70,7 @@ impl Gap {
             && Fact::named(&self.fact).is_some_and(|fact| fact.row().absence_is_safe)
     }
 
-    /// Why, as a person reads it. What a file leaves open is told with the place that
+    /// Why, as a person reads it. What a file leaves open is named with the place that
     /// does: there is no action to be granted that would say more.
     pub fn words(&self) -> String {
         match self.reason {

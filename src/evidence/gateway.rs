@@ -10,29 +10,21 @@ use super::{PolicyDocument, shape::shapes, vpc::GroupIdentifier};
 shapes! {
     /// DescribeVpcEndpoints.
     VpcEndpoint {
-        /// Id.
         vpc_endpoint_id: Option<String>,
         /// `Interface`, `Gateway`, …
         vpc_endpoint_type: Option<String>,
-        /// VPC.
         vpc_id: Option<String>,
         /// Such as `com.amazonaws.eu-west-1.secretsmanager`.
         service_name: Option<String>,
         /// `available`, …
         state: Option<String>,
-        /// Endpoint policy.
         policy_document: Option<PolicyDocument>,
-        /// Subnets.
         subnet_ids: Vec<String>,
-        /// Groups.
         groups: Vec<GroupIdentifier>,
         /// Route tables (gateway endpoints).
         route_table_ids: Vec<String>,
-        /// Private DNS.
         private_dns_enabled: Option<bool>,
-        /// Interfaces.
         network_interface_ids: Vec<String>,
-        /// Names.
         dns_entries: Vec<DnsEntry>,
         /// `ipv4`, `ipv6`, `dualstack`.
         ip_address_type: Option<String>,
@@ -40,19 +32,14 @@ shapes! {
 
     /// A name of an endpoint.
     DnsEntry {
-        /// Name.
         dns_name: Option<String>,
-        /// Zone.
         hosted_zone_id: Option<String>,
     }
 
     /// DescribeNatGateways.
     NatGateway {
-        /// Id.
         nat_gateway_id: Option<String>,
-        /// VPC.
         vpc_id: Option<String>,
-        /// Subnet.
         subnet_id: Option<String>,
         /// `available`, `failed`, …
         state: Option<String>,
@@ -60,7 +47,6 @@ shapes! {
         connectivity_type: Option<String>,
         /// `zonal` or `regional`.
         availability_mode: Option<String>,
-        /// Addresses.
         nat_gateway_addresses: Vec<NatGatewayAddress>,
         /// Why it failed.
         failure_message: Option<String>,
@@ -68,25 +54,19 @@ shapes! {
 
     /// An address of a NAT gateway.
     NatGatewayAddress {
-        /// Private.
         private_ip: Option<String>,
-        /// Public.
         public_ip: Option<String>,
     }
 
     /// DescribeInternetGateways.
     InternetGateway {
-        /// Id.
         internet_gateway_id: Option<String>,
-        /// VPCs.
         attachments: Vec<GatewayAttachment>,
     }
 
     /// DescribeEgressOnlyInternetGateways.
     EgressOnlyInternetGateway {
-        /// Id.
         egress_only_internet_gateway_id: Option<String>,
-        /// VPCs.
         attachments: Vec<GatewayAttachment>,
     }
 
@@ -94,33 +74,23 @@ shapes! {
     GatewayAttachment {
         /// `available`, `attached`, …
         state: Option<String>,
-        /// VPC.
         vpc_id: Option<String>,
     }
 
     /// DescribeVpcPeeringConnections.
     VpcPeeringConnection {
-        /// Id.
         vpc_peering_connection_id: Option<String>,
-        /// One side.
         requester_vpc_info: Option<PeeringVpcInfo>,
-        /// The other.
         accepter_vpc_info: Option<PeeringVpcInfo>,
-        /// State.
         status: Option<PeeringStatus>,
     }
 
     /// One side of a peering.
     PeeringVpcInfo {
-        /// VPC.
         vpc_id: Option<String>,
-        /// Account.
         owner_id: Option<String>,
-        /// Region.
         region: Option<String>,
-        /// First block.
         cidr_block: Option<String>,
-        /// Options.
         peering_options: Option<PeeringOptions>,
     }
 
@@ -134,19 +104,15 @@ shapes! {
     PeeringStatus {
         /// `active`, `pending-acceptance`, …
         code: Option<String>,
-        /// Why.
         message: Option<String>,
     }
 
     /// DescribeTransitGateways.
     TransitGateway {
-        /// Id.
         transit_gateway_id: Option<String>,
         /// `available`, …
         state: Option<String>,
-        /// Account.
         owner_id: Option<String>,
-        /// Options.
         options: Option<TransitGatewayOptions>,
     }
 
@@ -158,38 +124,29 @@ shapes! {
 
     /// DescribeTransitGatewayVpcAttachments.
     TransitGatewayVpcAttachment {
-        /// Id.
         transit_gateway_attachment_id: Option<String>,
-        /// Gateway.
         transit_gateway_id: Option<String>,
-        /// VPC.
         vpc_id: Option<String>,
         /// `available`, …
         state: Option<String>,
-        /// Subnets.
         subnet_ids: Vec<String>,
-        /// Options.
         options: Option<TransitGatewayOptions>,
     }
 
     /// A transit gateway route table with the joins of ours: its associations
     /// and routes.
     TransitGatewayRouteTable {
-        /// Id.
         transit_gateway_route_table_id: Option<String>,
-        /// Gateway.
         transit_gateway_id: Option<String>,
         /// Attachments that use it.
         associated_attachments: Vec<String>,
-        /// Routes.
         routes: Vec<TransitGatewayRoute>,
     }
 
     /// A route of a transit gateway route table.
     TransitGatewayRoute {
-        /// Destination.
         destination_cidr_block: Option<String>,
-        /// Attachment it leads to.
+        /// The attachment that is the target.
         attachment: Option<String>,
         /// `active` or `blackhole`.
         state: Option<String>,
@@ -197,35 +154,25 @@ shapes! {
 
     /// A private hosted zone with its records, joined by VPC id.
     HostedZone {
-        /// Id.
         hosted_zone_id: Option<String>,
-        /// Name.
         name: Option<String>,
-        /// Records.
         records: Vec<HostedZoneRecord>,
     }
 
-    /// A record.
     HostedZoneRecord {
-        /// Name.
         name: Option<String>,
         /// `A`, `AAAA`, `CNAME`.
         record_type as "Type": Option<String>,
-        /// Values.
         values: Vec<String>,
     }
 
     /// A resolver rule with the VPCs it is associated with.
     ResolverRule {
-        /// Id.
         resolver_rule_id: Option<String>,
-        /// Domain.
         domain_name: Option<String>,
         /// `FORWARD`, `SYSTEM`, `RECURSIVE`.
         rule_type: Option<String>,
-        /// Servers.
         target_ips: Vec<String>,
-        /// VPCs.
         vpc_ids: Vec<String>,
     }
 }

@@ -8,13 +8,10 @@ shapes! {
     Role {
         /// Path, such as `/service-role/`.
         path: Option<String>,
-        /// Name.
         role_name: Option<String>,
         /// `AROA…`.
         role_id: Option<String>,
-        /// ARN.
         arn: Option<String>,
-        /// Creation.
         create_date: Option<Time>,
         /// Trust policy.
         assume_role_policy_document: Option<PolicyDocument>,
@@ -32,19 +29,14 @@ shapes! {
 
     /// An inline policy (GetRolePolicy).
     RolePolicy {
-        /// Name.
         policy_name: Option<String>,
-        /// Document.
         policy_document: Option<PolicyDocument>,
     }
 
     /// An attached managed policy with the document of its default version.
     ManagedPolicy {
-        /// Name.
         policy_name: Option<String>,
-        /// ARN.
         policy_arn: Option<String>,
-        /// Default version.
         default_version_id: Option<String>,
         /// Document of that version; missing where it could not be read.
         policy_document: Option<PolicyDocument>,
@@ -54,7 +46,6 @@ shapes! {
     /// EvaluationResult): by the role's own policies, its boundary and what the
     /// organization allows. Policies of secrets, keys and endpoints have no say in it.
     SimulatedRequest {
-        /// Action.
         eval_action_name: Option<String>,
         /// ARN, or `*`.
         eval_resource_name: Option<String>,

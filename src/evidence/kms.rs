@@ -8,9 +8,7 @@ use super::{Observed, PolicyDocument, Time, shape::shapes};
 shapes! {
     /// KeyMetadata of DescribeKey.
     KeyMetadata {
-        /// ARN.
         arn: Option<String>,
-        /// Id.
         key_id: Option<String>,
         /// `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, `Unavailable`, …
         key_state: Option<String>,
@@ -28,7 +26,6 @@ shapes! {
 
     /// A grant (ListGrants).
     Grant {
-        /// Id.
         grant_id: Option<String>,
         /// Who may use it.
         grantee_principal: Option<String>,

@@ -39,11 +39,8 @@ use crate::aws::{arn::Arn, partitions::COMMERCIAL};
 pub const SCHEMA_VERSION: u64 = 1;
 
 shapes! {
-    /// A tag.
     Tag {
-        /// Key.
         key: Option<String>,
-        /// Value.
         value: Option<String>,
     }
 }

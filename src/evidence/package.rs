@@ -91,7 +91,7 @@ shapes! {
         machine: Option<String>,
         /// `shared`, or `static` where it is linked into a module.
         linked: Option<String>,
-        /// The PostgreSQL release that it comes from, as far as that is told: `9.6`, `14`.
+        /// The PostgreSQL release that it comes from, as far as that is known: `9.6`, `14`.
         release: Option<String>,
         /// `yes`, `no` or `unknown`: whether it speaks SCRAM-SHA-256.
         scram: Option<String>,
@@ -127,7 +127,7 @@ shapes! {
         template: Option<String>,
         /// Share of that template's texts found in it, in percent.
         match_percent: Option<i64>,
-        /// Whether it was changed by hand; missing where that cannot be told.
+        /// Whether it was changed by hand; missing where that is unknown.
         customised: Option<bool>,
         /// Texts that it prints and no public template does.
         own_texts: Vec<String>,

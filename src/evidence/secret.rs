@@ -21,7 +21,6 @@ shapes! {
         rotation_enabled: Option<bool>,
         /// The rotation function, with the qualifier if it was given one.
         rotation_lambda_arn as "RotationLambdaARN": Option<String>,
-        /// The schedule.
         rotation_rules: Option<RotationRules>,
         /// End of the last successful rotation.
         last_rotated_date: Option<Time>,
@@ -33,9 +32,7 @@ shapes! {
         deleted_date: Option<Time>,
         /// When the secret will next rotate; may be in the past.
         next_rotation_date: Option<Time>,
-        /// Creation.
         created_date: Option<Time>,
-        /// Tags.
         tags: Vec<Tag>,
         /// Version id to staging labels.
         version_ids_to_stages: BTreeMap<String, Vec<String>>,
@@ -43,7 +40,6 @@ shapes! {
         owning_service: Option<String>,
         /// The region that holds the primary, where the secret is replicated.
         primary_region: Option<String>,
-        /// Replicas.
         replication_status: Vec<ReplicationStatus>,
     }
 
@@ -59,9 +55,7 @@ shapes! {
 
     /// One replica of a secret.
     ReplicationStatus {
-        /// Its region.
         region: Option<String>,
-        /// Its key.
         kms_key_id: Option<String>,
         /// `InSync`, `Failed`, `InProgress`.
         status: Option<String>,
@@ -71,7 +65,6 @@ shapes! {
 
     /// ListSecretVersionIds, deprecated versions included.
     SecretVersions {
-        /// The versions.
         versions: Vec<SecretVersion>,
     }
 
@@ -81,7 +74,6 @@ shapes! {
         version_id: Option<String>,
         /// Its labels; none where it is deprecated.
         version_stages: Vec<String>,
-        /// Creation.
         created_date: Option<Time>,
         /// Last day on which it was read.
         last_accessed_date: Option<Time>,
@@ -103,7 +95,7 @@ shapes! {
 }
 
 impl SecretVersions {
-    /// When a version was made, where the list tells.
+    /// When a version was made, where the list says it.
     pub fn created(&self, version: &str) -> Option<Time> {
         let mut versions = self.versions.iter();
         versions.find(|one| one.version_id.as_deref() == Some(version))?.created_date

@@ -13,6 +13,7 @@ macro_rules! shapes {
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "PascalCase", default)]
+        #[allow(missing_docs, reason = "the names are AWS's own, and its API references explain them")]
         pub struct $name {
             $(
                 $(#[$field_meta])*

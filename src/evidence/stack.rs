@@ -8,21 +8,15 @@ shapes! {
     Stack {
         /// ARN of the stack.
         stack_id: Option<String>,
-        /// Name.
         stack_name: Option<String>,
         /// `CREATE_COMPLETE`, …
         stack_status: Option<String>,
-        /// Why.
         stack_status_reason: Option<String>,
-        /// Creation.
         creation_time: Option<Time>,
-        /// Last update.
         last_updated_time: Option<Time>,
         /// The stack that nests this one.
         parent_id: Option<String>,
-        /// Parameters.
         parameters: Vec<StackParameter>,
-        /// Tags.
         tags: Vec<Tag>,
         /// Join of ours: what the stack's template says of rotation, where it was read.
         template as "_Template": Option<StackTemplate>,
@@ -76,17 +70,13 @@ shapes! {
 
     /// A parameter of a stack.
     StackParameter {
-        /// Key.
         parameter_key: Option<String>,
-        /// Value.
         parameter_value: Option<String>,
     }
 
     /// DescribeStackEvents.
     StackEvent {
-        /// Id.
         event_id: Option<String>,
-        /// Stack.
         stack_name: Option<String>,
         /// Name in the template.
         logical_resource_id: Option<String>,
@@ -94,17 +84,14 @@ shapes! {
         physical_resource_id: Option<String>,
         /// Such as `AWS::SecretsManager::RotationSchedule`.
         resource_type: Option<String>,
-        /// When.
         timestamp: Option<Time>,
         /// `CREATE_FAILED`, …
         resource_status: Option<String>,
-        /// Why.
         resource_status_reason: Option<String>,
     }
 
     /// DescribeStackResources.
     StackResource {
-        /// Stack.
         stack_name: Option<String>,
         /// Name in the template.
         logical_resource_id: Option<String>,
@@ -116,7 +103,6 @@ shapes! {
         timestamp: Option<Time>,
         /// `CREATE_COMPLETE`, …
         resource_status: Option<String>,
-        /// Why.
         resource_status_reason: Option<String>,
     }
 }

@@ -6,17 +6,13 @@ use super::value::items_of_no_vpc;
 use super::{Secret, Time, shape::shapes};
 
 shapes! {
-    /// One event.
     TrailEvent {
-        /// Id.
         event_id: Option<String>,
         /// Such as `RotationFailed`.
         event_name: Option<String>,
-        /// When.
         event_time: Option<Time>,
         /// Such as `secretsmanager.amazonaws.com`.
         event_source: Option<String>,
-        /// Who.
         username: Option<String>,
         /// What it touched.
         resources: Vec<TrailResource>,
@@ -147,7 +143,7 @@ mod tests {
             assert!(!concerns(other), "{other}");
             assert!(!concerns(&ARN.replace("prod/app", other)), "{other}");
         }
-        // Deleted and made anew: the same name, other characters at the end.
+        // Deleted and created again: the same name, other characters at the end.
         assert!(!concerns(&ARN.replace("AbCdEf", "GhIjKl")));
         assert!(!concerns(ARN.strip_suffix("p-AbCdEf").expect("a suffix")));
     }

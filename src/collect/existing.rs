@@ -1,6 +1,5 @@
-//! What exists underneath a rotation that is declared and not deployed: the facts that
-//! the declaration leaves open, asked for as in a run about one secret. What is declared
-//! decides what is asked about; the one is laid over the other elsewhere.
+//! The existing resources that a declared rotation names: the facts that the declaration
+//! leaves open, read as in a run about one secret.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,8 +15,10 @@ use super::{
     session::Session,
     sts,
 };
-use crate::aws::limits;
-use crate::evidence::{Evidence, Fact, FactOwner, FactSource, Observed, OptIn};
+use crate::{
+    aws::limits,
+    evidence::{Evidence, Fact, FactOwner, FactSource, Observed, OptIn},
+};
 
 impl Session {
     /// Collects what exists of what `declared` names. `secret` is the name that the
@@ -25,7 +26,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CollectError`] where the credentials or the endpoint do not hold.
-    pub async fn underneath(
+    pub async fn existing_resources(
         &self,
         declared: &Evidence,
         facts: &BTreeSet<Fact>,
@@ -67,7 +68,7 @@ impl Session {
             wanted.retain(|fact| fact.row().opt_in != Some(OptIn::EachSecret));
         }
         let mut scene = Scene::new(&request, wanted, evidence);
-        // What is declared leads to what exists.
+        // What is declared names what exists.
         scene.evidence.secret = declared.secret.clone();
         scene.evidence.function = declared.function.clone();
         scene.evidence.secret_shape = declared.secret_shape.clone();
@@ -76,7 +77,7 @@ impl Session {
         }
         finish(&mut scene);
         let mut evidence = scene.evidence;
-        // Only what exists is underneath.
+        // Only what exists is kept.
         evidence.secret = existing.map_or(Observed::NotAsked, Observed::Known);
         evidence.secret_shape = Observed::NotAsked;
         if has_function {
