@@ -45,7 +45,7 @@ fn the_endpoints_group_is_the_confirmed_cause_and_its_fix_is_verified() {
     assert_eq!(
         fix["commands"][0],
         "aws ec2 authorize-security-group-ingress --group-id sg-0b2f3a4c5d6e7f801 --protocol tcp \
-         --port 443 --source-group sg-0c3d4e5f60718293a"
+         --port 443 --source-group sg-0c3d4e5f60718293a --region eu-west-1"
     );
     // The line that only says that something hangs is this fault's symptom.
     assert!(proofs(&report, "log").iter().any(|line| line.contains("Task timed out")), "{cause}");
