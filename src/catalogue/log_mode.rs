@@ -1,6 +1,8 @@
 //! Causes that a text decides or suggests: the `cause` rows of the log table. Data and
 //! its shape only; what a row is matched against is decided in `checks/log`.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{log_table::LOG_TABLE, pattern::Pattern};
@@ -182,6 +184,15 @@ pub struct Sample {
 /// Every row, in the order of the catalogue's codes.
 pub fn log_modes() -> &'static [LogMode] {
     &LOG_TABLE.causes
+}
+
+/// The codes of the causes that are matched against one of these places, in the order of
+/// the alphabet.
+pub fn cause_codes(places: &[Place]) -> Vec<&'static str> {
+    let rows = log_modes().iter();
+    let named = rows.filter(|row| row.places.iter().any(|place| places.contains(place)));
+    let codes: BTreeSet<&str> = named.map(|row| row.code.as_str()).collect();
+    codes.into_iter().collect()
 }
 
 fn middle() -> u32 {

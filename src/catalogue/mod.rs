@@ -41,12 +41,12 @@ pub use self::{
     key_state::{KeyState, key_states},
     known_policies::*,
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
-    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, log_modes},
+    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, cause_codes, log_modes},
     log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
     login_checks::*,
     managed_service::{ManagedService, managed_services},
     package_signs::*,
-    page::Entry,
+    page::{Entry, PageError, PendingVersion, Standing, StopPoint},
     pattern::Pattern,
     provenance::{Provenance, Trust},
     python_modules::*,
@@ -76,46 +76,33 @@ pub enum Severity {
     Note,
 }
 
-macro_rules! codes {
-    ($($code:literal)*) => {
-        /// Every code, by area and number.
-        const CODES: &[&str] = &[$( $code ),*];
-    };
-}
-
-codes! {
-    "NET01" "NET02" "NET03" "NET04" "NET05" "NET06" "NET07" "NET08" "NET09" "NET10"
-    "NET10T" "NET11" "NET12" "NET13" "NET14" "NET15" "NET17"
-    "TMO01"
-    "IAM01" "IAM02" "IAM03" "IAM04" "IAM05" "IAM06" "IAM07" "IAM08" "IAM09" "IAM10"
-    "IAM11" "IAM12" "IAM13" "IAM14" "IAM15" "IAM16" "IAM17" "IAM18" "IAM19" "IAM20"
-    "IAM21"
-    "KMS01" "KMS02" "KMS03"
-    "SEC01" "SEC02" "SEC03" "SEC04" "SEC05" "SEC06" "SEC07" "SEC08" "SEC09" "SEC10"
-    "SEC11" "SEC12" "SEC13" "SEC14" "SEC15" "SEC16" "SEC17" "SEC18" "SEC19" "SEC20"
-    "SEC21" "SEC22" "SEC23" "SEC24" "SEC25" "SEC26" "SEC27" "SEC28" "SEC29"
-    "DB01" "DB02" "DB03" "DB04" "DB05" "DB06" "DB07" "DB08" "DB09" "DB10"
-    "DB11" "DB12" "DB13" "DB14" "DB15" "DB16" "DB17" "DB18" "DB19" "DB20"
-    "DB21" "DB22"
-    "RUN01" "RUN02" "RUN03" "RUN04" "RUN05" "RUN06" "RUN07" "RUN08" "RUN09" "RUN10"
-    "RUN11" "RUN12" "RUN13" "RUN14" "RUN15" "RUN16" "RUN17"
-    "SCH01" "SCH02" "SCH03" "SCH04" "SCH05"
-    "MGD01" "MGD02" "MGD03" "MGD04" "MGD05"
-    "CFN01" "CFN03" "CFN04" "CFN05" "CFN08" "CFN09"
-    "APP02"
-}
+/// The areas, in the order of the catalogue.
+pub const AREAS: &[&str] =
+    &["NET", "TMO", "IAM", "KMS", "SEC", "DB", "RUN", "SCH", "MGD", "CFN", "APP"];
 
 static PAGES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/catalogue/pages");
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let page = |code: &&str| {
-        let page = PAGES.get_file(format!("{code}.md")).and_then(|file| file.contents_utf8());
-        Entry::parse(page.unwrap_or_else(|| panic!("{code} has no page")))
-    };
-    CODES.iter().map(page).collect()
+    let mut entries: Vec<Entry> =
+        pages().map(|page| page.unwrap_or_else(|error| panic!("{error}"))).collect();
+    let area = |entry: &Entry| AREAS.iter().position(|area| *area == entry.area);
+    entries.sort_by_key(|entry| (area(entry), entry.number()));
+    entries
 });
 
-/// Every entry, by area and number.
+/// Each page of the folder, in no order.
+fn pages() -> impl Iterator<Item = Result<Entry, PageError>> {
+    PAGES.files().map(|file| {
+        let name = file.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        Entry::parse(name, file.contents_utf8().unwrap_or_default())
+    })
+}
+
+/// Every entry: by area in the order of [`AREAS`], then by number, then by the letters
+/// behind it.
+///
+/// # Panics
+/// Where a page is broken: a test reads them all.
 pub fn entries() -> &'static [Entry] {
     &ENTRIES
 }
@@ -125,4 +112,37 @@ pub fn entry(code_or_name: &str) -> Option<&'static Entry> {
     entries()
         .iter()
         .find(|entry| entry.code.eq_ignore_ascii_case(code_or_name) || entry.name == code_or_name)
+}
+
+/// Reads a page and rows of the log table as the catalogue does.
+#[cfg(test)]
+pub(crate) fn added(
+    file: &str,
+    page: &'static str,
+    rows: &str,
+) -> (Entry, &'static [LogText], &'static [LogMode]) {
+    let entry = Entry::parse(file, page).unwrap_or_else(|error| panic!("{error}"));
+    let mut table = log_table::LogTable::default();
+    table.add(rows).unwrap_or_else(|error| panic!("{error}"));
+    (entry, table.texts.leak(), table.causes.leak())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AREAS, PageError, entries, pages};
+
+    #[test]
+    fn every_page_has_every_key() {
+        let broken: Vec<PageError> = pages().filter_map(Result::err).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+
+    #[test]
+    fn codes_stand_by_area_and_number() {
+        let codes: Vec<&str> = entries().iter().map(|entry| entry.code).collect();
+        assert!(codes.starts_with(&["NET01", "NET02"]) && codes.ends_with(&["APP02"]), "{codes:?}");
+        let at = |code| codes.iter().position(|one| *one == code);
+        assert_eq!(at("NET10T"), at("NET10").map(|place| place + 1));
+        assert!(entries().iter().all(|entry| AREAS.contains(&entry.area)));
+    }
 }

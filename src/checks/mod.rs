@@ -29,8 +29,13 @@ mod sch;
 mod sec;
 mod tmo;
 
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::LazyLock,
+};
 
 pub use self::{
     case::{Case, Reading},
@@ -58,8 +63,8 @@ pub struct Check {
     pub name: &'static str,
     /// The question, as a person would ask it.
     pub question: &'static str,
-    /// The codes it may report.
-    pub codes: &'static [&'static str],
+    /// The codes that it may report: a list, or those that the log table names.
+    pub codes: &'static dyn Codes,
     /// The facts it reads; a test holds this against what it really reads.
     pub facts: &'static [Fact],
     /// The judgement.
@@ -70,6 +75,32 @@ impl Check {
     /// Whether it judges what a log or an event said, not the state of things.
     pub fn judges_text(&self) -> bool {
         log::CHECKS.iter().any(|check| std::ptr::eq(*check, self))
+    }
+}
+
+/// The codes of a check.
+pub trait Codes: fmt::Debug + Sync {
+    /// The codes, each once.
+    fn list(&self) -> &[&'static str];
+}
+
+impl<const N: usize> Codes for [&'static str; N] {
+    fn list(&self) -> &[&'static str] {
+        self
+    }
+}
+
+impl Codes for LazyLock<Vec<&'static str>> {
+    fn list(&self) -> &[&'static str] {
+        self
+    }
+}
+
+impl Deref for dyn Codes {
+    type Target = [&'static str];
+
+    fn deref(&self) -> &Self::Target {
+        self.list()
     }
 }
 

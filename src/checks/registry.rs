@@ -4,10 +4,7 @@ use std::fmt;
 
 use super::Check;
 use crate::catalogue;
-
-/// The areas, in the order of the catalogue.
-pub const AREAS: &[&str] =
-    &["NET", "TMO", "IAM", "KMS", "SEC", "DB", "RUN", "SCH", "MGD", "CFN", "APP"];
+pub use crate::catalogue::AREAS;
 
 /// Every check, by folder: the areas, and `log` for what the log text alone decides.
 static FOLDERS: &[&[&Check]] = &[

@@ -42,7 +42,8 @@ fn text() -> String {
             out.push_str(&format!("    {:<7}{}\n", entry.code, entry.title));
         }
     }
-    let covered: Vec<&str> = checks::checks().flat_map(|check| check.codes).copied().collect();
+    let covered: Vec<&str> =
+        checks::checks().flat_map(|check| check.codes.iter()).copied().collect();
     let without: Vec<&str> = catalogue::entries()
         .iter()
         .map(|entry| entry.code)
@@ -84,7 +85,7 @@ fn value() -> serde_json::Value {
         .map(|check| {
             let facts: Vec<&str> = check.facts.iter().map(|fact| fact.name()).collect();
             serde_json::json!({
-                "name": check.name, "question": check.question, "codes": check.codes, "facts": facts,
+                "name": check.name, "question": check.question, "codes": check.codes.list(), "facts": facts,
             })
         })
         .collect();

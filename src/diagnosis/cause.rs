@@ -1,12 +1,11 @@
 //! Which findings are causes, how sure each is, and what follows from it.
 
 use super::{
-    fit::{self, Stage},
     timeline::Timeline,
     verdict::{Confidence, Verdict},
 };
 use crate::{
-    catalogue::Severity,
+    catalogue::{Severity, Standing, StopPoint, entries},
     checks::{Basis, Finding, ProofKind},
     evidence::RotationStep,
     rotation_log::RunOutcome,
@@ -43,20 +42,18 @@ pub(super) fn rank(
     // The findings come worst first and by basis; a stable sort keeps that
     // among causes of one confidence that stand at the same gate.
     causes.sort_by_key(|cause| {
-        let code = cause.finding.code();
-        let last = fit::CONSEQUENCES.contains(&code);
+        let entry = cause.finding.entry;
         // What an earlier step of the same attempt has passed comes last.
         let passed = verdict == Verdict::Failing && came_through(timeline, &cause.finding);
         // Where no attempt failed, a warning explains nothing, and an overdue
         // rotation comes before it.
         let weight = (verdict == Verdict::AtRisk).then_some(cause.finding.severity);
-        (cause.confidence, passed, weight, last, cause.finding.severity, fit::gate(code))
+        (cause.confidence, passed, weight, entry.consequence, cause.finding.severity, entry.gate)
     });
     hang_consequences(&mut causes, findings);
     for symptom in explained {
         // The surest cause that accounts for the line takes it as its proof.
-        let cause =
-            causes.iter_mut().find(|cause| fit::explains(cause.finding.code(), symptom.code()));
+        let cause = causes.iter_mut().find(|cause| cause.finding.entry.explains(symptom.entry));
         if let Some(Cause { finding, .. }) = cause {
             let quotes = symptom.proofs.into_iter().filter(|proof| proof.kind == ProofKind::Log);
             let new: Vec<_> = quotes.filter(|quote| !finding.proofs.contains(quote)).collect();
@@ -67,7 +64,7 @@ pub(super) fn rank(
 }
 
 /// Takes out the findings by the log that a proven fault accounts for.
-fn take_explained(findings: &mut Vec<Finding>, stage: Option<Stage>) -> Vec<Finding> {
+fn take_explained(findings: &mut Vec<Finding>, stage: Option<StopPoint>) -> Vec<Finding> {
     let all = findings.clone();
     findings
         .extract_if(.., |finding| all.iter().any(|other| accounts_for(other, finding, stage)))
@@ -96,12 +93,11 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     let stage = stage_of(timeline);
     let roots: Vec<&Finding> = findings
         .iter()
-        .filter(|finding| !fit::CONSEQUENCES.contains(&finding.code()))
-        .filter(|finding| !fit::STANDING.contains(&finding.code()) || refused_runtime(finding))
+        .filter(|finding| !finding.entry.consequence && !is_standing(finding))
         .filter(|finding| match finding.severity {
             Severity::Error => true,
-            // What the failing run itself printed fits it by nature.
-            Severity::Warning => finding.basis.is_by_log() || fit::fits(finding.code(), stage),
+            // What the failed run itself printed explains it by itself.
+            Severity::Warning => finding.basis.is_by_log() || finding.entry.can_stop(stage),
             Severity::Note => false,
         })
         .collect();
@@ -111,7 +107,7 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     let mut causes: Vec<Cause> = roots
         .iter()
         .map(|finding| {
-            let fits = fit::fits(finding.code(), stage);
+            let fits = finding.entry.can_stop(stage);
             let confidence = match finding.basis {
                 Basis::Line | Basis::StateAndLine if fits || from_failing_run(finding) => {
                     Confidence::Confirmed
@@ -150,24 +146,29 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     if !causes.iter().any(|cause| cause.finding.severity == Severity::Error || accounted(cause)) {
         // Nothing that is known explains it: what is left to show is the stuck
         // state itself, and that its cause was not seen.
-        causes.extend(
-            findings.iter().filter(|finding| fit::CONSEQUENCES.contains(&finding.code())).map(
-                |finding| Cause {
-                    finding: finding.clone(),
-                    confidence: Confidence::Possible,
-                    consequences: Vec::new(),
-                },
-            ),
-        );
+        causes.extend(findings.iter().filter(|finding| finding.entry.consequence).map(|finding| {
+            Cause {
+                finding: finding.clone(),
+                confidence: Confidence::Possible,
+                consequences: Vec::new(),
+            }
+        }));
         causes.sort_by_key(|cause| cause.finding.severity);
     }
     causes
 }
 
-/// Whether the failure itself is that Lambda refused the runtime, as a text says that
-/// somebody cut out; a function that is there runs on.
-fn refused_runtime(finding: &Finding) -> bool {
-    finding.code() == "RUN05" && finding.basis.names_by_line() && from_failing_run(finding)
+/// Whether the fault stands whether rotation works or not, and did not stop this attempt:
+/// a function on a deprecated runtime runs on, until the run itself says that Lambda
+/// refused the runtime.
+fn is_standing(finding: &Finding) -> bool {
+    match finding.entry.standing {
+        None => false,
+        Some(Standing::Always) => true,
+        Some(Standing::UnlessTheRunNamesIt) => {
+            !(finding.basis.names_by_line() && from_failing_run(finding))
+        }
+    }
 }
 
 /// Whether the failing run itself printed the line, not CloudTrail or a stack.
@@ -178,63 +179,63 @@ fn from_failing_run(finding: &Finding) -> bool {
 /// Whether the failed attempt came past the place where a fault of this code would
 /// have stopped it: an earlier step returned, or the function ran at all.
 fn came_through(timeline: &Timeline, finding: &Finding) -> bool {
-    let code = finding.code();
-    if fit::MIDWAY.contains(&code) {
+    let entry = finding.entry;
+    if entry.midway {
         return false;
     }
     timeline.last_failure().is_some_and(|attempt| {
         // What holds for new passwords only lets setSecret in with the old one.
         if finding.basis == Basis::Indication
             && attempt.failed_step == Some(RotationStep::TestSecret)
-            && fit::WITH_THE_NEW_PASSWORD.contains(&code)
+            && entry.new_passwords_only
         {
             return false;
         }
         // A function that ran was invoked.
-        (attempt.invoked && fit::BEFORE_THE_FUNCTION.contains(&code))
+        (attempt.invoked && entry.prevents_invocation)
             || attempt.steps.iter().any(|run| {
                 run.outcome == RunOutcome::Returned
                     && run.step != attempt.failed_step
-                    && run.step.is_some_and(|step| fit::stages(code).contains(&Stage::In(step)))
+                    && run.step.is_some_and(|step| entry.stops.contains(&StopPoint::In(step)))
             })
     })
 }
 
 /// Where the last failed attempt stopped, where that is known. An attempt that
 /// CloudTrail shows and a log that was read does not, never reached the function.
-fn stage_of(timeline: &Timeline) -> Option<Stage> {
+fn stage_of(timeline: &Timeline) -> Option<StopPoint> {
     let attempt = timeline.last_failure()?;
     match attempt.failed_step {
-        Some(step) => Some(Stage::In(step)),
+        Some(step) => Some(StopPoint::In(step)),
         None => {
             // Only a log that goes on before and after it shows that by silence.
             let (from, to) = timeline.log_span?;
             let silent = attempt.started_at.is_some_and(|at| from < at && at < to);
-            (silent && !attempt.invoked).then_some(Stage::Invoke)
+            (silent && !attempt.invoked).then_some(StopPoint::Invoke)
         }
     }
 }
 
 /// Whether `finding` is only what `other`, proven, looks like in the log.
-fn accounts_for(other: &Finding, finding: &Finding, stage: Option<Stage>) -> bool {
+fn accounts_for(other: &Finding, finding: &Finding, stage: Option<StopPoint>) -> bool {
     let same_refusal = finding.basis == Basis::Candidate
         && other.basis != Basis::Line
         && other.code() != finding.code()
-        && fit::REFUSED_LOGIN.contains(&other.code())
-        && fit::REFUSED_LOGIN.contains(&finding.code());
-    (fit::explains(other.code(), finding.code()) || same_refusal)
+        && other.entry.refuses_login
+        && finding.entry.refuses_login;
+    (other.entry.explains(finding.entry) || same_refusal)
         && matches!(other.basis, Basis::State | Basis::StateAndLine | Basis::Line)
         && other.severity == Severity::Error
-        && fit::fits(other.code(), stage)
+        && other.entry.can_stop(stage)
         && finding.basis.is_by_log()
         // Of two that could each be the other's symptom, a line does not choose.
-        && (other.basis != Basis::Line || !fit::explains(finding.code(), other.code()))
+        && (other.basis != Basis::Line || !finding.entry.explains(other.entry))
 }
 
 /// What follows from the first cause hangs under it, and is no cause itself.
 fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding]) {
     let Some(first) = causes.first() else { return };
-    if fit::CONSEQUENCES.contains(&first.finding.code()) {
+    if first.finding.entry.consequence {
         let code = first.finding.code();
         let rest: Vec<String> = consequences(findings).filter(|other| other != code).collect();
         causes.retain(|cause| !rest.iter().any(|code| code == cause.finding.code()));
@@ -244,26 +245,23 @@ fn hang_consequences(causes: &mut Vec<Cause>, findings: &[Finding]) {
     // What only may have stopped a rotation has no consequences yet.
     let stopped =
         first.finding.severity == Severity::Error || first.confidence < Confidence::Possible;
-    if !stopped || fit::stages(first.finding.code()).is_empty() {
+    if !stopped || first.finding.entry.stops.is_empty() {
         return;
     }
     let codes: Vec<String> = consequences(findings).collect();
-    causes.retain(|cause| !fit::CONSEQUENCES.contains(&cause.finding.code()));
+    causes.retain(|cause| !cause.finding.entry.consequence);
     if let Some(first) = causes.first_mut() {
         first.consequences = codes;
     }
 }
 
+/// The codes of the findings that are consequences, in the order of the catalogue.
 fn consequences(findings: &[Finding]) -> impl Iterator<Item = String> {
-    let mut codes: Vec<String> = findings
+    entries()
         .iter()
-        .map(Finding::code)
-        .filter(|code| fit::CONSEQUENCES.contains(code))
-        .map(str::to_owned)
-        .collect();
-    codes.sort_by_key(|code| fit::CONSEQUENCES.iter().position(|other| other == code));
-    codes.dedup();
-    codes.into_iter()
+        .filter(|entry| entry.consequence)
+        .filter(|entry| findings.iter().any(|finding| finding.code() == entry.code))
+        .map(|entry| entry.code.to_owned())
 }
 
 #[cfg(test)]
@@ -371,15 +369,5 @@ mod tests {
         // A text of its own is not the same text.
         let all = vec![error("DB20", Basis::State), error("SEC14", Basis::Line)];
         assert_eq!(causes(Verdict::Failing, RotationStep::SetSecret, all).len(), 2);
-    }
-
-    #[test]
-    fn a_function_that_is_gone_lacks_no_permission() {
-        let mut all = vec![error("IAM08", Basis::State), error("RUN15", Basis::State)];
-        all[0].resource = "function".to_owned();
-        all[1].resource = "function".to_owned();
-        fit::drop_moot(&mut all);
-        assert_eq!(all.len(), 1);
-        assert_eq!(all[0].code(), "RUN15");
     }
 }

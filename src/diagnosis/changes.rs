@@ -1,11 +1,11 @@
 //! What changed between the last good rotation and the first that failed: CloudTrail
 //! events about what this rotation depends on, and the dates that the things
-//! themselves carry. A change is shown, not blamed: that is `cause`'s business.
+//! themselves carry. A change is shown, not blamed: `cause` decides on causes.
 
 use serde_json::Value;
 
 use super::{
-    ours::Ours,
+    related_resources::RelatedResources,
     timeline::{RETRIES_SECONDS, Timeline},
 };
 use crate::{
@@ -70,9 +70,9 @@ pub(super) fn changes(case: &Case<'_>, timeline: &Timeline) -> Changes {
     let mut changes = Changes { since, until, ..Changes::default() };
     let window =
         Window { since, until, running: timeline.last_failure().and_then(|a| a.started_at) };
-    let ours = Ours::of(case);
+    let related = RelatedResources::of(case);
     for event in case.trail_events().if_known().into_iter().flatten() {
-        changes.seen.extend(of_event(case, secret, event, &ours, &window));
+        changes.seen.extend(of_event(case, secret, event, &related, &window));
     }
     add_dates(case, timeline, &window, &mut changes.seen);
     changes.seen.sort_by(|a, b| (a.at, &a.event, &a.target).cmp(&(b.at, &b.event, &b.target)));
@@ -107,7 +107,7 @@ fn of_event(
     case: &Case<'_>,
     secret: Option<&Secret>,
     event: &TrailEvent,
-    ours: &Ours,
+    related: &RelatedResources,
     window: &Window,
 ) -> Option<Changed> {
     let at = event.event_time?;
@@ -133,13 +133,13 @@ fn of_event(
         let named = event.secrets();
         let superuser = case.superuser_secret().if_known();
         let mut all = [secret, superuser].into_iter().flatten();
-        let ours = all.find(|secret| !named.is_empty() && event.may_concern(secret))?;
-        ours.label().to_owned()
+        let own = all.find(|secret| !named.is_empty() && event.may_concern(secret))?;
+        own.label().to_owned()
     } else {
-        let named = ours.named_in(request, &row.of).or_else(|| {
+        let named = related.named_in(request, &row.of).or_else(|| {
             let names = event.resources.iter().filter_map(|one| one.resource_name.clone());
             let names: Vec<Value> = names.map(Value::String).collect();
-            ours.named_in(&Value::Array(names), &row.of)
+            related.named_in(&Value::Array(names), &row.of)
         });
         named?.to_owned()
     };

@@ -4,12 +4,11 @@
 
 mod cause;
 mod changes;
-mod fit;
-mod mended;
-mod ours;
+mod fixed_since;
 mod plan;
 mod progress;
 mod recovery;
+mod related_resources;
 mod rollback;
 mod timeline;
 mod unexplained;
@@ -56,14 +55,14 @@ pub struct Diagnosis {
 pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection) -> Diagnosis {
     let timeline = Timeline::of(case);
     let mut findings = findings(results, selection);
-    fit::drop_moot(&mut findings);
+    drop_moot(&mut findings);
     let verdict = verdict(case, &timeline, &findings);
     let mut causes = cause::rank(&timeline, verdict, &mut findings);
-    mended::say(case, results, &timeline, &mut causes);
+    fixed_since::note(case, results, &timeline, &mut causes);
     let failing = verdict == Verdict::Failing;
     let changes = failing.then(|| changes::changes(case, &timeline));
     let recovery = failing.then(|| {
-        let first = causes.first().map(|cause| cause.finding.code());
+        let first = causes.first().map(|cause| cause.finding.entry);
         recovery::recovery(case, &timeline, first)
     });
     let unexplained = unexplained::unexplained(case, &timeline, &causes);
@@ -91,6 +90,22 @@ fn findings(results: &[CheckResult], selection: &Selection) -> Vec<Finding> {
     // check gives its candidates.
     findings.sort_by_key(|finding| (finding.severity, finding.basis));
     findings
+}
+
+/// Removes what is no fault of its own beside another: a function that does not exist
+/// has no policy either.
+fn drop_moot(findings: &mut Vec<Finding>) {
+    let errors: Vec<(&str, String)> = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| (finding.code(), finding.resource.clone()))
+        .collect();
+    findings.retain(|finding| {
+        let beside = |(code, resource): &(&str, String)| {
+            finding.entry.moot_beside.contains(code) && *resource == finding.resource
+        };
+        !errors.iter().any(beside)
+    });
 }
 
 /// A line of the past is weaker than the state of now: where the check that looks
@@ -161,4 +176,18 @@ fn cannot_tell(case: &Case<'_>, timeline: &Timeline) -> bool {
     let Some(secret) = case.secret().if_known() else { return true };
     let rotates = secret.rotation_enabled == Some(true) && secret.owning_service.is_none();
     rotates && case.log().is_unseen() && case.trail_events().is_unseen()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, drop_moot};
+
+    #[test]
+    fn a_function_that_is_gone_lacks_no_permission() {
+        let on = |code, resource: &str| Finding::new(code, resource, code);
+        let mut all = vec![on("IAM08", "gone"), on("RUN15", "gone"), on("IAM08", "another")];
+        drop_moot(&mut all);
+        let left: Vec<_> = all.iter().map(|one| (one.code(), one.resource.as_str())).collect();
+        assert_eq!(left, [("RUN15", "gone"), ("IAM08", "another")]);
+    }
 }

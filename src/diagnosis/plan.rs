@@ -1,11 +1,7 @@
 //! The smallest set of fixes that makes rotation work, where several faults stand in a
-//! row: each was tried on the evidence, and all of them together. What a fix consists
-//! of is the check's business.
+//! row: each was tried on the evidence, and all of them together.
 
-use super::{
-    fit,
-    verify::{blockers, checks_after, newly_undecided},
-};
+use super::verify::{blockers, checks_after, newly_undecided};
 use crate::checks::{Case, Change, CheckResult, Finding, Fix, Selection};
 
 /// Fixes that belong together, in the order in which they are to be applied.
@@ -48,7 +44,7 @@ pub fn plan(
         // A fix is worked out on what the ones before it leave: of one policy, each
         // holds what the last one added, so they are applied in this order.
         let mut standing: Vec<&Finding> = blockers(&after).collect();
-        standing.sort_by_key(|finding| fit::gate(finding.code()));
+        standing.sort_by_key(|finding| finding.entry.gate);
         let known = |one: &&&Finding| !given_up.contains(&(one.code(), one.resource.clone()));
         next = standing.iter().find(known).map(|finding| Finding::clone(finding));
     }
@@ -124,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_in_a_row_are_mended_in_the_order_of_their_gates() {
+    fn faults_in_a_row_are_fixed_in_the_order_of_their_gates() {
         let (codes, remaining) = of(world("Disabled", true)).expect("a plan");
         assert_eq!(codes, ["SEC19", "KMS01"]);
         assert_eq!(remaining, Vec::<String>::new());

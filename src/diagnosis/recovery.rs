@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::timeline::{Attempt, Outcome, RETRIES_SECONDS, Timeline};
 use crate::{
     aws::commands::Command,
-    catalogue::login_check,
+    catalogue::{Entry, PendingVersion, login_check},
     checks::{Case, engine_of, step_reached},
     evidence::{RotationStep, Secret, Time},
     rotation_log::RunOutcome,
@@ -81,28 +81,21 @@ pub struct RecoveryStep {
     pub commands: Vec<Command>,
 }
 
-/// Causes that the pending version carries in itself: its value is a copy of one that
-/// was wrong, or Secrets Manager refuses the version. A new attempt with it fails again;
-/// so it does where the password in use is in a third version (SEC29).
-const IN_THE_VERSION: &[&str] = &[
-    "SEC01", "SEC02", "SEC04", "SEC05", "SEC08", "SEC10", "SEC11", "SEC13", "SEC14", "SEC16",
-    "SEC17", "SEC18", "SEC23", "SEC24", "SEC27", "SEC29", "IAM17", "RUN17",
-];
-
 /// The way out of a failed rotation; `None` where the secret's labels were not looked
 /// at, or somebody else rotates it.
 pub(super) fn recovery(
     case: &Case<'_>,
     timeline: &Timeline,
-    first_cause: Option<&str>,
+    first_cause: Option<&Entry>,
 ) -> Option<Recovery> {
     let secret = case.secret().if_known()?;
     if secret.owning_service.is_some() {
         return None;
     }
-    let way = Way { case, secret, timeline, found_empty: first_cause == Some("SEC08") };
+    let in_version = first_cause.and_then(|cause| cause.pending_version);
+    let found_empty = in_version == Some(PendingVersion::Empty);
+    let way = Way { case, secret, timeline, found_empty };
     let pending = secret.version_with("AWSPENDING").map(|version| way.pending(version));
-    let faulty = first_cause.is_some_and(|code| IN_THE_VERSION.contains(&code));
     let mut recovery = match pending {
         None => way.without_pending(),
         Some(pending) if pending.is_current => {
@@ -112,9 +105,10 @@ pub(super) fn recovery(
                     .to_owned();
             way.rotate(summary).with(pending)
         }
-        Some(pending) => way.with_pending(pending, faulty),
+        Some(pending) => way.with_pending(pending, in_version.is_some()),
     };
-    if first_cause == Some("SEC09") && recovery.action != Action::LookFirst {
+    let logins_first = first_cause.is_some_and(|cause| cause.try_logins_first);
+    if logins_first && recovery.action != Action::LookFirst {
         recovery.steps.insert(0, way.logins(&way.stages(&["AWSCURRENT", "AWSPREVIOUS"])));
     }
     Some(recovery)
@@ -476,7 +470,7 @@ mod tests {
     use crate::aws::commands::Effect;
 
     use super::*;
-    use crate::evidence::Evidence;
+    use crate::{catalogue::entry, evidence::Evidence};
 
     const ARN: &str = "arn:aws:secretsmanager:eu-west-1:1:secret:app-AbCdEf";
     const NEW: &str = "22222222-2222-4333-8444-555555555555";
@@ -509,6 +503,7 @@ mod tests {
         let mut evidence: Evidence = serde_json::from_value(bundle).expect("a bundle");
         evidence.settle();
         let case = Case::new(&evidence);
+        let cause = cause.and_then(entry);
         recovery(&case, &Timeline::of(&case), cause).expect("a way out")
     }
 

@@ -1,7 +1,6 @@
 //! Tries a fix: applies its change to a copy of the evidence, runs the checks
 //! again, and says whether the finding is gone and what still blocks.
 
-use super::fit;
 use crate::{
     catalogue::Severity,
     checks::{self, Basis, Case, Change, CheckResult, Finding, Selection},
@@ -42,7 +41,7 @@ pub fn try_fixes(
             let mut remaining: Vec<String> = standing
                 .filter(|found| found.severity == Severity::Error)
                 .filter(|found| found.code() != finding.code() || !verified)
-                .filter(|found| !fit::CONSEQUENCES.contains(&found.code()))
+                .filter(|found| !found.entry.consequence)
                 .map(|found| found.code().to_owned())
                 .collect();
             remaining.sort();
@@ -81,8 +80,8 @@ pub(super) fn blockers(results: &[CheckResult]) -> impl Iterator<Item = &Finding
     findings(results).filter(|found| {
         found.severity == Severity::Error
             && matches!(found.basis, Basis::State | Basis::StateAndLine)
-            && !fit::CONSEQUENCES.contains(&found.code())
-            && !fit::stages(found.code()).is_empty()
+            && !found.entry.consequence
+            && !found.entry.stops.is_empty()
     })
 }
 

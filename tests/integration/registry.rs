@@ -22,7 +22,7 @@ fn names_are_unique_and_every_code_has_a_page() {
         );
         assert!(check.question.ends_with('?'), "{}: {}", check.name, check.question);
         assert!(!check.codes.is_empty() && !check.facts.is_empty(), "{}", check.name);
-        for code in check.codes {
+        for code in check.codes.iter() {
             assert!(catalogue::entry(code).is_some(), "{}: {code} has no page", check.name);
         }
     }

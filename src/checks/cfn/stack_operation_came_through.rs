@@ -27,7 +27,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let events = oldest_first(case)?;
     let mut findings = Vec::new();
-    for code in CHECK.codes {
+    for code in CHECK.codes.iter() {
         let newest = events.iter().rev().find(|event| {
             failed(event)
                 && !overcome(&events, event)

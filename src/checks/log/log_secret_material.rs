@@ -1,7 +1,9 @@
 //! Does the function write secret values into its log?
 
+use std::sync::LazyLock;
+
 use crate::{
-    catalogue::{Place, Severity, log_modes},
+    catalogue::{Place, Severity, cause_codes, log_modes},
     checks::{
         Case, Check, Judgement, ProofKind,
         log_modes::{
@@ -14,10 +16,13 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "log-secret-material",
     question: "Does the rotation function keep secret values out of its log?",
-    codes: &["SEC28"],
+    codes: &CODES,
     facts: &[Fact::LogEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
+
+/// The codes of the causes that are matched against single lines.
+static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| cause_codes(&[Place::Lines]));
 
 /// Lines to quote; more of them prove nothing more.
 const QUOTED: usize = 3;

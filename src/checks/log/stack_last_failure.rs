@@ -1,8 +1,10 @@
 //! Does a stack event since the last good deployment name the cause? What only
 //! CloudFormation can get wrong is judged in `checks/cfn`.
 
+use std::sync::LazyLock;
+
 use crate::{
-    catalogue::Place,
+    catalogue::{Place, cause_codes},
     checks::{
         Case, Check, Finding, Judgement, ProofKind,
         log_modes::{self, ComparedArns, FailureRecord, KnownIds, QuotedText, explain, findings},
@@ -13,10 +15,13 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "stack-last-failure",
     question: "Do the stack's last failures name a cause?",
-    codes: &["IAM08", "IAM15", "RUN05"],
+    codes: &CODES,
     facts: &[Fact::StackEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
+
+/// The codes of the causes that are matched against stack events.
+static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| cause_codes(&[Place::Stack]));
 
 fn judge(case: &Case<'_>) -> Judgement {
     let reading = case.stack_events();

@@ -1,9 +1,9 @@
 //! Does a CloudTrail message since the last success name the cause?
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use crate::{
-    catalogue::{Place, Severity},
+    catalogue::{Place, Severity, cause_codes},
     checks::{
         Case, Check, Finding, Judgement, ProofKind,
         log_modes::{self, ComparedArns, FailureRecord, KnownIds, QuotedText, explain, findings},
@@ -14,12 +14,13 @@ use crate::{
 pub(super) static CHECK: Check = Check {
     name: "trail-last-failure",
     question: "Does CloudTrail name the cause of the failure?",
-    codes: &[
-        "IAM08", "IAM13", "IAM17", "MGD02", "RUN05", "SEC07", "SEC19", "SEC21", "SEC25", "SEC26",
-    ],
+    codes: &CODES,
     facts: &[Fact::TrailEvents, log_modes::FACTS[0], log_modes::FACTS[1]],
     judge,
 };
+
+/// The codes of the causes that are matched against CloudTrail events.
+static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| cause_codes(&[Place::Trail]));
 
 /// The events that record how a rotation ended.
 const TELLING: [&str; 4] =

@@ -245,7 +245,7 @@ fn with_quotes(mut finding: Finding, found: &MatchedRow, record: &FailureRecord)
 mod tests {
     use super::*;
     use crate::{
-        catalogue::{Sample, log_modes},
+        catalogue::{self, Sample, log_modes},
         checks::{Case, ProofKind, log_modes::test_logs},
     };
 
@@ -269,6 +269,33 @@ mod tests {
             };
             match_row(row, &record, arns).is_some()
         })
+    }
+
+    /// The code blocks of a section of CONTRIBUTING.md in these languages.
+    fn blocks(section: &str, languages: [&str; 2]) -> [String; 2] {
+        let text = include_str!("../../../CONTRIBUTING.md");
+        let start = text.find(&format!("\n## {section}\n")).expect("the section");
+        languages.map(|language| {
+            let (_, rest) =
+                text[start..].split_once(&format!("```{language}\n")).expect("the block");
+            let (block, _) = rest.split_once("```").expect("its end");
+            let lines = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line));
+            lines.map(|line| format!("{line}\n")).collect()
+        })
+    }
+
+    #[test]
+    fn the_steps_for_adding_a_code_make_a_line_name_it() {
+        let [page, rows] = blocks("Adding a code", ["markdown", "toml"]);
+        let (entry, texts, causes) =
+            catalogue::added("RUN99.md", page.trim_end().to_owned().leak(), &rows);
+        assert!(entry.section("Fix").is_some() && entry.can_stop(None));
+        let [text] = texts else { panic!("not one row: {texts:?}") };
+        let [cause] = causes else { panic!("not one cause: {causes:?}") };
+        assert_eq!((text.code.as_deref(), cause.code.as_str()), (Some(entry.code), entry.code));
+        assert!(cause.examples.iter().all(|sample| matches(cause, sample)), "{cause:?}");
+        assert!(!cause.counters.iter().any(|sample| matches(cause, sample)), "{cause:?}");
+        assert!(!cause.examples.is_empty() && !cause.counters.is_empty());
     }
 
     #[test]

@@ -1,35 +1,35 @@
-//! The names by which an event shows that it concerns one secret's rotation: of its
-//! function, role, database, network, keys and stack. Nothing is judged here.
+//! The resources that a secret's rotation depends on, by every name that an event may
+//! use: its function, role, database, network, keys and stack.
 
 use serde_json::Value;
 
 use crate::{aws::arn, catalogue::Thing, checks::Case, evidence::Evidence};
 
-/// Each thing that this rotation depends on, by every name that is known of it.
-pub(super) struct Ours {
+/// The resources that this rotation depends on, by every name that is known of them.
+pub(super) struct RelatedResources {
     names: Vec<(Thing, String)>,
 }
 
-/// How the ids of what a route leads to begin.
+/// Prefixes of the ids of route targets.
 const GATEWAYS: &[&str] = &["nat-", "igw-", "eigw-", "pcx-", "tgw-", "vgw-", "vpce-"];
 
-impl Ours {
-    /// Of this case.
+impl RelatedResources {
+    /// Those of the case.
     pub(super) fn of(case: &Case<'_>) -> Self {
         let evidence = case.evidence();
-        let mut ours = Self { names: Vec::new() };
-        ours.add_function(evidence);
-        ours.add_keys(evidence);
-        ours.add_database(case);
-        ours.add_network(evidence);
+        let mut related = Self { names: Vec::new() };
+        related.add_function(evidence);
+        related.add_keys(evidence);
+        related.add_database(case);
+        related.add_network(evidence);
         if let Some(stack) = evidence.stack.known() {
-            ours.add(Thing::Stack, stack.stack_name.as_deref());
-            ours.add(Thing::Stack, stack.stack_id.as_deref());
+            related.add(Thing::Stack, stack.stack_name.as_deref());
+            related.add(Thing::Stack, stack.stack_id.as_deref());
         }
-        ours
+        related
     }
 
-    /// The first of these things that a request names.
+    /// The first of these resources that a request names.
     pub(super) fn named_in(&self, request: &Value, of: &[Thing]) -> Option<&str> {
         match request {
             Value::String(text) => self
@@ -157,7 +157,7 @@ impl Ours {
         }
     }
 
-    /// Where routes lead: what was deleted stands in a route for a while.
+    /// The targets of routes: a route names a deleted one for a while.
     fn add_gateways(&mut self, routes: &Value) {
         match routes {
             Value::String(id) if GATEWAYS.iter().any(|prefix| id.starts_with(prefix)) => {
