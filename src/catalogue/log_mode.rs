@@ -1,11 +1,9 @@
 //! Causes that a text decides or suggests: the `cause` rows of the log table. Data and
 //! its shape only; what a row is matched against is decided in `checks/log`.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
-use super::{log_table::LOG_TABLE, pattern::Pattern};
+use super::pattern::Pattern;
 use crate::{aws::commands::CommandTemplate, evidence::Time};
 
 /// One row: a mode, the texts that mean it, and what to say and do about it.
@@ -181,68 +179,10 @@ pub struct Sample {
     pub log_level: Option<String>,
 }
 
-/// Every row, in the order of the catalogue's codes.
-pub fn log_modes() -> &'static [LogMode] {
-    &LOG_TABLE.causes
-}
-
-/// The codes of the causes that are matched against one of these places, in the order of
-/// the alphabet.
-pub fn cause_codes(places: &[Place]) -> Vec<&'static str> {
-    let rows = log_modes().iter();
-    let named = rows.filter(|row| row.places.iter().any(|place| places.contains(place)));
-    let codes: BTreeSet<&str> = named.map(|row| row.code.as_str()).collect();
-    codes.into_iter().collect()
-}
-
 fn middle() -> u32 {
     50
 }
 
 fn failures() -> Vec<Place> {
     vec![Place::Failure]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{catalogue::entry, evidence::RotationStep};
-
-    #[test]
-    fn every_row_is_whole() {
-        for row in log_modes() {
-            let what = format!("{}: {}", row.code, row.summary);
-            assert!(entry(&row.code).is_some_and(|entry| entry.code == row.code), "{what}");
-            assert!(!row.summary.is_empty() && !row.why.is_empty(), "{what}");
-            assert!(!row.source.is_empty(), "{what}");
-            assert!(
-                !row.must.is_empty() || row.timed_out == Some(true),
-                "{what}: matches anything"
-            );
-            for pattern in [&row.must, &row.must_not, &row.earlier, &row.not_earlier] {
-                assert!(pattern.iter().all(|one| !one.regex().as_str().is_empty()), "{what}");
-            }
-            assert!(!row.examples.is_empty(), "{what}: no example");
-            assert!(!row.counters.is_empty(), "{what}: no counter-example");
-            assert!(row.steps.iter().all(|step| RotationStep::named(step).is_some()), "{what}");
-            assert!(
-                row.beside.iter().all(|code| log_modes().iter().any(|other| other.code == *code)),
-                "{what}: stands beside a code that no row has"
-            );
-        }
-    }
-
-    #[test]
-    fn no_fix_deletes_a_version() {
-        for row in log_modes() {
-            for command in row.fixes.iter().flat_map(|fix| &fix.commands) {
-                let command = command.unfilled().plain();
-                assert!(
-                    !command.contains("delete-secret") && !command.contains("--force"),
-                    "{}: {command}",
-                    row.code
-                );
-            }
-        }
-    }
 }

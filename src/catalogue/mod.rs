@@ -10,6 +10,7 @@ mod function_limits;
 mod function_states;
 mod key_state;
 mod known_policies;
+mod known_texts;
 mod limits;
 mod log_mode;
 mod log_table;
@@ -40,9 +41,11 @@ pub use self::{
     function_states::*,
     key_state::{KeyState, key_states},
     known_policies::*,
+    known_texts::known_texts,
     limits::{Limit, ScheduleLimits, SecretLimits, schedule_limits, secret_limits},
-    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis, cause_codes, log_modes},
-    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES, known_texts, log_texts},
+    log_mode::{About, LogMode, ModeFix, Place, Sample, TextBasis},
+    log_table::{cause_codes, log_modes, log_texts, stack_reason_proves},
+    log_text::{EXCLUDES, Effect, LogText, Origin, PROVES},
     login_checks::*,
     managed_service::{ManagedService, managed_services},
     package_signs::*,
@@ -51,7 +54,6 @@ pub use self::{
     provenance::{Provenance, Trust},
     python_modules::*,
     runtimes::*,
-    stack_reasons::*,
     vended_templates::*,
 };
 
