@@ -339,8 +339,9 @@ fn of_two_hundred_secrets_in_ministack_just_the_thirty_broken_are_found_in_every
                 bad.map(|result| result["partialFingerprints"].to_string()).collect()
             }
             "junit" => {
-                let lines = run.stdout.lines().filter(|line| line.contains("<failure"));
-                lines.collect::<Vec<_>>().join("\n")
+                let cases = run.stdout.split("<testcase").skip(1);
+                let cases = cases.filter_map(|case| case.split("</testcase>").next());
+                cases.filter(|case| case.contains("<failure")).collect()
             }
             "github" => {
                 let lines = run.stdout.lines();
