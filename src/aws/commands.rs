@@ -6,6 +6,7 @@
 //! `--region` and `--profile`, and refuses what a shell or a terminal would misread.
 
 mod render;
+mod structure;
 mod template;
 
 use std::borrow::Cow;
@@ -45,7 +46,8 @@ enum Part {
     Variable(Cow<'static, str>),
     /// The output of a pipeline.
     Output(Vec<Program>),
-    /// `file://` and a path of ours: the AWS CLI reads the value out of that file.
+    /// `file://` or `fileb://` and a path of ours: the AWS CLI reads the value out of that
+    /// file.
     File(Cow<'static, str>),
     /// Where a template is filled in.
     Hole(template::Hole),
@@ -75,9 +77,19 @@ impl Argument {
         Self::from(json_text(value))
     }
 
+    /// What a pipeline prints: `"$(aws …)"`.
+    pub fn output(command: Command) -> Self {
+        Self(vec![Part::Output(command.pipeline)])
+    }
+
     /// A file that the AWS CLI reads the value from: `file://policy.json`.
     pub fn file(path: &'static str) -> Self {
-        Self(vec![Part::File(Cow::Borrowed(path))])
+        Self(vec![Part::File(Cow::Owned(format!("file://{path}")))])
+    }
+
+    /// A file that the AWS CLI reads the bytes from: `fileb://function.zip`.
+    pub fn binary_file(path: &'static str) -> Self {
+        Self(vec![Part::File(Cow::Owned(format!("fileb://{path}")))])
     }
 
     /// The same argument with more right behind it.
@@ -231,24 +243,6 @@ pub struct Command {
     output_file: Option<Cow<'static, str>>,
     /// `None` follows from the programs.
     effect: Option<Effect>,
-    /// A line that is not yet data; goes once every check builds its commands.
-    line: Option<String>,
-}
-
-impl From<String> for Command {
-    fn from(line: String) -> Self {
-        if let Ok(template) = CommandTemplate::parse(&line) {
-            return template.unfilled();
-        }
-        let line = line.chars().filter(|c| !is_invisible(*c)).collect();
-        Self { line: Some(line), ..Self::default() }
-    }
-}
-
-impl From<&str> for Command {
-    fn from(line: &str) -> Self {
-        Self::from(line.to_owned())
-    }
 }
 
 impl Command {

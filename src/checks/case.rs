@@ -396,11 +396,19 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// What to put after `--secret-id`: the name, else the ARN.
+    /// The secret's name, else its ARN, for words that people read.
     pub fn secret_id(&self) -> &str {
         match self.evidence.secret.known() {
             Some(secret) => secret.label(),
             None => self.secret_arn_if_known().unwrap_or("SECRET"),
+        }
+    }
+
+    /// The secret's name, else its ARN, as `--secret-id` takes it.
+    pub fn secret_id_if_known(&self) -> Option<&str> {
+        match self.evidence.secret.known() {
+            Some(secret) => secret.name.as_deref().or(secret.arn.as_deref()),
+            None => self.secret_arn_if_known(),
         }
     }
 

@@ -260,17 +260,23 @@ impl Finding {
 
     /// With a fix of words and commands.
     #[must_use]
-    pub fn fix<C: Into<Command>>(
+    pub fn fix(
         mut self,
         summary: impl Into<String>,
-        commands: impl IntoIterator<Item = C>,
+        commands: impl IntoIterator<Item = Command>,
     ) -> Self {
         self.fixes.push(Fix {
             summary: summary.into(),
-            commands: commands.into_iter().map(Into::into).collect(),
+            commands: commands.into_iter().collect(),
             ..Fix::default()
         });
         self
+    }
+
+    /// With a fix that no command makes.
+    #[must_use]
+    pub fn advice(self, summary: impl Into<String>) -> Self {
+        self.fix(summary, [])
     }
 
     /// With the path that is blocked.
@@ -298,8 +304,8 @@ impl Finding {
 
     /// With a command that shows that it is fixed.
     #[must_use]
-    pub fn confirm(mut self, command: impl Into<Command>) -> Self {
-        self.confirm.push(command.into());
+    pub fn confirm(mut self, command: Command) -> Self {
+        self.confirm.push(command);
         self
     }
 }
@@ -307,29 +313,37 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::{Basis, Finding};
-    use crate::checks::Change;
+    use crate::{aws::commands::Command, checks::Change};
 
     #[test]
     fn new_fixes_are_taken_and_known_ones_are_not_told_twice() {
-        let mut state = Finding::new("RUN13", "f", "state").fix("One.", ["a"]).fix("Two.", ["b"]);
+        let mut state = Finding::new("RUN13", "f", "state")
+            .fix("One.", [Command::program("a")])
+            .fix("Two.", [Command::program("b")]);
         let line = Finding::new("RUN13", "f", "line")
             .on(Basis::Line)
-            .fix("Two.", ["c"])
-            .fix("Three.", ["d"])
+            .fix("Two.", [Command::program("c")])
+            .fix("Three.", [Command::program("d")])
             .trying(Change::RestoreSecret);
         let summaries = |finding: &Finding| {
             finding.fixes.iter().map(|fix| fix.summary.clone()).collect::<Vec<_>>()
         };
         let mut untried = state.clone();
-        untried.absorb(&Finding::new("RUN13", "f", "").fix("One.", ["z"]).fix("Four.", ["e"]));
+        untried.absorb(
+            &Finding::new("RUN13", "f", "")
+                .fix("One.", [Command::program("z")])
+                .fix("Four.", [Command::program("e")]),
+        );
         assert_eq!(summaries(&untried), ["One.", "Two.", "Four."]);
         assert_eq!(untried.fixes[0].lines(), ["a"]);
         state.absorb(&line);
         assert_eq!((state.basis, state.summary.as_str()), (Basis::StateAndLine, "state"));
         assert_eq!(summaries(&state), ["Two.", "Three.", "One."], "what can be tried goes first");
 
-        let vague = Finding::new("RUN13", "f", "").on(Basis::Line).fix("Change the NAME.", ["e"]);
-        let mut known = Finding::new("RUN13", "f", "").fix("One.", ["a"]);
+        let vague = Finding::new("RUN13", "f", "")
+            .on(Basis::Line)
+            .fix("Change the NAME.", [Command::program("e")]);
+        let mut known = Finding::new("RUN13", "f", "").fix("One.", [Command::program("a")]);
         known.fixes[0].change = Some(Change::RestoreSecret);
         known.absorb(&vague);
         assert_eq!(summaries(&known), ["One."], "what the log alone suggests says less");

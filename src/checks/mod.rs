@@ -6,7 +6,7 @@
 mod case;
 mod change;
 mod change_network;
-mod command;
+mod commands;
 mod finding;
 mod function_age;
 mod history;

@@ -95,9 +95,6 @@ impl Command {
         let (environment, placeholders, refused) = (Vec::new(), Vec::new(), Vec::new());
         let mut renderer = Renderer { context, environment, placeholders, refused };
         let (mut pieces, pipeline) = renderer.pipeline(&self.pipeline);
-        if let Some(line) = &self.line {
-            pieces.push(line.clone());
-        }
         if let Some(file) = &self.output_file {
             pieces.push(format!("> {file}"));
         }
@@ -234,7 +231,7 @@ impl Renderer<'_> {
         for part in &argument.0 {
             let run = match part {
                 Part::Text(text) => Run::Text(text.clone()),
-                Part::File(path) => Run::Text(format!("file://{path}")),
+                Part::File(url) => Run::Text(url.to_string()),
                 Part::Placeholder(name) => {
                     self.note(name);
                     Run::Text(name.clone())

@@ -372,9 +372,9 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
 fn argument(word: Read) -> Argument {
     let mut parts = word.parts;
     if let [Part::Text(text)] = parts.as_mut_slice()
-        && let Some(path) = text.strip_prefix("file://")
+        && (text.starts_with("file://") || text.starts_with("fileb://"))
     {
-        return Argument(vec![Part::File(Cow::Owned(path.to_owned()))]);
+        return Argument(vec![Part::File(Cow::Owned(text.clone()))]);
     }
     let within = match parts.as_slice() {
         [_] => Within::Nothing,

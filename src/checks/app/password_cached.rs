@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, secret_limits},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::quoted,
+        commands::{describe_secret, events_of},
         history::{Trail, failing},
         vended_template::template,
     },
@@ -51,7 +51,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if read.date() > rotated.date() || case.now().days_since(rotated) < days {
         return Ok(vec![]);
     }
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "APP02",
@@ -71,14 +70,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "Let the application read the secret again when a login is refused, or cache it for \
              minutes only; or alternate two users.",
-            [format!("aws secretsmanager describe-secret --secret-id {id} --query LastAccessedDate")],
+            [describe_secret(case, "LastAccessedDate")],
         )
-        .confirm(format!(
-            "aws cloudtrail lookup-events --region {} \
-             --lookup-attributes AttributeKey=ResourceName,AttributeValue={}",
-            case.region(),
-            quoted(&case.secret_resource())
-        )),
+        .confirm(events_of("ResourceName", &case.secret_resource())),
     ])
 }
 

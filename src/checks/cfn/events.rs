@@ -1,6 +1,7 @@
 //! The events of a stack, oldest first, and what one of them says.
 
 use crate::{
+    aws::commands::Argument,
     checks::{Case, Stop},
     evidence::{StackEvent, Time},
 };
@@ -54,7 +55,12 @@ pub(super) fn logical(event: &StackEvent) -> &str {
 }
 
 pub(super) fn stack(event: &StackEvent) -> &str {
-    event.stack_name.as_deref().unwrap_or("STACK")
+    event.stack_name.as_deref().unwrap_or("the stack")
+}
+
+/// The stack's name, for a command.
+pub(super) fn stack_argument(event: &StackEvent) -> Argument {
+    Argument::or_placeholder(event.stack_name.as_deref(), "STACK")
 }
 
 /// Name, status, time and reason in one line of proof.

@@ -6,8 +6,9 @@ use super::{
     events::SCHEDULE,
 };
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, commands::update_stack},
     evidence::{Fact, StackResource},
 };
 
@@ -103,7 +104,7 @@ fn twice(case: &Case<'_>, own: &[&str]) -> Option<Finding> {
         )
         .severity(Severity::Warning)
         .proof(ProofKind::Stack, "template", format!("{names} have the same SecretId"))
-        .fix("Keep one of the schedules in the template.", Vec::<String>::new()),
+        .advice("Keep one of the schedules in the template."),
     )
 }
 
@@ -116,20 +117,13 @@ fn proven(mut finding: Finding, schedules: &[&StackResource], summary: &str) -> 
             format!("{} is a RotationSchedule of {of}", logical(one)),
         );
     }
-    let stack = schedules.first().and_then(|one| one.stack_name.as_deref()).unwrap_or("STACK");
-    let stack = quoted(stack);
-    finding
-        .fix(
-            summary,
-            [format!(
-                "aws cloudformation update-stack --stack-name {stack} --template-body \
-                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
-            )],
-        )
-        .confirm(format!(
-            "aws cloudformation describe-stack-resources --stack-name {stack} --query \
-             \"StackResources[?ResourceType=='{SCHEDULE}']\""
-        ))
+    let stack = schedules.first().and_then(|one| one.stack_name.as_deref());
+    let stack = || Argument::or_placeholder(stack, "STACK");
+    finding.fix(summary, [update_stack(stack())]).confirm(
+        Command::aws("cloudformation", "describe-stack-resources")
+            .option("--stack-name", stack())
+            .option("--query", format!("StackResources[?ResourceType=='{SCHEDULE}']")),
+    )
 }
 
 fn logical(resource: &StackResource) -> &str {

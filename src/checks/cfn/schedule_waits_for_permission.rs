@@ -5,12 +5,13 @@ use super::{
     declared::{name_of, schedules_of, template_of},
     events::{
         PERMISSION, SCHEDULE, event_line, failed, is, logical, oldest_first, overcome, reason,
-        stack,
+        stack, stack_argument,
     },
 };
 use crate::{
+    aws::commands::Command,
     catalogue::{Severity, stack_reason_proves},
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, commands::update_stack},
     evidence::{Fact, StackEvent, StackTemplate, TemplateSchedule},
 };
 
@@ -93,10 +94,7 @@ fn declared(template: &StackTemplate, schedule: &TemplateSchedule) -> Option<Fin
         "template",
         format!("{name} depends on {}", depends(&schedule.depends_on)),
     )
-    .fix(
-        format!("Add `DependsOn: {}` to {name} (aws-cdk does so since July 2023).", own[0]),
-        Vec::<String>::new(),
-    );
+    .advice(format!("Add `DependsOn: {}` to {name} (aws-cdk does so since July 2023).", own[0]));
     Some(finding)
 }
 
@@ -165,17 +163,13 @@ fn described(finding: Finding, schedule: &StackEvent, permission: Option<&StackE
                 "Add `DependsOn: {depends_on}` to {} (aws-cdk does so since July 2023).",
                 logical(schedule)
             ),
-            [format!(
-                "aws cloudformation update-stack --stack-name {} --template-body \
-                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                quoted(stack(schedule))
-            )],
+            [update_stack(stack_argument(schedule))],
         )
-        .confirm(format!(
-            "aws cloudformation describe-stack-events --stack-name {} --query \
-             \"StackEvents[?ResourceStatus=='CREATE_FAILED']\"",
-            quoted(stack(schedule))
-        ))
+        .confirm(
+            Command::aws("cloudformation", "describe-stack-events")
+                .option("--stack-name", stack_argument(schedule))
+                .option("--query", "StackEvents[?ResourceStatus=='CREATE_FAILED']"),
+        )
 }
 
 #[cfg(test)]

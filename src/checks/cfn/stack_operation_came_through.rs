@@ -3,11 +3,15 @@
 
 use super::{
     declared::{name_of, schedules_of, template_of},
-    events::{event_line, failed, logical, oldest_first, overcome, reason, stack},
+    events::{event_line, failed, logical, oldest_first, overcome, reason, stack, stack_argument},
 };
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::stack_reason_proves,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, ProofKind, command::quoted},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, ProofKind,
+        commands::{remove_pending, show_template, update_stack, upgrade_cdk},
+    },
     evidence::{Fact, Stack, StackEvent, TemplateCircle, TemplateSchedule},
 };
 
@@ -53,7 +57,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             .as_deref()
             .filter(|why| stack_reason_proves("CFN04", "AWS::CloudFormation::Stack", why))
     {
-        findings.push(circular(name(stack)).on(Basis::Line).proof(
+        findings.push(circular(name(stack), name_argument(stack)).on(Basis::Line).proof(
             ProofKind::Stack,
             "DescribeStacks",
             why,
@@ -66,7 +70,7 @@ fn finding(case: &Case<'_>, code: &str, event: &StackEvent) -> Finding {
     match code {
         "CFN05" => stuck(case, event),
         "CFN09" => both_properties(event),
-        _ => circular(stack(event)),
+        _ => circular(stack(event), stack_argument(event)),
     }
 }
 
@@ -84,11 +88,10 @@ fn circle(circle: &TemplateCircle) -> Option<Finding> {
     Some(
         Finding::new("CFN04", first, summary)
             .proof(ProofKind::Stack, "template", format!("references among {all}"))
-            .fix(
+            .advice(
                 "Break the circle: a policy as a resource of its own, no reference to the secret in \
                  the permission, and only the schedule depends on both.",
-                Vec::<String>::new(),
-            ),
+),
     )
 }
 
@@ -103,11 +106,11 @@ fn both_declared(schedule: &TemplateSchedule) -> Option<Finding> {
             format!("{name} has both HostedRotationLambda and RotationLambdaARN."),
         )
         .proof(ProofKind::Stack, "template", format!("RotationLambdaARN is {function}"))
-        .fix("Keep one of the two.", Vec::<String>::new())
+        .advice("Keep one of the two.")
     })
 }
 
-fn circular(stack: &str) -> Finding {
+fn circular(stack: &str, argument: Argument) -> Finding {
     Finding::new(
         "CFN04",
         stack,
@@ -118,13 +121,13 @@ fn circular(stack: &str) -> Finding {
     )
     .fix(
         "Upgrade aws-cdk, or take the secret's ARN out of the function's own policy.",
-        ["npm install aws-cdk-lib@latest && npx cdk deploy".to_owned()],
+        upgrade_cdk(),
     )
-    .confirm(describe(stack))
+    .confirm(describe(argument))
 }
 
 fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
-    let secret = case.secret_id().to_owned();
+    let secret = case.secret_id();
     let reading = case.secret();
     let pending = reading.if_known().and_then(|secret| secret.stuck_pending());
     let finding = Finding::new(
@@ -143,11 +146,7 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
             .fix(
                 "Once its cause is fixed, and only if no setSecret ran for it, remove AWSPENDING from the \
                  stuck version.",
-                [format!(
-                    "aws secretsmanager update-secret-version-stage --secret-id {} \
-                     --version-stage AWSPENDING --remove-from-version-id {version}",
-                    quoted(&secret)
-                )],
+                [remove_pending(case, version)],
             )
             .trying(Change::RemovePendingLabel),
         None => finding,
@@ -158,13 +157,9 @@ fn stuck(case: &Case<'_>, event: &StackEvent) -> Finding {
                 "Set RotateImmediatelyOnUpdate: false on {}, so that an update does not rotate.",
                 logical(event)
             ),
-            [format!(
-                "aws cloudformation update-stack --stack-name {} --template-body \
-                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                quoted(stack(event))
-            )],
+            [update_stack(stack_argument(event))],
         )
-        .confirm(describe(stack(event)))
+        .confirm(describe(stack_argument(event)))
 }
 
 fn both_properties(event: &StackEvent) -> Finding {
@@ -179,30 +174,27 @@ fn both_properties(event: &StackEvent) -> Finding {
     )
     .fix(
         "Keep one of the two.",
-        [
-            format!(
-                "aws cloudformation get-template --stack-name {} --template-stage Original",
-                quoted(stack(event))
-            ),
-            format!(
-                "aws cloudformation update-stack --stack-name {} --template-body \
-                 file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                quoted(stack(event))
-            ),
-        ],
+        [show_template(stack_argument(event)), update_stack(stack_argument(event))],
     )
-    .confirm(describe(stack(event)))
+    .confirm(describe(stack_argument(event)))
 }
 
-fn describe(stack: &str) -> String {
-    format!(
-        "aws cloudformation describe-stacks --stack-name {} --query 'Stacks[0].StackStatus'",
-        quoted(stack)
-    )
+fn describe(stack: Argument) -> Command {
+    Command::aws("cloudformation", "describe-stacks")
+        .option("--stack-name", stack)
+        .option("--query", "Stacks[0].StackStatus")
 }
 
 fn name(stack: &Stack) -> &str {
-    stack.stack_name.as_deref().or(stack.stack_id.as_deref()).unwrap_or("STACK")
+    id(stack).unwrap_or("the stack")
+}
+
+fn name_argument(stack: &Stack) -> Argument {
+    Argument::or_placeholder(id(stack), "STACK")
+}
+
+fn id(stack: &Stack) -> Option<&str> {
+    stack.stack_name.as_deref().or(stack.stack_id.as_deref())
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use super::{
     secret_database::{SecretDatabase, secret_database},
 };
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::{self, Capability, Severity},
     checks::{
         Basis, Case, Finding, Judgement, Missing, Stop,
-        command::quoted,
+        commands::{function_name, rotate},
         function_age::{Ability, FunctionAge},
         run::function::{name_of, resource_of, rotation_function, vended},
         vended_template::template,
@@ -201,15 +202,21 @@ fn proven(
     let finding = setting.into_iter().fold(finding, |finding, setting| setting.prove(finding));
     let finding =
         with_recreated_function(finding.fact(database.source(), &database.how), case, function);
-    if new_only { finding.confirm(STORED_AS) } else { finding }
+    if new_only { finding.confirm(stored_as()) } else { finding }
 }
 
 /// The parameter that decides how new passwords are stored.
 const NEW_PASSWORDS: &str = "password_encryption";
-/// Tells for each role how its password is stored (RDS User Guide, Using SCRAM for
+
+/// Shows for each role how its password is stored (RDS User Guide, Using SCRAM for
 /// PostgreSQL password encryption).
-const STORED_AS: &str = "psql -h HOST -U MASTER -c 'CREATE EXTENSION IF NOT EXISTS rds_tools' -c \
-                         'SELECT * FROM rds_tools.role_password_encryption_type()'";
+fn stored_as() -> Command {
+    Command::program("psql")
+        .option("-h", Argument::placeholder("HOST"))
+        .option("-U", Argument::placeholder("MASTER"))
+        .option("-c", "CREATE EXTENSION IF NOT EXISTS rds_tools")
+        .option("-c", "SELECT * FROM rds_tools.role_password_encryption_type()")
+}
 
 /// A function that cannot, and no database that asks.
 fn unproven(
@@ -252,48 +259,48 @@ fn undated(case: &Case<'_>, function: &Function) -> Stop {
 
 /// The fix for every old function: a new one.
 fn with_recreated_function(finding: Finding, case: &Case<'_>, function: &Function) -> Finding {
-    let secret = quoted(case.secret_id());
-    let mut commands = Vec::new();
-    match (
+    let name = function_name(function);
+    let change_set = || Argument::placeholder("CHANGE_SET_ID");
+    let mut commands = match (
         function.tags.get("aws:cloudformation:stack-name"),
         function.tags.get("serverlessrepo:applicationId"),
     ) {
-        (_, Some(application)) => commands.extend([
-            format!(
-                "aws serverlessrepo create-cloud-formation-change-set --application-id \
-                 {} --stack-name {}-renewed --capabilities CAPABILITY_IAM \
-                 CAPABILITY_RESOURCE_POLICY --parameter-overrides file://parameters.json",
-                quoted(application),
-                quoted(name_of(function))
-            ),
-            "aws cloudformation wait change-set-create-complete --change-set-name CHANGE_SET_ID"
-                .to_owned(),
-            "aws cloudformation execute-change-set --change-set-name CHANGE_SET_ID".to_owned(),
+        (_, Some(application)) => vec![
+            Command::aws("serverlessrepo", "create-cloud-formation-change-set")
+                .option("--application-id", application)
+                .option("--stack-name", name.clone().then("-renewed"))
+                .options("--capabilities", ["CAPABILITY_IAM", "CAPABILITY_RESOURCE_POLICY"])
+                .option("--parameter-overrides", Argument::file("parameters.json")),
+            Command::aws("cloudformation", "wait")
+                .word("change-set-create-complete")
+                .option("--change-set-name", change_set()),
+            Command::aws("cloudformation", "execute-change-set")
+                .option("--change-set-name", change_set()),
             // The repository puts its own name before the stack's.
-            format!(
-                "aws cloudformation wait stack-create-complete --stack-name \
-                 serverlessrepo-{}-renewed",
-                quoted(name_of(function))
+            Command::aws("cloudformation", "wait").word("stack-create-complete").option(
+                "--stack-name",
+                Argument::from("serverlessrepo-").then(name).then("-renewed"),
             ),
-        ]),
-        (Some(stack), None) => commands.extend([
-            format!(
-                "aws cloudformation update-stack --stack-name {} --use-previous-template \
-                 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                quoted(stack)
-            ),
-            format!("aws cloudformation wait stack-update-complete --stack-name {}", quoted(stack)),
-        ]),
-        (None, None) => {}
-    }
-    commands.push(format!(
-        "aws secretsmanager rotate-secret --secret-id {secret} --rotation-lambda-arn NEW_FUNCTION_ARN"
-    ));
+        ],
+        (Some(stack), None) => vec![
+            Command::aws("cloudformation", "update-stack")
+                .option("--stack-name", stack)
+                .flag("--use-previous-template")
+                .options("--capabilities", ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]),
+            Command::aws("cloudformation", "wait")
+                .word("stack-update-complete")
+                .option("--stack-name", stack),
+        ],
+        (None, None) => Vec::new(),
+    };
+    commands.push(
+        rotate(case).option("--rotation-lambda-arn", Argument::placeholder("NEW_FUNCTION_ARN")),
+    );
     finding
         .fix(
             "Recreate the function (console: edit rotation, create a new function; CDK: upgrade \
              aws-cdk-lib and deploy) and point the secret at it.",
             commands,
         )
-        .confirm(format!("aws secretsmanager rotate-secret --secret-id {secret}"))
+        .confirm(rotate(case))
 }

@@ -2,8 +2,12 @@
 
 use super::secret_database::{DATABASE_FACTS, secret_database};
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::{DatabaseStatus, Severity, StatusAdvice, database_status},
-    checks::{Case, Check, Finding, Judgement, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement,
+        commands::{DatabaseOperation, on_database},
+    },
 };
 
 pub(super) static CHECK: Check = Check {
@@ -25,16 +29,15 @@ fn judge(case: &Case<'_>) -> Judgement {
         });
     let Some((status, row, cluster)) = bad else { return Ok(Vec::new()) };
 
-    let label = match cluster {
-        true => database.label(),
-        false => database
-            .instance
-            .and_then(|one| one.db_instance_identifier.as_deref())
-            .unwrap_or(database.label()),
+    let of_instance = || database.instance?.db_instance_identifier.as_deref();
+    let identifier = match cluster {
+        true => database.identifier(),
+        false => of_instance().or(database.identifier()),
     };
-    let (source, field, kind) = match cluster {
-        true => ("DescribeDBClusters", "Status", "cluster"),
-        false => ("DescribeDBInstances", "DBInstanceStatus", "instance"),
+    let label = identifier.unwrap_or(database.label());
+    let (source, field) = match cluster {
+        true => ("DescribeDBClusters", "Status"),
+        false => ("DescribeDBInstances", "DBInstanceStatus"),
     };
     let severity = match row.passing || database.assumed {
         true => Severity::Warning,
@@ -48,40 +51,44 @@ fn judge(case: &Case<'_>) -> Judgement {
     .severity(severity)
     .fact(source, format!("{field} is {status}"))
     .fact(database.source(), &database.how);
-    Ok(vec![with_advice(finding, row, label, kind)])
+    Ok(vec![with_advice(finding, row, cluster, identifier)])
 }
 
-fn with_advice(finding: Finding, row: &DatabaseStatus, label: &str, kind: &str) -> Finding {
-    let label = quoted(label);
-    let status = match kind {
-        "cluster" => "DBClusters[0].[Status,KmsKeyId]",
-        _ => "DBInstances[0].[DBInstanceStatus,KmsKeyId]",
-    };
-    let describe =
-        format!("aws rds describe-db-{kind}s --db-{kind}-identifier {label} --query '{status}'");
+fn with_advice(
+    finding: Finding,
+    row: &DatabaseStatus,
+    cluster: bool,
+    identifier: Option<&str>,
+) -> Finding {
+    let identifier = || Argument::or_placeholder(identifier, "DATABASE");
+    let describe = on_database(DatabaseOperation::Describe, cluster, identifier()).option(
+        "--query",
+        match cluster {
+            true => "DBClusters[0].[Status,KmsKeyId]",
+            false => "DBInstances[0].[DBInstanceStatus,KmsKeyId]",
+        },
+    );
     let (summary, command) = match row.advice {
-        StatusAdvice::Start => (
-            "Start the database.",
-            format!("aws rds start-db-{kind} --db-{kind}-identifier {label}"),
-        ),
+        StatusAdvice::Start => {
+            ("Start the database.", on_database(DatabaseOperation::Start, cluster, identifier()))
+        }
         StatusAdvice::Wait => (
             "Wait until it is available, then rotate again.",
-            format!("aws rds wait db-{kind}-available --db-{kind}-identifier {label}"),
+            on_database(DatabaseOperation::Wait, cluster, identifier()),
         ),
         StatusAdvice::Storage => (
             "Give it more storage.",
-            format!(
-                "aws rds modify-db-instance --db-instance-identifier {label} --allocated-storage \
-                 GIBIBYTES --apply-immediately"
-            ),
+            on_database(DatabaseOperation::Modify, false, identifier())
+                .option("--allocated-storage", Argument::placeholder("GIBIBYTES"))
+                .flag("--apply-immediately"),
         ),
         StatusAdvice::Key => ("Make its KMS key usable again, then start it.", describe.clone()),
         StatusAdvice::Repair => (
             "Repair or restore it; its events say what happened.",
-            format!(
-                "aws rds describe-events --source-type db-{kind} --source-identifier {label} \
-                 --duration 10080"
-            ),
+            Command::aws("rds", "describe-events")
+                .option("--source-type", if cluster { "db-cluster" } else { "db-instance" })
+                .option("--source-identifier", identifier())
+                .option("--duration", "10080"),
         ),
     };
     finding.fix(summary, [command]).confirm(describe)

@@ -6,8 +6,12 @@ use super::{
     secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
 };
 use crate::{
+    aws::commands::Argument,
     catalogue::{Severity, certificate},
-    checks::{Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, ProofKind, Stop,
+        commands::{DatabaseOperation, on_database},
+    },
     evidence::{DbInstance, Fact},
 };
 
@@ -68,7 +72,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     } else {
         return Ok(Vec::new());
     };
-    Ok(vec![with_new_certificate(weighed(finding, case, &database), name)])
+    Ok(vec![with_new_certificate(weighed(finding, case, &database), instance)])
 }
 
 fn resource(instance: &DbInstance, name: &str) -> String {
@@ -94,20 +98,20 @@ fn weighed(finding: Finding, case: &Case<'_>, database: &SecretDatabase<'_>) -> 
     }
 }
 
-fn with_new_certificate(finding: Finding, name: &str) -> Finding {
-    let name = quoted(name);
+fn with_new_certificate(finding: Finding, instance: &DbInstance) -> Finding {
+    let identifier =
+        || Argument::or_placeholder(instance.db_instance_identifier.as_deref(), "DATABASE");
     finding
         .fix(
             "Give the instance a certificate of a current authority (it may restart).",
-            [format!(
-                "aws rds modify-db-instance --db-instance-identifier {name} \
-                 --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately"
-            )],
+            [on_database(DatabaseOperation::Modify, false, identifier())
+                .option("--ca-certificate-identifier", "rds-ca-rsa2048-g1")
+                .flag("--apply-immediately")],
         )
-        .confirm(format!(
-            "aws rds describe-db-instances --db-instance-identifier {name} --query \
-             'DBInstances[0].CertificateDetails'"
-        ))
+        .confirm(
+            on_database(DatabaseOperation::Describe, false, identifier())
+                .option("--query", "DBInstances[0].CertificateDetails"),
+        )
 }
 
 #[cfg(test)]

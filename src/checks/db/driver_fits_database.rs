@@ -1,10 +1,11 @@
 //! DB04, DB10, DB18: the driver in the package lacks what its database may ask for.
 
 use crate::{
+    aws::commands::Command,
     catalogue::Severity,
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::quoted,
+        commands::{on_secret, rotate},
         run::{
             function::{name_of, resource_of, rotation_function},
             package::{package_of, rebuilt, unread_layers},
@@ -60,7 +61,6 @@ fn no_cryptography(case: &Case<'_>, function: &Function, package: &Package) -> O
     if ssl.is_some_and(|ssl| ssl.eq_ignore_ascii_case("true")) {
         return None;
     }
-    let secret = quoted(case.secret_id());
     let finding = Finding::new(
         "DB04",
         resource_of(function),
@@ -75,7 +75,7 @@ fn no_cryptography(case: &Case<'_>, function: &Function, package: &Package) -> O
     .fact("package", "imports pymysql, and has no module cryptography")
     .fix(
         "Add \"ssl\": true to the secret, so that the function never falls back.",
-        [format!("aws secretsmanager get-secret-value --secret-id {secret} --query SecretString")],
+        [on_secret(case, "get-secret-value").option("--query", "SecretString")],
     );
     Some(rebuilt(finding, function, package, &["PyMySQL", "cryptography"]))
 }
@@ -106,13 +106,12 @@ fn thin_oracle(case: &Case<'_>, function: &Function, package: &Package) -> Optio
         .fix(
             "Where the option group requires it: use the option SSL and \"ssl\": true in the \
              secret, or let clients choose.",
-            ["aws rds describe-option-groups --query \
-              'OptionGroupsList[].Options[?OptionName==`NATIVE_NETWORK_ENCRYPTION`]'"],
+            [Command::aws("rds", "describe-option-groups").option(
+                "--query",
+                "OptionGroupsList[].Options[?OptionName==`NATIVE_NETWORK_ENCRYPTION`]",
+            )],
         )
-        .confirm(format!(
-            "aws secretsmanager rotate-secret --secret-id {}",
-            quoted(case.secret_id())
-        )),
+        .confirm(rotate(case)),
     )
 }
 

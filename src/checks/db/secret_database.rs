@@ -48,11 +48,15 @@ impl<'c> SecretDatabase<'c> {
     }
 
     /// Identifier of the cluster, else of the instance.
-    pub(in crate::checks) fn label(&self) -> &'c str {
+    pub(in crate::checks) fn identifier(&self) -> Option<&'c str> {
         self.cluster
             .and_then(|cluster| cluster.db_cluster_identifier.as_deref())
             .or_else(|| self.instance?.db_instance_identifier.as_deref())
-            .unwrap_or("the database")
+    }
+
+    /// The identifier, for words that people read.
+    pub(in crate::checks) fn label(&self) -> &'c str {
+        self.identifier().unwrap_or("the database")
     }
 
     /// ARN of the cluster or instance, else its identifier.

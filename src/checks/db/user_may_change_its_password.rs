@@ -3,12 +3,13 @@
 
 use super::{
     parameters::asked,
-    secret_database::{DATABASE_FACTS, secret_database},
+    secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
 };
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::Severity,
     checks::{
-        Basis, Case, Check, Finding, Judgement, command::quoted, run::function::rotation_function,
+        Basis, Case, Check, Finding, Judgement, run::function::rotation_function,
         vended_template::template,
     },
     evidence::Fact,
@@ -54,12 +55,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if alternating || user.is_some() && user.as_deref() == database.master_username() {
         return Ok(Vec::new());
     }
-    let master = quoted(database.master_username().unwrap_or("MASTER"));
-    let name = user.as_deref().unwrap_or("USER");
-    // Names in SQL double the quotes they hold; the shell's come on top.
-    let grant = format!("GRANT rds_password TO \"{}\"", name.replace('"', "\"\""));
-    let ask =
-        format!("SELECT pg_has_role('{}', 'rds_password', 'member')", name.replace('\'', "''"));
     let label = database.label();
     let who = user.as_deref().unwrap_or("the rotated user");
     let finding = Finding::new(
@@ -78,10 +73,35 @@ fn judge(case: &Case<'_>) -> Judgement {
             .fact(database.source(), &database.how)
             .fix(
                 "Make the user a member, or rotate with alternating users.",
-                [format!("psql -h HOST -U {master} -c {}", quoted(&grant))],
+                [as_master(&database).option("-c", grant(user.as_deref()))],
             )
-            .confirm(format!("psql -h HOST -U {master} -c {}", quoted(&ask))),
+            .confirm(as_master(&database).option("-c", ask(user.as_deref())).look()),
     ])
+}
+
+/// A client of the database, logged in as its master user.
+fn as_master(database: &SecretDatabase<'_>) -> Command {
+    Command::program("psql")
+        .option("-h", Argument::placeholder("HOST"))
+        .option("-U", Argument::or_placeholder(database.master_username(), "MASTER"))
+}
+
+/// The statement that makes the user a member. A name in double quotes doubles those
+/// that it holds.
+fn grant(user: Option<&str>) -> Argument {
+    let user = user.map(|user| user.replace('"', "\"\""));
+    Argument::from("GRANT rds_password TO \"")
+        .then(Argument::or_placeholder(user.as_deref(), "USER"))
+        .then("\"")
+}
+
+/// The question whether the user is one. A text in single quotes doubles those that it
+/// holds.
+fn ask(user: Option<&str>) -> Argument {
+    let user = user.map(|user| user.replace('\'', "''"));
+    Argument::from("SELECT pg_has_role('")
+        .then(Argument::or_placeholder(user.as_deref(), "USER"))
+        .then("', 'rds_password', 'member')")
 }
 
 #[cfg(test)]

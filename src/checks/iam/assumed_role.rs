@@ -5,7 +5,7 @@ use super::{
     rights::{Right, of_unseen, role_name},
 };
 use crate::{
-    checks::{Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted},
+    checks::{Case, Check, Finding, Judgement, ProofKind, Stop, commands::rotate},
     evidence::Fact,
     policy::{Effect, Purpose, rotation_requests},
 };
@@ -57,10 +57,7 @@ fn refused(case: &Case<'_>, right: Right) -> Finding {
     )
     .statement(statement(&right.decision))
     .proof(ProofKind::Policy, source, text);
-    with_policy_fix(finding, &[right.request]).confirm(format!(
-        "aws secretsmanager rotate-secret --secret-id {}",
-        quoted(case.secret_id())
-    ))
+    with_policy_fix(finding, &[right.request]).confirm(rotate(case))
 }
 
 #[cfg(test)]

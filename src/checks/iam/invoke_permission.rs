@@ -9,9 +9,13 @@ use super::{
     rights::{Right, of_unseen},
 };
 use crate::{
+    aws::{
+        arn,
+        commands::{Argument, Command},
+    },
     checks::{
         Case, Change, Check, Finding, Fix, Judgement, PolicyStatement, ProofKind, Stop,
-        command::quoted,
+        commands::on_function,
     },
     evidence::Fact,
     policy::{
@@ -63,7 +67,7 @@ fn refused(function: &str, right: Right) -> Finding {
     let nearly = right.decision.failure().is_some_and(|failure| {
         matches!(failure.failed_on, FailedOn::Resource | FailedOn::Condition { .. })
     });
-    let (name, qualifier) = split(function);
+    let qualifier = arn::function_qualifier(function);
     let clause = match &right.request.layers.resource {
         Part::Given(_) => reason(&right.decision),
         _ => "it has no resource policy".to_owned(),
@@ -81,15 +85,14 @@ fn refused(function: &str, right: Right) -> Finding {
     )
     .statement(statement(&right.decision))
     .proof(ProofKind::Policy, source, text);
-    with_policy_fix(finding, &[right.request]).confirm(format!(
-        "aws lambda get-policy --function-name {}{}",
-        quoted(name),
-        option(qualifier)
-    ))
+    with_policy_fix(finding, &[right.request]).confirm(on_policy(function, "get-policy"))
 }
 
-fn option(qualifier: Option<&str>) -> String {
-    qualifier.map_or_else(String::new, |qualifier| format!(" --qualifier {}", quoted(qualifier)))
+/// An operation on the function's policy: that of the alias or version, where the ARN
+/// names one.
+fn on_policy(function: &str, operation: &'static str) -> Command {
+    on_function(arn::unqualified(function), operation)
+        .option_if("--qualifier", arn::function_qualifier(function))
 }
 
 /// The statements that let the service in for any account.
@@ -126,8 +129,6 @@ fn open_to_all(
     open: &[(usize, Option<String>, Value)],
 ) -> Option<Finding> {
     let (index, sid, source) = open.first()?;
-    let (name, qualifier) = split(function);
-    let (name, qualifier) = (quoted(name), option(qualifier));
     let account = case.account_id();
     let policy = request.layers.resource.given()?.first()?;
     let mut statements: Vec<Value> = policy
@@ -141,16 +142,20 @@ fn open_to_all(
         "Condition": {"StringEquals": {"AWS:SourceAccount": account}}});
     statements.push(bounded);
     // In this order: in the other one a rotation in between fails.
-    let mut commands = vec![format!(
-        "aws lambda add-permission --function-name {name}{qualifier} --statement-id \
-         SecretsManagerAccount --action {ACTION} --principal {SERVICE} --source-account {account}"
-    )];
-    commands.extend(open.iter().filter_map(|(_, sid, _)| sid.as_deref()).map(|sid| {
-        format!(
-            "aws lambda remove-permission --function-name {name}{qualifier} --statement-id {}",
-            quoted(sid)
-        )
-    }));
+    let mut commands = vec![
+        on_policy(function, "add-permission")
+            .option("--statement-id", "SecretsManagerAccount")
+            .option("--action", ACTION)
+            .option("--principal", SERVICE)
+            .option(
+                "--source-account",
+                Argument::or_placeholder(case.account_if_known(), "ACCOUNT"),
+            ),
+    ];
+    let sids = open.iter().filter_map(|(_, sid, _)| sid.as_deref());
+    commands.extend(
+        sids.map(|sid| on_policy(function, "remove-permission").option("--statement-id", sid)),
+    );
     let place = sid.as_ref().map_or_else(
         || format!("the function's policy, statement {}", index + 1),
         |sid| format!("the function's policy, statement \"{sid}\""),
@@ -170,10 +175,10 @@ fn open_to_all(
         source: source.clone(),
     }))
     .proof(ProofKind::Policy, place, source.to_string())
-    .confirm(format!("aws lambda get-policy --function-name {name}{qualifier}"));
+    .confirm(on_policy(function, "get-policy"));
     finding.fixes.push(Fix {
         summary: "Add a statement for the secret's account, then remove the open one.".to_owned(),
-        commands: commands.into_iter().map(Into::into).collect(),
+        commands,
         change: Some(Change::ReplacePolicies {
             policies: vec![Replacement {
                 document: Document::FunctionPolicy { function: function.to_owned() },
@@ -184,15 +189,6 @@ fn open_to_all(
         ..Fix::default()
     });
     Some(finding)
-}
-
-/// The ARN without its qualifier, and the qualifier.
-fn split(arn: &str) -> (&str, Option<&str>) {
-    // arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
-    match arn.match_indices(':').nth(6) {
-        Some((at, _)) => (&arn[..at], Some(&arn[at + 1..])),
-        None => (arn, None),
-    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use super::{
     rights::{Right, account_of, rights},
 };
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::key_states,
-    checks::{Basis, Case, Check, Finding, Fix, Judgement, command::quoted},
-    evidence::Fact,
+    checks::{Basis, Case, Check, Finding, Fix, Judgement, commands::id_of},
+    evidence::{Fact, Secret},
     policy::{DenyKind, Layer, Purpose},
 };
 
@@ -82,15 +83,19 @@ fn with_new_key(case: &Case<'_>, finding: Finding) -> Finding {
     if finding.code() != "IAM18" {
         return finding;
     }
-    new_key(finding, case.secret_id(), case.account_id())
+    match case.secret().if_known() {
+        Some(secret) => new_key(finding, secret, case.account_id()),
+        None => finding,
+    }
 }
 
 /// Proposes a key of the account's own instead of a policy.
-pub(super) fn new_key(mut finding: Finding, secret: &str, account: &str) -> Finding {
+pub(super) fn new_key(mut finding: Finding, secret: &Secret, account: &str) -> Finding {
     let of = account_of(&finding.resource).unwrap_or(account).to_owned();
     finding.summary = format!(
-        "The secret {secret} is encrypted with aws/secretsmanager of the account {of}, and the \
-         function's role is in another account: that key serves its own account alone."
+        "The secret {} is encrypted with aws/secretsmanager of the account {of}, and the \
+         function's role is in another account: that key serves its own account alone.",
+        secret.label()
     );
     finding.basis = Basis::State;
     finding.fixes = vec![Fix {
@@ -100,11 +105,9 @@ pub(super) fn new_key(mut finding: Finding, secret: &str, account: &str) -> Find
                   the secret needs kms:Decrypt on it before."
                 .to_owned(),
         commands: vec![
-            format!(
-                "aws secretsmanager update-secret --secret-id {} --kms-key-id KEY_ARN",
-                quoted(secret)
-            )
-            .into(),
+            Command::aws("secretsmanager", "update-secret")
+                .option("--secret-id", id_of(secret))
+                .option("--kms-key-id", Argument::placeholder("KEY_ARN")),
         ],
         ..Fix::default()
     }];

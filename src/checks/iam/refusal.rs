@@ -9,7 +9,7 @@ use crate::{
     catalogue::Severity,
     checks::{
         Basis, Case, Change, Finding, Fix, Judgement, PolicyStatement, ProofKind, Stop,
-        command::quoted,
+        commands::rotate,
     },
     policy::{
         Decision, DenyKind, FailedOn, Failure, Layer, Need, Part, RotationRequest, StatementRole,
@@ -102,10 +102,7 @@ fn finding(
     }
     finding = finding.proof(ProofKind::Policy, "other policies that apply", others(first));
     let requests: Vec<RotationRequest> = group.iter().map(|right| right.request.clone()).collect();
-    with_policy_fix(finding, &requests).confirm(format!(
-        "aws secretsmanager rotate-secret --secret-id {}",
-        quoted(case.secret_id())
-    ))
+    with_policy_fix(finding, &requests).confirm(rotate(case))
 }
 
 /// `A and B on R, C on *`.
@@ -313,7 +310,7 @@ pub(super) fn with_policy_fix(mut finding: Finding, requests: &[RotationRequest]
     if plan.steps.is_empty() {
         let words = plan.remaining.first().map_or_else(String::new, |text| format!(": {text}"));
         return finding
-            .fix(format!("No policy of this account can be changed to allow it{words}."), [""; 0]);
+            .advice(format!("No policy of this account can be changed to allow it{words}."));
     }
     let mut summary: Vec<&str> = Vec::new();
     let mut commands = Vec::new();

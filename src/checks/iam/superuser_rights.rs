@@ -52,7 +52,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     })?;
     let findings = conclude(case, rights, SummaryDetail::WithResources, |right| code(case, right))?;
     let new = |finding: crate::checks::Finding| match finding.code() {
-        "IAM18" => new_key(finding, superuser.label(), case.account_id()),
+        "IAM18" => new_key(finding, superuser, case.account_id()),
         _ => finding,
     };
     Ok(findings.into_iter().map(new).collect())

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     aws::commands::{Argument, Command, CommandTemplate},
     catalogue::key_states,
-    checks::{Case, Change, Check, Finding, Judgement, Missing, Stop},
+    checks::{Case, Change, Check, Finding, Judgement, Missing, Stop, commands::id_of},
     evidence::{Fact, KeyMetadata, Secret},
 };
 
@@ -113,7 +113,7 @@ fn judge_key(key: &str, owner: &Secret, whose: &str, metadata: &KeyMetadata) -> 
         .fix(
             "Give the secret a symmetric key.",
             [Command::aws("secretsmanager", "update-secret")
-                .option("--secret-id", owner.label())
+                .option("--secret-id", id_of(owner))
                 .option("--kms-key-id", Argument::placeholder("SYMMETRIC_KEY_ARN"))],
         )
         .confirm(confirm),

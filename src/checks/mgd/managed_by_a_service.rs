@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Severity, managed_services},
     checks::{
         Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::quoted,
+        commands::describe_secret,
         history::{Trail, caller, failing},
     },
     evidence::Fact,
@@ -69,10 +69,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 format!("Change or rotate the secret through {by} only."),
                 [rotate_command(case, secret, &owner)],
             )
-            .confirm(format!(
-                "aws secretsmanager describe-secret --secret-id {} --query '[OwningService,LastRotatedDate]'",
-                quoted(case.secret_id())
-            )),
+            .confirm(describe_secret(case, "[OwningService,LastRotatedDate]")),
     ])
 }
 

@@ -1,9 +1,14 @@
 //! MGD05: a managed secret on the interval that its owner set by default.
 
+use serde_json::json;
+
 use super::owner::owner;
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, set_rotation_rules},
+    },
     evidence::Fact,
 };
 
@@ -37,7 +42,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if !is_default {
         return Ok(vec![]);
     }
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "MGD05",
@@ -54,14 +58,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fact("DescribeSecret", format!("{}; every {default} days", owner.proof))
         .fix(
             "Set another interval, if this one is not wanted.",
-            [format!(
-                "aws secretsmanager rotate-secret --secret-id {id} --no-rotate-immediately \
-                 --rotation-rules '{{\"AutomaticallyAfterDays\":30}}'"
-            )],
+            [set_rotation_rules(case, &json!({"AutomaticallyAfterDays": 30}))],
         )
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --query RotationRules"
-        )),
+        .confirm(describe_secret(case, "RotationRules")),
     ])
 }
 

@@ -2,7 +2,11 @@
 
 use super::owner::{databases, is_of_rds, tagged_database};
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    aws::commands::{Argument, Command},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{DatabaseOperation, on_database},
+    },
     evidence::{Fact, MasterUserSecret},
 };
 
@@ -35,9 +39,14 @@ fn judge(case: &Case<'_>) -> Judgement {
             }
             let (kind, name) = (if database.cluster { "cluster" } else { "instance" }, database.identifier);
             let arn = secret.secret_arn.as_deref().unwrap_or("an unnamed secret");
-            let modify = format!("aws rds modify-db-{kind} --db-{kind}-identifier {}", quoted(name));
-            let describe = format!("aws rds describe-db-{kind}s --db-{kind}-identifier {}", quoted(name));
-            let list = if database.cluster { "DBClusters" } else { "DBInstances" };
+            let modify = || {
+                on_database(DatabaseOperation::Modify, database.cluster, name)
+                    .flag("--apply-immediately")
+            };
+            let (list, managed) = match database.cluster {
+                true => ("DBClusters", "DBClusters[].MasterUserSecret"),
+                false => ("DBInstances", "DBInstances[].MasterUserSecret"),
+            };
             let finding = Finding::new(
                 "MGD01",
                 arn,
@@ -48,7 +57,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             )
             .fact(format!("Describe{list}"), format!("MasterUserSecret of {name}: SecretStatus impaired"));
             let key = secret.kms_key_id.as_deref().map(|key| {
-                format!("aws kms describe-key --key-id {} --query KeyMetadata.KeyState", quoted(key))
+                Command::aws("kms", "describe-key")
+                    .option("--key-id", key)
+                    .option("--query", "KeyMetadata.KeyState")
             });
             Some(
                 finding
@@ -57,15 +68,16 @@ fn judge(case: &Case<'_>) -> Judgement {
                         "Where the key or the secret is gone, let RDS create a new secret; choose a \
                          password for the moment in between.",
                         [
-                            format!(
-                                "{modify} --no-manage-master-user-password --master-user-password \
-                                 \"$(aws secretsmanager get-random-password --exclude-punctuation \
-                                 --query RandomPassword --output text)\" --apply-immediately"
-                            ),
-                            format!("{modify} --manage-master-user-password --apply-immediately"),
+                            modify()
+                                .flag("--no-manage-master-user-password")
+                                .option("--master-user-password", Argument::output(password())),
+                            modify().flag("--manage-master-user-password"),
                         ],
                     )
-                    .confirm(format!("{describe} --query '{list}[].MasterUserSecret'")),
+                    .confirm(
+                        on_database(DatabaseOperation::Describe, database.cluster, name)
+                            .option("--query", managed),
+                    ),
             )
         })
         .collect();
@@ -100,6 +112,14 @@ fn judge(case: &Case<'_>) -> Judgement {
         ));
     }
     Ok(vec![])
+}
+
+/// Prints a new password.
+fn password() -> Command {
+    Command::aws("secretsmanager", "get-random-password")
+        .flag("--exclude-punctuation")
+        .option("--query", "RandomPassword")
+        .option("--output", "text")
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use super::owner::{databases, is_of_rds, tagged_database};
 use crate::{
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{DatabaseOperation, on_database},
+    },
     evidence::Fact,
 };
 
@@ -62,13 +65,11 @@ fn judge(case: &Case<'_>) -> Judgement {
         )
         .fix(
             "Let RDS manage the password again; it creates a new secret, which applications must then read.",
-            [format!(
-                "aws rds modify-db-{kind} --db-{kind}-identifier {} --manage-master-user-password \
-                 --apply-immediately",
-                quoted(identifier)
-            )],
+            [on_database(DatabaseOperation::Modify, cluster, identifier)
+                .flag("--manage-master-user-password")
+                .flag("--apply-immediately")],
         )
-        .confirm(format!("aws rds describe-db-{kind}s --db-{kind}-identifier {}", quoted(identifier))),
+        .confirm(on_database(DatabaseOperation::Describe, cluster, identifier)),
     ])
 }
 

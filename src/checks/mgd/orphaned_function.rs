@@ -1,9 +1,13 @@
 //! MGD04: a rotation function that no longer rotates this secret.
 
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
-    evidence::Fact,
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{function_name, on_function},
+    },
+    evidence::{Fact, Function},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -45,16 +49,23 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "See that no other secret uses the function, then delete it.",
             [
-                format!(
-                    "aws secretsmanager list-secrets --region {} \
-                     --query \"SecretList[?contains(RotationLambdaARN || '', '{name}')].Name\"",
-                    case.region()
-                ),
-                format!("aws lambda delete-function --function-name {}", quoted(name)),
+                Command::aws("secretsmanager", "list-secrets")
+                    .option("--query", secrets_with(function)),
+                on_function(function_name(function), "delete-function"),
             ],
         )
-        .confirm(format!("aws lambda get-function --function-name {}", quoted(name))),
+        .confirm(on_function(function_name(function), "get-function")),
     ])
+}
+
+/// The query for the secrets whose function has this name. A text of JMESPath stands in
+/// single quotes, and a backslash goes before those that it holds.
+fn secrets_with(function: &Function) -> Argument {
+    let name = function.configuration.function_name.as_deref();
+    let name = name.map(|name| name.replace('\\', "\\\\").replace('\'', "\\'"));
+    Argument::from("SecretList[?contains(RotationLambdaARN || '', '")
+        .then(Argument::or_placeholder(name.as_deref(), "FUNCTION"))
+        .then("')].Name")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     aws::{arn, commands::Command},
     catalogue::{ManagedService, managed_services},
-    checks::Case,
+    checks::{Case, commands::rotate},
     evidence::{MasterUserSecret, Secret},
 };
 
@@ -112,8 +112,6 @@ pub(super) fn rotate_command(
         }
         (None, Some(command), _) => command.unfilled(),
         // Managed rotation has no function; Secrets Manager passes it on.
-        _ => {
-            Command::aws("secretsmanager", "rotate-secret").option("--secret-id", case.secret_id())
-        }
+        _ => rotate(case),
     }
 }

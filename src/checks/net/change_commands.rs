@@ -1,110 +1,153 @@
 //! The commands for a change in a network, with the real ids.
 
+use serde_json::{Value, json};
+
 use crate::{
-    checks::{NetworkChange, command::quoted},
-    evidence::{Evidence, Observed},
+    aws::commands::{Argument, Command, json_text},
+    checks::{
+        NetworkChange,
+        commands::{function_name, on_function, wait_for_function},
+    },
+    evidence::{Evidence, Function, Observed},
 };
 
 /// The commands for a change.
-pub(super) fn commands(evidence: &Evidence, function: &str, change: &NetworkChange) -> Vec<String> {
+pub(super) fn commands(
+    evidence: &Evidence,
+    function: &Function,
+    change: &NetworkChange,
+) -> Vec<Command> {
+    let ec2 = |operation| Command::aws("ec2", operation);
     match change {
         NetworkChange::AddSecurityGroupRule { group, egress, port, peer } => {
             let owner = foreign_owner(evidence, group, peer);
             vec![rule_command(group, *egress, *port, peer, owner)]
         }
         NetworkChange::AddAclEntry { acl, egress, number, ports: (from, to), block } => {
-            let direction = if *egress { "--egress" } else { "--ingress" };
             let cidr = if block.contains(':') { "--ipv6-cidr-block" } else { "--cidr-block" };
-            vec![format!(
-                "aws ec2 create-network-acl-entry --network-acl-id {acl} {direction} --rule-number \
-                 {number} --protocol tcp --port-range From={from},To={to} {cidr} {block} \
-                 --rule-action allow"
-            )]
+            vec![
+                ec2("create-network-acl-entry")
+                    .option("--network-acl-id", acl)
+                    .flag(if *egress { "--egress" } else { "--ingress" })
+                    .option("--rule-number", *number)
+                    .option("--protocol", "tcp")
+                    .option("--port-range", Argument::structure(&json!({"From": from, "To": to})))
+                    .option(cidr, block)
+                    .option("--rule-action", "allow"),
+            ]
         }
         NetworkChange::SetRoute { table, destination, target } => {
-            let there = has_route(&evidence.route_tables, table, destination);
-            let verb = if there { "replace-route" } else { "create-route" };
-            let v6 = destination.contains(':');
-            let to = if v6 { "--destination-ipv6-cidr-block" } else { "--destination-cidr-block" };
-            let option = match target.split('-').next() {
+            let exists = has_route(&evidence.route_tables, table, destination);
+            let target_option = match target.split('-').next() {
                 Some("nat") => "--nat-gateway-id",
                 Some("pcx") => "--vpc-peering-connection-id",
                 Some("tgw") => "--transit-gateway-id",
                 Some("eigw") => "--egress-only-internet-gateway-id",
                 _ => "--gateway-id",
             };
-            vec![format!(
-                "aws ec2 {verb} --route-table-id {table} {to} {destination} {option} {target}"
-            )]
-        }
-        NetworkChange::DeleteRoute { table, destination } => {
-            let option = if destination.starts_with("pl-") {
-                "--destination-prefix-list-id"
-            } else if destination.contains(':') {
-                "--destination-ipv6-cidr-block"
-            } else {
-                "--destination-cidr-block"
-            };
-            vec![format!("aws ec2 delete-route --route-table-id {table} {option} {destination}")]
-        }
-        NetworkChange::ResolveOverPeering { connection, requester } => {
-            let side = if *requester { "requester" } else { "accepter" };
-            vec![format!(
-                "aws ec2 modify-vpc-peering-connection-options --vpc-peering-connection-id \
-                 {connection} --{side}-peering-connection-options \
-                 AllowDnsResolutionFromRemoteVpc=true"
-            )]
-        }
-        NetworkChange::EnablePrivateDns { endpoint } => vec![format!(
-            "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --private-dns-enabled"
-        )],
-        NetworkChange::SetVpcDnsAttribute { vpc, attribute } => {
-            let option = if attribute == "enableDnsSupport" {
-                "--enable-dns-support"
-            } else {
-                "--enable-dns-hostnames"
-            };
-            vec![format!("aws ec2 modify-vpc-attribute --vpc-id {vpc} {option}")]
-        }
-        NetworkChange::CreateEndpoint { vpc, service, subnets, groups } => vec![format!(
-            "aws ec2 create-vpc-endpoint --vpc-id {vpc} --vpc-endpoint-type Interface \
-             --service-name {service} --subnet-ids {} --security-group-ids {} \
-             --private-dns-enabled",
-            subnets.join(" "),
-            groups.join(" "),
-        )],
-        NetworkChange::AddEndpointStatements { endpoint, statements } => {
-            let added = serde_json::to_string(statements).unwrap_or_default();
             vec![
-                format!(
-                    "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {endpoint} --query \
-                     'VpcEndpoints[0].PolicyDocument' --output text | jq --argjson added {} \
-                     '.Statement = ([.Statement] | flatten) + $added' > policy.json",
-                    quoted(&added)
-                ),
-                format!(
-                    "aws ec2 modify-vpc-endpoint --vpc-endpoint-id {endpoint} --policy-document \
-                     file://policy.json"
-                ),
+                ec2(if exists { "replace-route" } else { "create-route" })
+                    .option("--route-table-id", table)
+                    .option(destination_option(destination), destination)
+                    .option(target_option, target),
             ]
         }
-        NetworkChange::DisableSourceDestCheck { interface } => vec![format!(
-            "aws ec2 modify-network-interface-attribute --network-interface-id {interface} \
-             --no-source-dest-check"
-        )],
-        NetworkChange::AcceptPeering { connection } => vec![format!(
-            "aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id {connection}"
-        )],
-        NetworkChange::SetVpcConfig { subnets, groups, .. } => vec![
-            format!(
-                "aws lambda update-function-configuration --function-name {} --vpc-config \
-                 SubnetIds={},SecurityGroupIds={}",
-                quoted(function),
-                subnets.join(","),
-                groups.join(",")
-            ),
-            format!("aws lambda wait function-updated --function-name {}", quoted(function)),
+        NetworkChange::DeleteRoute { table, destination } => vec![
+            ec2("delete-route")
+                .option("--route-table-id", table)
+                .option(destination_option(destination), destination),
         ],
+        NetworkChange::ResolveOverPeering { connection, requester } => vec![
+            ec2("modify-vpc-peering-connection-options")
+                .option("--vpc-peering-connection-id", connection)
+                .option(
+                    match requester {
+                        true => "--requester-peering-connection-options",
+                        false => "--accepter-peering-connection-options",
+                    },
+                    "AllowDnsResolutionFromRemoteVpc=true",
+                ),
+        ],
+        NetworkChange::EnablePrivateDns { endpoint } => vec![
+            ec2("modify-vpc-endpoint")
+                .option("--vpc-endpoint-id", endpoint)
+                .flag("--private-dns-enabled"),
+        ],
+        NetworkChange::SetVpcDnsAttribute { vpc, attribute } => {
+            vec![ec2("modify-vpc-attribute").option("--vpc-id", vpc).flag(
+                match attribute.as_str() {
+                    "enableDnsSupport" => "--enable-dns-support",
+                    _ => "--enable-dns-hostnames",
+                },
+            )]
+        }
+        NetworkChange::CreateEndpoint { vpc, service, subnets, groups } => vec![
+            ec2("create-vpc-endpoint")
+                .option("--vpc-id", vpc)
+                .option("--vpc-endpoint-type", "Interface")
+                .option("--service-name", service)
+                .options("--subnet-ids", subnets)
+                .options("--security-group-ids", groups)
+                .flag("--private-dns-enabled"),
+        ],
+        NetworkChange::AddEndpointStatements { endpoint, statements } => {
+            let added = json_text(&Value::from(statements.clone()));
+            vec![
+                describe_endpoint_policy(endpoint)
+                    .pipe(
+                        Command::program("jq")
+                            .options("--argjson", [Argument::from("added"), Argument::from(added)])
+                            .operand("PROGRAM", ".Statement = ([.Statement] | flatten) + $added"),
+                    )
+                    .output_file("policy.json"),
+                ec2("modify-vpc-endpoint")
+                    .option("--vpc-endpoint-id", endpoint)
+                    .option("--policy-document", Argument::file("policy.json")),
+            ]
+        }
+        NetworkChange::DisableSourceDestCheck { interface } => vec![
+            ec2("modify-network-interface-attribute")
+                .option("--network-interface-id", interface)
+                .flag("--no-source-dest-check"),
+        ],
+        NetworkChange::AcceptPeering { connection } => vec![
+            ec2("accept-vpc-peering-connection").option("--vpc-peering-connection-id", connection),
+        ],
+        NetworkChange::SetVpcConfig { subnets, groups, .. } => {
+            vec![
+                set_vpc_config(function, subnets, groups),
+                wait_for_function(function_name(function)),
+            ]
+        }
+    }
+}
+
+/// Shows the policy of an endpoint.
+pub(super) fn describe_endpoint_policy(endpoint: &str) -> Command {
+    Command::aws("ec2", "describe-vpc-endpoints")
+        .options("--vpc-endpoint-ids", [endpoint])
+        .option("--query", "VpcEndpoints[0].PolicyDocument")
+        .option("--output", "text")
+}
+
+/// Puts the function into subnets, with security groups.
+pub(super) fn set_vpc_config(
+    function: &Function,
+    subnets: &[String],
+    groups: &[String],
+) -> Command {
+    let config = json!({"SubnetIds": subnets, "SecurityGroupIds": groups});
+    on_function(function_name(function), "update-function-configuration")
+        .option("--vpc-config", Argument::structure(&config))
+}
+
+fn destination_option(destination: &str) -> &'static str {
+    if destination.starts_with("pl-") {
+        "--destination-prefix-list-id"
+    } else if destination.contains(':') {
+        "--destination-ipv6-cidr-block"
+    } else {
+        "--destination-cidr-block"
     }
 }
 
@@ -124,22 +167,28 @@ fn rule_command(
     port: u16,
     peer: &str,
     peer_owner: Option<&str>,
-) -> String {
-    let verb = if egress { "egress" } else { "ingress" };
-    let start = format!("aws ec2 authorize-security-group-{verb} --group-id {group}");
-    let permission = |what: &str| {
-        format!("{start} --ip-permissions 'IpProtocol=tcp,FromPort={port},ToPort={port},{what}'")
+) -> Command {
+    let operation = match egress {
+        true => "authorize-security-group-egress",
+        false => "authorize-security-group-ingress",
     };
+    let command = Command::aws("ec2", operation).option("--group-id", group);
+    let permission = |command: Command, peers: &str, peer: Value| {
+        let permission =
+            json!({"IpProtocol": "tcp", "FromPort": port, "ToPort": port, peers: [peer]});
+        command.options("--ip-permissions", [Argument::structure(&permission)])
+    };
+    let simple = |command: Command| command.option("--protocol", "tcp").option("--port", port);
     if peer.contains(':') {
-        permission(&format!("Ipv6Ranges=[{{CidrIpv6={peer}}}]"))
+        permission(command, "Ipv6Ranges", json!({"CidrIpv6": peer}))
     } else if let Some(owner) = peer_owner {
-        permission(&format!("UserIdGroupPairs=[{{GroupId={peer},UserId={owner}}}]"))
+        permission(command, "UserIdGroupPairs", json!({"GroupId": peer, "UserId": owner}))
     } else if peer.starts_with("sg-") && egress {
-        permission(&format!("UserIdGroupPairs=[{{GroupId={peer}}}]"))
+        permission(command, "UserIdGroupPairs", json!({"GroupId": peer}))
     } else if peer.starts_with("sg-") {
-        format!("{start} --protocol tcp --port {port} --source-group {peer}")
+        simple(command).option("--source-group", peer)
     } else {
-        format!("{start} --protocol tcp --port {port} --cidr {peer}")
+        simple(command).option("--cidr", peer)
     }
 }
 
@@ -159,12 +208,12 @@ fn has_route(
 
 #[cfg(test)]
 mod tests {
-    use super::rule_command;
+    use super::*;
 
     #[test]
-    fn rules_name_groups_and_blocks_as_the_command_wants_them() {
-        let ingress = |peer: &str, owner| rule_command("sg-a", false, 443, peer, owner);
-        let egress = |peer: &str| rule_command("sg-a", true, 443, peer, None);
+    fn rules_name_groups_and_cidr_blocks_as_the_command_wants_them() {
+        let ingress = |peer: &str, owner| rule_command("sg-a", false, 443, peer, owner).plain();
+        let egress = |peer: &str| rule_command("sg-a", true, 443, peer, None).plain();
         assert!(ingress("sg-b", None).ends_with("--port 443 --source-group sg-b"));
         assert!(egress("sg-b").contains("UserIdGroupPairs=[{GroupId=sg-b}]"));
         assert!(egress("10.0.0.0/16").ends_with("--cidr 10.0.0.0/16"));
@@ -174,5 +223,17 @@ mod tests {
                 .contains("UserIdGroupPairs=[{GroupId=sg-b,UserId=222222222222}]"),
             "a group of another account is named with it"
         );
+    }
+
+    #[test]
+    fn an_id_cannot_add_to_a_structure() {
+        let function: Function =
+            serde_json::from_value(json!({"Configuration": {"FunctionName": "f"}}))
+                .expect("function");
+        let subnets = ["subnet-1,SecurityGroupIds=sg-other".to_owned()];
+        let command = set_vpc_config(&function, &subnets, &["sg-1".to_owned()]);
+        let rendered = command.render(Default::default());
+        let config: Value = serde_json::from_str(&rendered.pipeline[0][6]).expect("JSON");
+        assert_eq!(config, json!({"SubnetIds": subnets, "SecurityGroupIds": ["sg-1"]}));
     }
 }

@@ -5,9 +5,11 @@ use super::{
     reachability::{Obstacle, Reachability, proved_by_log, published, with_network_facts},
 };
 use crate::{
+    aws::commands::Command,
     catalogue::engines,
     checks::{
         Basis, Case, Check, Finding, Fix, Judgement, NetworkChange,
+        commands::rotate,
         run::function::{name_of, rotation_function},
     },
     evidence::{DbInstance, Fact, Function, Observed, SecurityGroup},
@@ -318,18 +320,15 @@ fn no_such_database(case: &Case<'_>, function: &Function, host: &DatabaseHost) -
             "Name the host of the database as it is now in the secret's value. A version that is \
              pending keeps the old host: cancel it first.",
             [
-                "aws rds describe-db-instances --query \
-                 'DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port]'"
-                    .to_owned(),
-                "aws rds describe-db-clusters --query \
-                 'DBClusters[].[DBClusterIdentifier,Endpoint,Port]'"
-                    .to_owned(),
+                Command::aws("rds", "describe-db-instances").option(
+                    "--query",
+                    "DBInstances[].[DBInstanceIdentifier,Endpoint.Address,Endpoint.Port]",
+                ),
+                Command::aws("rds", "describe-db-clusters")
+                    .option("--query", "DBClusters[].[DBClusterIdentifier,Endpoint,Port]"),
             ],
         )
-        .confirm(format!(
-            "aws secretsmanager rotate-secret --secret-id {}",
-            crate::checks::command::quoted(case.secret_id())
-        )),
+        .confirm(rotate(case)),
     )
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::reachability::Reachability;
+use super::{change_commands::describe_endpoint_policy, reachability::Reachability};
 use crate::{
     checks::{Finding, Fix, Judgement, Missing, NetworkChange, Stop},
     evidence::Fact,
@@ -44,13 +44,9 @@ pub(super) fn policy(reach: &Reachability<'_>) -> Finding {
             "Remove {listed} from the statements of {ids} that deny it, or exempt this \
              function's role from them."
         );
-        let shown = reach.answer.endpoints.iter().map(|id| {
-            format!(
-                "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id} --query \
-                 'VpcEndpoints[0].PolicyDocument' --output text"
-            )
-        });
-        Fix { summary, commands: shown.map(Into::into).collect(), change: None, template: None }
+        let endpoints = reach.answer.endpoints.iter();
+        let commands = endpoints.map(|id| describe_endpoint_policy(id)).collect();
+        Fix { summary, commands, change: None, template: None }
     } else {
         let summary = "Add to the policy what is missing, for this function's role alone.";
         reach.fix_with(summary, changes)

@@ -61,8 +61,7 @@ impl Reachability<'_> {
             summary: summary.into(),
             commands: changes
                 .iter()
-                .flat_map(|change| commands(self.evidence, self.function_name(), change))
-                .map(Into::into)
+                .flat_map(|change| commands(self.evidence, self.function, change))
                 .collect(),
             change: Some(Change::Network(changes)),
         }

@@ -1,6 +1,8 @@
 //! NET15, IAM15: Lambda says that the function, or its last update, failed.
 
+use super::change_commands::set_vpc_config;
 use crate::{
+    aws::commands::{Argument, Command},
     aws::{
         arn::{self, Arn},
         partitions::COMMERCIAL,
@@ -8,7 +10,7 @@ use crate::{
     catalogue::{Remedy, Severity, function_limit, state_reason},
     checks::{
         Basis, Case, Check, Finding, Judgement,
-        command::{published, qualifier_option, quoted},
+        commands::{function_name, on_function, published, qualifier},
         run::function::{name_of, resource_of, rotation_function},
     },
     evidence::{Fact, Function},
@@ -89,7 +91,6 @@ impl<'f> FailedState<'f> {
 
 fn finding(case: &Case<'_>, code: &str, function: &Function, failed: &FailedState<'_>) -> Finding {
     let name = name_of(function);
-    let option = qualifier_option(case);
     let role = function.configuration.role.as_deref().unwrap_or("ROLE");
     let (resource, summary) = if code == "IAM15" {
         (
@@ -117,81 +118,83 @@ fn finding(case: &Case<'_>, code: &str, function: &Function, failed: &FailedStat
         Some(Remedy::Role) => state_reason("InsufficientRolePermissions"),
         _ => failed.code.and_then(state_reason),
     };
-    let commands = commands(function, &option, failed.remedy());
-    let updates = commands.iter().any(|one| one.starts_with("aws lambda update-function-"));
+    let commands = commands(case, function, failed.remedy());
+    let updates = commands.iter().any(|one| {
+        one.is_aws("lambda", "update-function-configuration")
+            || one.is_aws("lambda", "update-function-code")
+    });
     let finding = finding.fix(
         advice.map_or("Read the reason, then update the function again.", |row| &row.advice),
         commands,
     );
     let finding = if updates { published(case, finding) } else { finding };
-    finding.confirm(format!(
-        "aws lambda get-function-configuration --function-name {}{option} --query \
-         '[State,StateReason,LastUpdateStatus,LastUpdateStatusReason]'",
-        quoted(name)
-    ))
+    finding.confirm(
+        on_function(function_name(function), "get-function-configuration")
+            .option_if("--qualifier", qualifier(case))
+            .option("--query", "[State,StateReason,LastUpdateStatus,LastUpdateStatusReason]"),
+    )
 }
 
-fn commands(function: &Function, qualifier: &str, remedy: Option<Remedy>) -> Vec<String> {
-    let name = quoted(name_of(function));
+fn commands(case: &Case<'_>, function: &Function, remedy: Option<Remedy>) -> Vec<Command> {
     let configuration = &function.configuration;
-    let vpc = configuration.vpc_config.as_ref();
-    let ids = |ids: &[String]| ids.join(",");
+    let vpc = configuration.vpc_config.as_ref().filter(|vpc| !vpc.subnet_ids.is_empty());
+    let name = || function_name(function);
     // Without a VPC, any update makes Lambda set the function up again.
-    let network = match vpc.filter(|vpc| !vpc.subnet_ids.is_empty()) {
-        Some(vpc) => format!(
-            "aws lambda update-function-configuration --function-name {name} --vpc-config \
-             SubnetIds={},SecurityGroupIds={}",
-            ids(&vpc.subnet_ids),
-            ids(&vpc.security_group_ids),
-        ),
-        None => format!(
-            "aws lambda update-function-configuration --function-name {name} --timeout {}",
+    let update = match vpc {
+        Some(vpc) => set_vpc_config(function, &vpc.subnet_ids, &vpc.security_group_ids),
+        None => on_function(name(), "update-function-configuration").option(
+            "--timeout",
             configuration.timeout.unwrap_or_else(|| function_limit("vended-timeout")),
         ),
     };
-    let subnets = vpc.map(|vpc| vpc.subnet_ids.join(" ")).filter(|ids| !ids.is_empty());
     match remedy {
         Some(Remedy::Role) => {
-            let role = configuration.role.as_deref().map(arn::role_name);
-            let partition =
-                configuration.role.as_deref().and_then(Arn::partition_of).unwrap_or(COMMERCIAL);
-            vec![
-                format!(
-                    "aws iam attach-role-policy --role-name {} --policy-arn \
-                     arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
-                    quoted(role.unwrap_or("ROLE"))
-                ),
-                network,
-            ]
+            let role = configuration.role.as_deref();
+            let partition = role.and_then(Arn::partition_of).unwrap_or(COMMERCIAL);
+            let attach = Command::aws("iam", "attach-role-policy")
+                .option("--role-name", Argument::or_placeholder(role.map(arn::role_name), "ROLE"))
+                .option(
+                    "--policy-arn",
+                    format!(
+                        "arn:{partition}:iam::aws:policy/service-role/\
+                         AWSLambdaVPCAccessExecutionRole"
+                    ),
+                );
+            vec![attach, update]
         }
-        Some(Remedy::Network) => subnets
-            .map(|ids| {
-                format!(
-                    "aws ec2 describe-subnets --subnet-ids {ids} --query \
-                     'Subnets[].[SubnetId,State,AvailableIpAddressCount]'"
-                )
-            })
-            .into_iter()
-            .chain([network])
-            .collect(),
+        Some(Remedy::Network) => {
+            let subnets = vpc.map(|vpc| {
+                Command::aws("ec2", "describe-subnets")
+                    .options("--subnet-ids", &vpc.subnet_ids)
+                    .option("--query", "Subnets[].[SubnetId,State,AvailableIpAddressCount]")
+            });
+            subnets.into_iter().chain([update]).collect()
+        }
         Some(Remedy::Key) => {
             let show = |key: &str| {
-                format!("aws kms describe-key --key-id {key} --query KeyMetadata.KeyState")
+                Command::aws("kms", "describe-key")
+                    .option("--key-id", key)
+                    .option("--query", "KeyMetadata.KeyState")
             };
             match configuration.kms_key_arn.as_deref() {
-                Some(key) => vec![show(key), format!("aws kms enable-key --key-id {key}")],
+                Some(key) => {
+                    vec![show(key), Command::aws("kms", "enable-key").option("--key-id", key)]
+                }
                 // Lambda's own key cannot be switched, and an alias is not one.
                 None => vec![show("alias/aws/lambda")],
             }
         }
-        Some(Remedy::Code) => vec![format!(
-            "aws lambda update-function-code --function-name {name} --zip-file fileb://function.zip"
-        )],
+        Some(Remedy::Code) => vec![
+            on_function(name(), "update-function-code")
+                .option("--zip-file", Argument::binary_file("function.zip")),
+        ],
         // The empty event fails in the code, and wakes the function all the same.
-        Some(Remedy::Wake) => {
-            vec![format!("aws lambda invoke --function-name {name}{qualifier} /dev/null")]
-        }
-        Some(Remedy::Other) | None => vec![network],
+        Some(Remedy::Wake) => vec![
+            on_function(name(), "invoke")
+                .option_if("--qualifier", qualifier(case))
+                .operand("FILE", "/dev/null"),
+        ],
+        Some(Remedy::Other) | None => vec![update],
     }
 }
 

@@ -2,10 +2,11 @@
 //! blocks sorted by code, and findings with the hops in them.
 
 use crate::{
+    aws::commands::Command,
     catalogue::Severity,
     checks::{
         Basis, BlockedPath, Case, Change, Finding, Missing, NetworkChange, Stop,
-        command::{publish, quoted},
+        commands::{publish, rotate},
         run::function::{name_of, resource_of},
     },
     evidence::{Evidence, Fact, Function, Observed},
@@ -42,7 +43,7 @@ pub(super) struct Reachability<'c> {
     pub(super) basis: Basis,
     /// What the function wants to reach, as a sentence names it.
     pub(super) target: String,
-    secret: String,
+    rotate: Command,
     zones_assumed_away: bool,
     /// Whether that was assumed because they could not be seen.
     zones_refused: bool,
@@ -116,7 +117,7 @@ impl<'c> Reachability<'c> {
             basis: if zones_refused { Basis::Indication } else { Basis::State },
             zones_refused,
             target: target.to_owned(),
-            secret: case.secret_id().to_owned(),
+            rotate: rotate(case),
             zones_assumed_away: case.zones_assumed_away(),
         }
     }
@@ -240,8 +241,8 @@ impl<'c> Reachability<'c> {
     }
 
     /// The command that tries it out.
-    pub(super) fn rotate(&self) -> String {
-        format!("aws secretsmanager rotate-secret --secret-id {}", quoted(&self.secret))
+    pub(super) fn rotate(&self) -> Command {
+        self.rotate.clone()
     }
 
     /// Name of the function.

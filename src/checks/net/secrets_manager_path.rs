@@ -7,6 +7,7 @@ use super::{
     reachability::{Obstacle, Reachability, proved_by_log, published, with_network_facts},
 };
 use crate::{
+    aws::commands::Command,
     checks::{
         Basis, Case, Check, Finding, Fix, Judgement, NetworkChange, Stop,
         db::secret_database::{SecretDatabase, secret_database},
@@ -231,11 +232,17 @@ impl<'w> UnusableEndpoint<'w> {
             finding = finding.fact("DescribeVpcEndpoints", one.text.clone());
         }
         finding.fixes = self.fixes(reach);
-        Some(finding.confirm(format!(
-            "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {} --query \
-             'VpcEndpoints[].[VpcId,ServiceName,State,PrivateDnsEnabled]'",
-            self.endpoint
-        )))
+        Some(
+            finding.confirm(
+                self.describe("VpcEndpoints[].[VpcId,ServiceName,State,PrivateDnsEnabled]"),
+            ),
+        )
+    }
+
+    fn describe(&self, query: &'static str) -> Command {
+        Command::aws("ec2", "describe-vpc-endpoints")
+            .options("--vpc-endpoint-ids", [self.endpoint])
+            .option("--query", query)
     }
 
     fn fixes(&self, reach: &Reachability<'_>) -> Vec<Fix> {
@@ -261,14 +268,7 @@ impl<'w> UnusableEndpoint<'w> {
                      failed must be created again.",
                     self.endpoint
                 ),
-                commands: vec![
-                    format!(
-                        "aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {} --query \
-                     'VpcEndpoints[].[State,LastError]'",
-                        self.endpoint
-                    )
-                    .into(),
-                ],
+                commands: vec![self.describe("VpcEndpoints[].[State,LastError]")],
                 change: None,
             });
         }

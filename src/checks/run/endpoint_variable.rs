@@ -8,7 +8,7 @@ use crate::{
     catalogue::{Severity, all_partition_domains, partition_domains},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, set_variables, show_setting},
+        commands::{function_name, published, set_variables, show_setting},
     },
     evidence::{Fact, Function},
     rotation_log::{Invocation, RotationLog},
@@ -88,9 +88,13 @@ fn with_fix(case: &Case<'_>, function: &Function, finding: Finding) -> Finding {
     let finding = finding
         .fix(
             "Set the variable and keep the others, which Lambda replaces as a whole.",
-            [set_variables(name_of(function), &[(NAME, &value)])],
+            [set_variables(function_name(function), &[(NAME, &value)])],
         )
-        .confirm(show_setting(case, name_of(function), &format!("Environment.Variables.{NAME}")));
+        .confirm(show_setting(
+            case,
+            function_name(function),
+            format!("Environment.Variables.{NAME}"),
+        ));
     // An endpoint with a placeholder in it fixes nothing.
     let finding = match case.region_if_known() {
         Some(_) => finding.trying(Change::SetVariable { name: NAME.to_owned(), value }),

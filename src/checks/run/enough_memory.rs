@@ -2,10 +2,11 @@
 
 use super::function::{name_of, resource_of};
 use crate::{
+    aws::commands::Argument,
     catalogue::Severity,
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind,
-        command::{published, quoted, show_setting},
+        commands::{function_name, on_function, published, show_setting},
     },
     evidence::Fact,
     rotation_log::{Invocation, RunOutcome},
@@ -52,6 +53,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             Severity::Warning,
         )
     };
+    let argument = || function.map_or_else(|| Argument::placeholder("FUNCTION"), function_name);
     let wanted = run.memory_mb.unwrap_or(128).max(128) * 2;
     let resource = function.map_or_else(|| name.to_owned(), resource_of);
     let mut finding = Finding::new("RUN09", resource, summary)
@@ -64,12 +66,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     let finding = finding
         .fix(
             format!("Give the function {wanted} MB."),
-            [format!(
-                "aws lambda update-function-configuration --function-name {} --memory-size {wanted}",
-                quoted(name)
-            )],
+            [on_function(argument(), "update-function-configuration")
+                .option("--memory-size", wanted)],
         )
-        .confirm(show_setting(case, name, "MemorySize"));
+        .confirm(show_setting(case, argument(), "MemorySize"));
     Ok(vec![published(case, finding)])
 }
 

@@ -8,7 +8,7 @@ use crate::{
     catalogue::Severity,
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, set_variables, show_setting},
+        commands::{function_name, published, set_variables, show_setting},
     },
     evidence::Fact,
 };
@@ -69,12 +69,16 @@ fn judge(case: &Case<'_>) -> Judgement {
     for (variable, is, _) in &wrong {
         finding = finding
             .fact("GetFunction", format!("Environment.Variables.{variable} is {is}"))
-            .confirm(show_setting(case, name, &format!("Environment.Variables.{variable}")));
+            .confirm(show_setting(
+                case,
+                function_name(function),
+                format!("Environment.Variables.{variable}"),
+            ));
     }
     let pairs: Vec<_> = wrong.iter().map(|(name, _, wanted)| (*name, wanted.as_str())).collect();
     finding = finding.fix(
         "Bind the function to this secret, or give each secret its own function.",
-        [set_variables(name, &pairs)],
+        [set_variables(function_name(function), &pairs)],
     );
     // A change sets one variable; one of two alone fixes nothing.
     if let [(variable, _, wanted)] = wrong.as_slice() {

@@ -64,7 +64,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 .on(Basis::Indication)
                 .proof(ProofKind::Stack, "template", proof)
                 .proof(ProofKind::Date, &source.provenance.source, source.advice.clone())
-                .fix(remedy, Vec::<String>::new()),
+                .advice(remedy),
         );
     }
     Ok(found)

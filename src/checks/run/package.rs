@@ -1,9 +1,17 @@
 //! The deployment package of a case's rotation function, and how to build it again.
 
+use serde_json::json;
+
 use crate::{
-    aws::arn::Arn,
+    aws::{
+        arn::Arn,
+        commands::{Argument, Command},
+    },
     catalogue::{is_source_only, module_need},
-    checks::{Case, Finding, Missing, Stop, command::quoted},
+    checks::{
+        Case, Finding, Missing, Stop,
+        commands::{function_name, on_function},
+    },
     evidence::{Fact, Function, NativeLibrary, Package},
 };
 
@@ -75,32 +83,42 @@ pub(in crate::checks) fn rebuilt(
     projects: &[&str],
 ) -> Finding {
     let configuration = &function.configuration;
-    let name = quoted(name_of(function));
-    let finding = finding.confirm(format!(
-        "aws lambda get-function-configuration --function-name {name} --query \
-         '[Runtime, Architectures, CodeSha256]'"
-    ));
+    let finding = finding.confirm(
+        on_function(function_name(function), "get-function-configuration")
+            .option("--query", "[Runtime, Architectures, CodeSha256]"),
+    );
     if let Some(project) = projects.iter().copied().find(|project| is_source_only(project)) {
         return with_vended_function(finding, function, package, project);
     }
     let python = configuration.runtime.as_deref().and_then(|name| name.strip_prefix("python"));
     let machine = machine_of(function).unwrap_or("x86_64");
-    let projects: Vec<_> = projects.iter().map(|project| quoted(project)).collect();
-    let projects = if projects.is_empty() { "PROJECT".to_owned() } else { projects.join(" ") };
+    let mut install = Command::program("pip")
+        .word("install")
+        .option("--platform", format!("manylinux2014_{machine}"))
+        .option("--python-version", Argument::or_placeholder(python, "PYTHON"))
+        .flag("--only-binary=:all:")
+        .option("-t", "build");
+    for project in projects {
+        install = install.operand("PROJECT", *project);
+    }
+    if projects.is_empty() {
+        install = install.operand("PROJECT", Argument::placeholder("PROJECT"));
+    }
     finding.fix(
         "Deploy the current vended function instead; or, for code of your own, install the \
          libraries again for this runtime and machine, and deploy.",
         [
-            format!(
-                "pip install --platform manylinux2014_{machine} --python-version {} \
-                 --only-binary=:all: -t build {projects}",
-                python.unwrap_or("PYTHON")
-            ),
-            "cp lambda_function.py build/ && (cd build && zip -qr ../package.zip .)".to_owned(),
-            format!(
-                "aws lambda update-function-code --function-name {name} --zip-file \
-                 fileb://package.zip"
-            ),
+            install,
+            Command::program("cp")
+                .operand("FILE", "lambda_function.py")
+                .operand("DIRECTORY", "build/"),
+            // `.` puts the members at the top of the archive.
+            Command::program("python3")
+                .option("-m", "zipfile")
+                .option("-c", "package.zip")
+                .operand("DIRECTORY", "build/."),
+            on_function(function_name(function), "update-function-code")
+                .option("--zip-file", Argument::binary_file("package.zip")),
         ],
     )
 }
@@ -116,20 +134,16 @@ fn with_vended_function(
     let template = package.code.as_ref().and_then(|code| code.template.as_deref());
     let template = template.unwrap_or("RDSPostgreSQLRotationSingleUser");
     let region = configuration.function_arn.as_deref().and_then(Arn::region_of);
-    let region = region.unwrap_or("REGION");
+    let endpoint = Argument::from("Name=endpoint,Value=https://secretsmanager.")
+        .then(Argument::or_placeholder(region, "REGION"))
+        .then(".amazonaws.com");
     let name = format!("{}-renewed", name_of(function));
-    let name = quoted(&name);
-    let mut parameters = vec![
-        format!("Name=functionName,Value={name}"),
-        format!("Name=endpoint,Value=https://secretsmanager.{region}.amazonaws.com"),
-    ];
+    let parameter =
+        |name: &str, value: String| Argument::structure(&json!({"Name": name, "Value": value}));
+    let mut parameters = vec![parameter("functionName", name.clone()), endpoint];
     if let Some(vpc) = configuration.vpc_config.as_ref().filter(|vpc| !vpc.subnet_ids.is_empty()) {
-        for (parameter, ids) in
-            [("vpcSubnetIds", &vpc.subnet_ids), ("vpcSecurityGroupIds", &vpc.security_group_ids)]
-        {
-            let value = format!("Name={parameter},Value=\"{}\"", ids.join(","));
-            parameters.push(quoted(&value).into_owned());
-        }
+        parameters.push(parameter("vpcSubnetIds", vpc.subnet_ids.join(",")));
+        parameters.push(parameter("vpcSecurityGroupIds", vpc.security_group_ids.join(",")));
     }
     finding.fix(
         format!(
@@ -139,17 +153,22 @@ fn with_vended_function(
              newer beside it."
         ),
         [
-            format!(
-                "aws serverlessrepo create-cloud-formation-change-set --application-id \
-                 arn:aws:serverlessrepo:us-east-1:297356227824:applications/SecretsManager{template} \
-                 --stack-name {name} --capabilities CAPABILITY_IAM CAPABILITY_RESOURCE_POLICY \
-                 --parameter-overrides {}",
-                parameters.join(" ")
-            ),
-            "aws cloudformation execute-change-set --change-set-name CHANGE_SET_ARN".to_owned(),
-            "aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn \
-             NEW_FUNCTION_ARN"
-                .to_owned(),
+            Command::aws("serverlessrepo", "create-cloud-formation-change-set")
+                .option(
+                    "--application-id",
+                    format!(
+                        "arn:aws:serverlessrepo:us-east-1:297356227824:applications/\
+                         SecretsManager{template}"
+                    ),
+                )
+                .option("--stack-name", name)
+                .options("--capabilities", ["CAPABILITY_IAM", "CAPABILITY_RESOURCE_POLICY"])
+                .options("--parameter-overrides", parameters),
+            Command::aws("cloudformation", "execute-change-set")
+                .option("--change-set-name", Argument::placeholder("CHANGE_SET_ARN")),
+            Command::aws("secretsmanager", "rotate-secret")
+                .option("--secret-id", Argument::placeholder("SECRET"))
+                .option("--rotation-lambda-arn", Argument::placeholder("NEW_FUNCTION_ARN")),
         ],
     )
 }

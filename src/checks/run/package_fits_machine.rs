@@ -8,8 +8,12 @@ use super::{
     package::{is_needed, machine_of, package_of, projects, rebuilt, unread_layers},
 };
 use crate::{
+    aws::commands::Argument,
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{function_name, on_function},
+    },
     evidence::{Fact, Function, NativeLibrary, Package},
 };
 
@@ -80,14 +84,12 @@ fn other_machine(
     let other = if machine == "aarch64" { "x86_64" } else { "arm64" };
     let fits_other =
         machines == "x86_64" && other == "x86_64" || machines == "aarch64" && other == "arm64";
-    let name = quoted(name_of(function));
     let finding = if fits_other {
         finding.fix(
             format!("Or run the function on {other}: Lambda changes that with the code only."),
-            [format!(
-                "aws lambda update-function-code --function-name {name} --architectures {other} \
-                 --zip-file fileb://package.zip"
-            )],
+            [on_function(function_name(function), "update-function-code")
+                .options("--architectures", [other])
+                .option("--zip-file", Argument::binary_file("package.zip"))],
         )
     } else {
         finding

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     catalogue::{Severity, runtime, transforms},
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{function_name, on_function, show_template, update_stack},
+    },
     evidence::{Fact, Function, NativeLibrary},
 };
 
@@ -98,10 +101,8 @@ fn back_to_old_runtime(
         blocked.map(|day| format!(" Lambda allows that until {}.", day.date())).unwrap_or_default();
     finding.fix(
         format!("First aid: go back to the runtime that the package was built for.{until}"),
-        [format!(
-            "aws lambda update-function-configuration --function-name {} --runtime {previous}",
-            quoted(name_of(function))
-        )],
+        [on_function(function_name(function), "update-function-configuration")
+            .option("--runtime", previous)],
     )
 }
 
@@ -131,22 +132,12 @@ fn hosted_mismatch(
         .fact("GetFunction, Tags", format!("aws:cloudformation:stack-name is {stack}"))
         .fix(
             format!("Use the transform {} and leave Runtime unset.", newest.name),
-            [
-                format!(
-                    "aws cloudformation get-template --stack-name {} --template-stage Original",
-                    quoted(stack)
-                ),
-                format!(
-                    "aws cloudformation update-stack --stack-name {} --template-body \
-                     file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND",
-                    quoted(stack)
-                ),
-            ],
+            [show_template(stack), update_stack(stack)],
         )
-        .confirm(format!(
-            "aws lambda get-function-configuration --function-name {} --query Runtime",
-            quoted(name_of(function))
-        ))
+        .confirm(
+            on_function(function_name(function), "get-function-configuration")
+                .option("--query", "Runtime"),
+        )
     })
 }
 

@@ -5,10 +5,11 @@ use super::{
     function::{from_template, name_of, resource_of, rotation_function},
 };
 use crate::{
+    aws::commands::Command,
     catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::{published, show_setting, unset_variable},
+        commands::{function_name, published, show_setting, unset_variable},
     },
     evidence::{Fact, Function},
 };
@@ -57,12 +58,18 @@ fn judge(case: &Case<'_>) -> Judgement {
     .fact("GetFunction", format!("Environment.Variables: {}", rules.set.join(", ")))
     .fix(
         format!("Remove {variable}, or set it to something that leaves a choice."),
-        [unset_variable(name, variable)],
+        [unset_variable(function_name(function), variable)],
     )
     .confirm(
-        "aws secretsmanager get-random-password --password-length 32 --require-each-included-type",
+        Command::aws("secretsmanager", "get-random-password")
+            .option("--password-length", "32")
+            .flag("--require-each-included-type"),
     )
-    .confirm(show_setting(case, name, &format!("Environment.Variables.{variable}")));
+    .confirm(show_setting(
+        case,
+        function_name(function),
+        format!("Environment.Variables.{variable}"),
+    ));
     Ok(vec![published(case, finding)])
 }
 

@@ -3,7 +3,10 @@
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
     catalogue::{Severity, function_limit},
-    checks::{Case, Change, Check, Finding, Judgement, command::quoted},
+    checks::{
+        Case, Change, Check, Finding, Judgement,
+        commands::{function_name, on_function},
+    },
     evidence::Fact,
 };
 
@@ -41,16 +44,10 @@ fn judge(case: &Case<'_>) -> Judgement {
             .fact("GetFunction", format!("ReservedConcurrentExecutions is {reserved}"))
             .fix(
                 "Lift the reservation.",
-                [format!(
-                    "aws lambda delete-function-concurrency --function-name {}",
-                    quoted(name)
-                )],
+                [on_function(function_name(function), "delete-function-concurrency")],
             )
             .trying(Change::RemoveReservedConcurrency)
-            .confirm(format!(
-                "aws lambda get-function-concurrency --function-name {}",
-                quoted(name)
-            )),
+            .confirm(on_function(function_name(function), "get-function-concurrency")),
     ])
 }
 

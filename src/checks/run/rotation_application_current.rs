@@ -3,9 +3,10 @@
 
 use super::function::{application_version, name_of, numbers, resource_of, rotation_function};
 use crate::{
+    aws::commands::Command,
     catalogue::{Release, Severity, releases},
     checks::{
-        Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted,
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop, commands::upgrade_cdk,
         vended_template::template_of,
     },
     evidence::Fact,
@@ -60,10 +61,11 @@ fn judge(case: &Case<'_>) -> Judgement {
         &current.provenance.source,
         format!("{}: build {}", current.cdk, current.version),
     )
-    .confirm(format!(
-        "aws lambda list-tags --resource {} --query 'Tags.\"serverlessrepo:semanticVersion\"'",
-        quoted(&resource_of(function))
-    ));
+    .confirm(
+        Command::aws("lambda", "list-tags")
+            .option("--resource", resource_of(function))
+            .option("--query", "Tags.\"serverlessrepo:semanticVersion\""),
+    );
     // What the package holds decides whether the old build matters.
     let package = case.package();
     let old = package.if_known().into_iter().flat_map(|package| &package.libpq);
@@ -76,13 +78,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     } else {
         "Upgrade aws-cdk-lib and deploy, or set the application's version for this partition by hand."
     };
-    let commands = match function.tags.get("serverlessrepo:applicationId") {
-        Some(id) => vec![
-            "npm install aws-cdk-lib@latest && npx cdk deploy".to_owned(),
-            format!("aws serverlessrepo list-application-versions --application-id {}", quoted(id)),
-        ],
-        None => vec!["npm install aws-cdk-lib@latest && npx cdk deploy".to_owned()],
-    };
+    let versions = function.tags.get("serverlessrepo:applicationId").map(|id| {
+        Command::aws("serverlessrepo", "list-application-versions").option("--application-id", id)
+    });
+    let commands = upgrade_cdk().into_iter().chain(versions);
     Ok(vec![finding.fix(summary, commands)])
 }
 

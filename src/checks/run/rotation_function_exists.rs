@@ -3,8 +3,12 @@
 use super::function::{name_of, resource_of};
 use crate::{
     aws::arn::{self, Arn},
+    aws::commands::{Argument, Command},
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement,
+        commands::{on_function, rotate},
+    },
     evidence::Fact,
 };
 
@@ -60,31 +64,36 @@ fn gone(case: &Case<'_>, arn: &str, parts: &FunctionArn<'_>) -> Finding {
         None => format!("the function {} does not exist", parts.name),
     };
     let new = match parts.qualifier {
-        Some(qualifier) => arn.trim_end_matches(&format!(":{qualifier}")).to_owned(),
-        None => replaced(arn, case.region_if_known().or(parts.region).unwrap_or("REGION")),
+        Some(_) => Argument::from(arn::unqualified(arn)),
+        None => replaced(arn, case.region_if_known().or(parts.region)),
     };
     let summary = match parts.qualifier {
         Some(_) => "Point the secret at the function without the qualifier, or restore the alias.",
         None => "Restore the function, or point the secret at the one that took its place.",
     };
-    Finding::new("RUN15", arn, format!("{} names a function for rotation, but {what}.", case.secret_id()))
-        .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
-        .fact("GetFunction", "ResourceNotFoundException: no such function, version or alias")
-        .fix(
-            summary,
-            [
-                format!(
-                    "aws lambda list-functions --region {} --query 'Functions[].FunctionArn' --output text",
-                    case.region_if_known().or(parts.region).unwrap_or("REGION")
-                ),
-                repoint(case, &new),
-            ],
-        )
-        .confirm(format!("aws lambda get-function --function-name {} --query Configuration.State", quoted(&new)))
+    Finding::new(
+        "RUN15",
+        arn,
+        format!("{} names a function for rotation, but {what}.", case.secret_id()),
+    )
+    .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
+    .fact("GetFunction", "ResourceNotFoundException: no such function, version or alias")
+    .fix(
+        summary,
+        [
+            Command::aws("lambda", "list-functions")
+                // Where the secret's own region is known, every command names it.
+                .option_if("--region", parts.region.filter(|_| case.region_if_known().is_none()))
+                .option("--query", "Functions[].FunctionArn")
+                .option("--output", "text"),
+            repoint(case, new.clone()),
+        ],
+    )
+    .confirm(state_of(new))
 }
 
 fn elsewhere(case: &Case<'_>, arn: &str, region: &str, here: &str) -> Finding {
-    let new = replaced(arn, here);
+    let new = replaced(arn, Some(here));
     Finding::new(
         "RUN15",
         arn,
@@ -97,25 +106,29 @@ fn elsewhere(case: &Case<'_>, arn: &str, region: &str, here: &str) -> Finding {
     .fact("DescribeSecret", format!("RotationLambdaARN is {arn}"))
     .fix(
         format!("Deploy the function in {here} and point the secret at it."),
-        [repoint(case, &new)],
+        [repoint(case, new.clone())],
     )
-    .confirm(format!("aws lambda get-function --function-name {} --query Configuration.State", quoted(&new)))
+    .confirm(state_of(new))
 }
 
-fn repoint(case: &Case<'_>, arn: &str) -> String {
-    format!(
-        "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn {} --no-rotate-immediately",
-        quoted(case.secret_id()),
-        quoted(arn)
-    )
+fn repoint(case: &Case<'_>, function: Argument) -> Command {
+    rotate(case).option("--rotation-lambda-arn", function).flag("--no-rotate-immediately")
+}
+
+fn state_of(function: Argument) -> Command {
+    on_function(function, "get-function").option("--query", "Configuration.State")
 }
 
 /// The ARN that a new function in that region would have, its name left open.
-fn replaced(arn: &str, region: &str) -> String {
-    Arn::parse(arn).map_or_else(
-        || "NEW_FUNCTION".to_owned(),
-        |arn| Arn { region, resource: "function:NEW_FUNCTION", ..arn }.to_string(),
-    )
+fn replaced(arn: &str, region: Option<&str>) -> Argument {
+    let name = Argument::placeholder("NEW_FUNCTION");
+    match Arn::parse(arn) {
+        Some(Arn { partition, account, .. }) => Argument::from(format!("arn:{partition}:lambda:"))
+            .then(Argument::or_placeholder(region, "REGION"))
+            .then(format!(":{account}:function:"))
+            .then(name),
+        None => name,
+    }
 }
 
 /// The parts of `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`.

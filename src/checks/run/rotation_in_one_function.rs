@@ -5,9 +5,9 @@ use super::{
     package::package_of,
 };
 use crate::{
-    aws::arn,
+    aws::{arn, commands::Argument},
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, command::quoted},
+    checks::{Basis, Case, Check, Finding, Judgement, ProofKind, commands::rotate},
     evidence::{Fact, Function, TrailEvent},
 };
 
@@ -58,18 +58,15 @@ fn judge(case: &Case<'_>) -> Judgement {
     for line in invokes {
         finding = finding.fact("package", line);
     }
-    let secret = quoted(case.secret_id());
     Ok(vec![
         finding
             .fix(
                 "Let one function do all four steps: move the work into it, or let Secrets Manager \
                  call the second one directly.",
-                [format!(
-                    "aws secretsmanager rotate-secret --secret-id {secret} --rotation-lambda-arn \
-                     SECOND_FUNCTION_ARN"
-                )],
+                [rotate(case)
+                    .option("--rotation-lambda-arn", Argument::placeholder("SECOND_FUNCTION_ARN"))],
             )
-            .confirm(format!("aws secretsmanager rotate-secret --secret-id {secret}")),
+            .confirm(rotate(case)),
     ])
 }
 

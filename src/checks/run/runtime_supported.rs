@@ -2,10 +2,13 @@
 
 use super::function::{name_of, resource_of, rotation_function};
 use crate::{
+    aws::commands::Argument,
     catalogue::{self, Severity, function_limit, stack_reason_proves},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, quoted, show_setting},
+        commands::{
+            function_name, on_function, published, show_setting, show_template, update_stack,
+        },
     },
     evidence::{Fact, Function, StackEvent, Time},
 };
@@ -62,7 +65,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         );
     }
     let stack = function.tags.get("aws:cloudformation:stack-name");
-    let finding = with_new_runtime(case, finding, name_of(function), stack);
+    let finding = with_new_runtime(case, finding, function, stack);
     // A stack that creates an alias moves it itself.
     Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
 }
@@ -104,36 +107,30 @@ fn refused<'c>(case: &'c Case<'_>, function: &Function) -> Option<&'c StackEvent
 fn with_new_runtime(
     case: &Case<'_>,
     finding: Finding,
-    name: &str,
+    function: &Function,
     stack: Option<&String>,
 ) -> Finding {
-    let function = quoted(name);
-    let finding = match stack.map(|stack| quoted(stack)) {
+    let name = || function_name(function);
+    let finding = match stack {
         Some(stack) => finding.fix(
             "Renew the function with its stack: code and runtime have to change together (a new \
              runtime on old code fails with ImportModuleError).",
-            [
-                format!("aws cloudformation get-template --stack-name {stack} --template-stage Original"),
-                format!(
-                    "aws cloudformation update-stack --stack-name {stack} --template-body \
-                     file://template.json --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
-                ),
-            ],
+            [show_template(stack), update_stack(stack)],
         ),
         None => finding.fix(
             "Build the package again for a supported runtime and deploy code and runtime together.",
             [
-                format!("aws lambda update-function-code --function-name {function} --zip-file fileb://function.zip"),
-                format!("aws lambda update-function-configuration --function-name {function} --runtime RUNTIME_OF_THE_PACKAGE"),
+                on_function(name(), "update-function-code")
+                    .option("--zip-file", Argument::binary_file("function.zip")),
+                on_function(name(), "update-function-configuration")
+                    .option("--runtime", Argument::placeholder("RUNTIME_OF_THE_PACKAGE")),
             ],
         ),
     };
     finding.confirm(match stack {
         // A stack that creates a version names it itself.
-        Some(_) => format!(
-            "aws lambda get-function-configuration --function-name {function} --query Runtime"
-        ),
-        None => show_setting(case, name, "Runtime"),
+        Some(_) => on_function(name(), "get-function-configuration").option("--query", "Runtime"),
+        None => show_setting(case, name(), "Runtime"),
     })
 }
 

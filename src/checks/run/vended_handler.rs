@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Severity, vended_handler},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted, show_setting},
+        commands::{function_name, on_function, published, show_setting},
     },
     evidence::Fact,
 };
@@ -46,13 +46,11 @@ fn judge(case: &Case<'_>) -> Judgement {
     .fact("GetFunction", format!("vended: {why_vended}"))
     .fix(
         "Set the handler that the code defines.",
-        [format!(
-            "aws lambda update-function-configuration --function-name {} --handler {expected}",
-            quoted(name)
-        )],
+        [on_function(function_name(function), "update-function-configuration")
+            .option("--handler", expected)],
     )
     .trying(Change::SetHandler { handler: expected.to_owned() })
-    .confirm(show_setting(case, name, "Handler"));
+    .confirm(show_setting(case, function_name(function), "Handler"));
     Ok(vec![published(case, finding)])
 }
 

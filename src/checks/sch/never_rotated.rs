@@ -3,7 +3,9 @@
 use crate::{
     catalogue::Severity,
     checks::{
-        Basis, Case, Check, Finding, Judgement, ProofKind, Stop, command::quoted, history::Trail,
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
+        commands::{describe_secret, rotate},
+        history::Trail,
     },
     evidence::{Fact, TrailEvent},
 };
@@ -37,7 +39,6 @@ fn judge(case: &Case<'_>) -> Judgement {
         || "at its first scheduled rotation".to_owned(),
         |next| format!("on {}", next.date()),
     );
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SCH05",
@@ -54,9 +55,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .proof(ProofKind::Trail, "CloudTrail", format!("{name} at {}", at.second()))
         .fix(
             "Rotate once now, while someone watches.",
-            [format!("aws secretsmanager rotate-secret --secret-id {id}")],
+            [rotate(case)],
         )
-        .confirm(format!("aws secretsmanager describe-secret --secret-id {id} --query LastRotatedDate")),
+        .confirm(describe_secret(case, "LastRotatedDate")),
     ])
 }
 

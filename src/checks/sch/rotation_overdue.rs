@@ -1,10 +1,18 @@
 //! SCH04: the next rotation should have happened.
 
+use serde_json::json;
+
 use super::schedule::{Schedule, hours_of};
 use crate::{
-    aws::arn,
+    aws::{
+        arn,
+        commands::{Argument, Command},
+    },
     catalogue::schedule_limits,
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, events_of, rotate},
+    },
     evidence::{Fact, RotationRules, Secret},
 };
 
@@ -33,7 +41,6 @@ fn judge(case: &Case<'_>) -> Judgement {
         || "it never rotated".to_owned(),
         |last| format!("it last rotated on {}", last.date()),
     );
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SCH04",
@@ -55,39 +62,38 @@ fn judge(case: &Case<'_>) -> Judgement {
             "Get notified of the next failure: an EventBridge rule on RotationFailed, with a topic behind it \
              (its policy must let events.amazonaws.com publish).",
             [
-                format!(
-                    "aws events put-rule --region {} --name secret-rotation-failed --event-pattern \
-                     '{{\"source\":[\"aws.secretsmanager\"],\"detail\":{{\"eventName\":[\"RotationFailed\",\"RotationAbandoned\"]}}}}'",
-                    case.region()
-                ),
-                format!(
-                    "aws events put-targets --region {} --rule secret-rotation-failed --targets \
-                     Id=notify,Arn=TOPIC_ARN",
-                    case.region()
-                ),
+                Command::aws("events", "put-rule")
+                    .option("--name", "secret-rotation-failed")
+                    .option("--event-pattern", Argument::json(&json!({
+                        "source": ["aws.secretsmanager"],
+                        "detail": {"eventName": ["RotationFailed", "RotationAbandoned"]},
+                    }))),
+                Command::aws("events", "put-targets")
+                    .option("--rule", "secret-rotation-failed")
+                    .option(
+                        "--targets",
+                        Argument::from("Id=notify,Arn=").then(Argument::placeholder("TOPIC_ARN")),
+                    ),
             ],
         )
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --query '[LastRotatedDate,NextRotationDate]'"
-        )),
+        .confirm(describe_secret(case, "[LastRotatedDate,NextRotationDate]")),
     ])
 }
 
 /// The commands that show the step and the error, and start the next attempt.
-fn commands(case: &Case<'_>, secret: &Secret) -> Vec<String> {
-    let id = quoted(case.secret_id());
-    let mut commands = vec![format!(
-        "aws cloudtrail lookup-events --region {} --lookup-attributes \
-         AttributeKey=EventName,AttributeValue=RotationFailed --max-results 10 --query \
-         'Events[].[EventTime,CloudTrailEvent]'",
-        case.region()
-    )];
+fn commands(case: &Case<'_>, secret: &Secret) -> Vec<Command> {
+    let mut commands = vec![
+        events_of("EventName", "RotationFailed")
+            .option("--max-results", "10")
+            .option("--query", "Events[].[EventTime,CloudTrailEvent]"),
+    ];
     let function = secret.rotation_lambda_arn.as_deref().and_then(arn::function_name);
     if let Some(function) = function {
         let group = format!("/aws/lambda/{function}");
-        commands.push(format!("aws logs tail {} --since 7d", quoted(&group)));
+        commands
+            .push(Command::aws("logs", "tail").operand("LOG_GROUP", group).option("--since", "7d"));
     }
-    commands.push(format!("aws secretsmanager rotate-secret --secret-id {id}"));
+    commands.push(rotate(case));
     commands
 }
 

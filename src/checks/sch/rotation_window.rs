@@ -3,7 +3,10 @@
 use super::schedule::{Schedule, hours_of};
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, set_rotation_rules},
+    },
     evidence::Fact,
 };
 
@@ -39,8 +42,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(vec![]);
     }
     let fitting = format!("{longest}h");
-    let new_rules =
-        serde_json::json!({ "ScheduleExpression": expression, "Duration": fitting }).to_string();
+    let rules = serde_json::json!({ "ScheduleExpression": expression, "Duration": fitting });
     let finding = Finding::new(
         "SCH02",
         case.secret_resource(),
@@ -55,17 +57,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     .fact("DescribeSecret", format!("ScheduleExpression: {expression}, Duration: {duration}"))
     .fix(
         format!("Shorten the window to {fitting} or less, or let it begin earlier."),
-        [format!(
-            "aws secretsmanager rotate-secret --secret-id {} --rotation-rules {} --no-rotate-immediately",
-            quoted(case.secret_id()),
-            quoted(&new_rules)
-        )],
+        [set_rotation_rules(case, &rules)],
     )
     .trying(Change::SetSchedule { expression, duration: Some(fitting) })
-    .confirm(format!(
-        "aws secretsmanager describe-secret --secret-id {} --query RotationRules",
-        quoted(case.secret_id())
-    ));
+    .confirm(describe_secret(case, "RotationRules"));
     // A next date means that the service took the window after all.
     Ok(vec![match secret.next_rotation_date {
         Some(_) => finding.severity(Severity::Warning).on(Basis::Indication),

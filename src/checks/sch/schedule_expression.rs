@@ -3,7 +3,10 @@
 use super::schedule::Schedule;
 use crate::{
     catalogue::Severity,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, set_rotation_rules},
+    },
     evidence::Fact,
 };
 
@@ -24,7 +27,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Err(rule) = Schedule::parse(expression) else { return Ok(vec![]) };
     let better = nearest(expression);
     let duration = rules.and_then(|rules| rules.duration.clone());
-    let rules = serde_json::json!({ "ScheduleExpression": better }).to_string();
+    let rules = serde_json::json!({ "ScheduleExpression": better });
     let finding = Finding::new(
         "SCH01",
         case.secret_resource(),
@@ -33,17 +36,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     .fact("DescribeSecret", format!("ScheduleExpression: {expression}"))
     .fix(
         format!("Set a schedule that is allowed, such as {better}; times are UTC."),
-        [format!(
-            "aws secretsmanager rotate-secret --secret-id {} --rotation-rules {} --no-rotate-immediately",
-            quoted(case.secret_id()),
-            quoted(&rules)
-        )],
+        [set_rotation_rules(case, &rules)],
     )
     .trying(Change::SetSchedule { expression: better, duration })
-    .confirm(format!(
-        "aws secretsmanager describe-secret --secret-id {} --query RotationRules",
-        quoted(case.secret_id())
-    ));
+    .confirm(describe_secret(case, "RotationRules"));
     // A next date means that the service took the schedule after all.
     Ok(vec![match secret.next_rotation_date {
         Some(_) => finding.severity(Severity::Warning).on(Basis::Indication),

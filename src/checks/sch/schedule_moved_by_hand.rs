@@ -1,8 +1,13 @@
 //! SCH03: a value stored by hand moved the next rotation.
 
+use serde_json::json;
+
 use crate::{
     catalogue::{Severity, schedule_limits},
-    checks::{Basis, Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, set_rotation_rules},
+    },
     evidence::Fact,
 };
 
@@ -33,7 +38,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if changed <= rotated || late < noticed {
         return Ok(vec![]);
     }
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SCH03",
@@ -54,12 +58,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         )
         .fix(
             "Use a cron expression: its dates do not move.",
-            [format!(
-                "aws secretsmanager rotate-secret --secret-id {id} --no-rotate-immediately \
-                 --rotation-rules '{{\"ScheduleExpression\":\"cron(0 3 1 * ? *)\"}}'"
-            )],
+            [set_rotation_rules(case, &json!({"ScheduleExpression": "cron(0 3 1 * ? *)"}))],
         )
-        .confirm(format!("aws secretsmanager describe-secret --secret-id {id} --query NextRotationDate")),
+        .confirm(describe_secret(case, "NextRotationDate")),
     ])
 }
 

@@ -5,7 +5,7 @@ use crate::{
     catalogue::engines,
     checks::{
         Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, quoted, set_variables},
+        commands::{diagnose_value, function_name, published, set_variables, store_value},
         vended_template::template,
     },
     evidence::Fact,
@@ -62,24 +62,20 @@ fn judge(case: &Case<'_>) -> Judgement {
         ),
     )
     .fact("GetSecretValue AWSCURRENT", format!("username: {user}"))
-    .confirm(format!("rotdoctor diagnose {} --read-secret", quoted(case.secret_id())));
-    let name = function.and_then(|function| function.configuration.function_name.as_deref());
-    Ok(vec![match (&row.username_limit_variable, row.username_limit_of_server, name) {
+    .confirm(diagnose_value(case));
+    Ok(vec![match (&row.username_limit_variable, row.username_limit_of_server, function) {
         (Some(variable), Some(server), Some(function)) if length <= server => {
             let finding = finding
-            .fix(
-                format!("Tell the function that the server allows {server} characters."),
-                [set_variables(function, &[(variable, &server.to_string())])],
-            )
-            .trying(Change::SetVariable { name: variable.clone(), value: server.to_string() });
+                .fix(
+                    format!("Tell the function that the server allows {server} characters."),
+                    [set_variables(function_name(function), &[(variable, &server.to_string())])],
+                )
+                .trying(Change::SetVariable { name: variable.clone(), value: server.to_string() });
             published(case, finding)
         }
         _ => finding.fix(
             "Rotate a user with a shorter name: create it in the database, store it in the secret.",
-            [format!(
-                "aws secretsmanager put-secret-value --secret-id {} --secret-string file://value.json",
-                quoted(case.secret_id())
-            )],
+            [store_value(case)],
         ),
     }])
 }

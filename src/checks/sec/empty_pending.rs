@@ -1,7 +1,10 @@
 //! SEC08: AWSPENDING on a version that never got a value.
 
 use crate::{
-    checks::{Case, Change, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Change, Check, Finding, Judgement, Stop,
+        commands::{on_secret, remove_pending, rotate},
+    },
     evidence::Fact,
 };
 
@@ -26,7 +29,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if !keys_are_listed || row.is_none_or(|row| !row.kms_key_ids.is_empty()) {
         return Ok(vec![]);
     }
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SEC08",
@@ -39,16 +41,10 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fact("ListSecretVersionIds", format!("version {pending} has no KmsKeyIds, others have"))
         .fix(
             "Remove what stopped the attempt, then remove the label from the empty version and rotate.",
-            [
-                format!(
-                    "aws secretsmanager update-secret-version-stage --secret-id {id} \
-                     --version-stage AWSPENDING --remove-from-version-id {pending}"
-                ),
-                format!("aws secretsmanager rotate-secret --secret-id {id}"),
-            ],
+            [remove_pending(case, pending), rotate(case)],
         )
         .trying(Change::RemovePendingLabel)
-        .confirm(format!("aws secretsmanager list-secret-version-ids --secret-id {id}")),
+        .confirm(on_secret(case, "list-secret-version-ids")),
     ])
 }
 

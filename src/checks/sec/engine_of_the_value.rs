@@ -5,7 +5,7 @@ use crate::{
     catalogue::{Engine, capability, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::{edit_value, quoted},
+        commands::{diagnose_value, edit_value, set_key, set_key_to_placeholder},
         function_age::{AGE_FACTS, Ability, FunctionAge},
         vended_template::{VendedTemplate, template},
     },
@@ -76,7 +76,7 @@ fn unset(case: &Case<'_>, template: Option<&VendedTemplate>, wanted: Option<&Eng
     )
     .on(if template.is_some() { Basis::State } else { Basis::Indication })
     .fact("GetSecretValue AWSCURRENT", "no key engine");
-    with_fix(case, finding, wanted.map_or("ENGINE", |wanted| wanted.name.as_str()))
+    with_fix(case, finding, wanted)
 }
 
 fn other(
@@ -95,7 +95,7 @@ fn other(
         ),
     )
     .fact("GetSecretValue AWSCURRENT", format!("engine: {engine}"));
-    with_fix(case, finding, &wanted.name)
+    with_fix(case, finding, Some(wanted))
 }
 
 fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Judgement {
@@ -118,7 +118,7 @@ fn aurora(case: &Case<'_>, engine: &str, named: &Engine, alternates: bool) -> Ju
             .on(if engine_was_refused(case) { Basis::StateAndLine } else { Basis::Indication })
             .fact("GetSecretValue AWSCURRENT", format!("engine: {engine}"))
             .fact("GetFunction", "LastModified is before that day");
-            Ok(vec![with_fix(case, finding, &named.name)])
+            Ok(vec![with_fix(case, finding, Some(named))])
         }
         Some(Ability::Present) => Ok(vec![]),
         Some(Ability::Doubtful | Ability::Unknown) | None => {
@@ -141,17 +141,20 @@ fn engine_was_refused(case: &Case<'_>) -> bool {
     run.is_some_and(|run| run.hits.iter().any(|hit| hit.text.code.as_deref() == Some("SEC02")))
 }
 
-fn with_fix(case: &Case<'_>, finding: Finding, engine: &str) -> Finding {
-    let id = quoted(case.secret_id());
+fn with_fix(case: &Case<'_>, finding: Finding, engine: Option<&Engine>) -> Finding {
+    let (name, program) = match engine {
+        Some(engine) => (engine.name.as_str(), set_key("engine", &engine.name)),
+        None => ("ENGINE", set_key_to_placeholder("engine", "ENGINE")),
+    };
     finding
         .fix(
             format!(
-                "Set engine to {engine} in the value (CloudFormation: a SecretTargetAttachment; CDK: \
+                "Set engine to {name} in the value (CloudFormation: a SecretTargetAttachment; CDK: \
                  secret.attach(), using what it returns), or use the template of the right engine."
             ),
-            [edit_value(case, &format!(".engine = \"{engine}\""))],
+            [edit_value(case, program)],
         )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+        .confirm(diagnose_value(case))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, engines},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, Stop,
-        command::{published, set_variables, show_setting},
+        commands::{function_name, published, set_variables, show_setting},
         db::secret_database::{DATABASE_FACTS, secret_database},
         vended_template::template,
     },
@@ -75,9 +75,16 @@ fn judge(case: &Case<'_>) -> Judgement {
     .severity(Severity::Note)
     .on(Basis::Indication)
     .fact("GetFunction", format!("{EXCLUDED}={excluded}"))
-    .fix("Leave these characters out too.", [set_variables(name, &[(EXCLUDED, &wanted)])])
+    .fix(
+        "Leave these characters out too.",
+        [set_variables(function_name(function), &[(EXCLUDED, &wanted)])],
+    )
     .trying(Change::SetVariable { name: EXCLUDED.to_owned(), value: wanted })
-    .confirm(show_setting(case, name, &format!("Environment.Variables.{EXCLUDED}")));
+    .confirm(show_setting(
+        case,
+        function_name(function),
+        format!("Environment.Variables.{EXCLUDED}"),
+    ));
     Ok(vec![published(case, finding)])
 }
 

@@ -8,7 +8,7 @@ use crate::{
     catalogue::{Severity, demands, engines},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::{edit_value, quoted},
+        commands::{diagnose_value, edit_value, set_key, set_key_to_placeholder},
         db::{
             parameters::{ParameterSetting, asked},
             secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
@@ -151,18 +151,21 @@ fn alias(
 }
 
 fn with_fix(case: &Case<'_>, finding: Finding) -> Finding {
-    let id = quoted(case.secret_id());
     let database = secret_database(case).ok().filter(|database| !database.assumed);
-    let host = database.and_then(|one| writer(case, &one)).unwrap_or("WRITER_ENDPOINT");
+    let host = database.and_then(|one| writer(case, &one));
+    let (host, program) = match host {
+        Some(host) => (host, set_key("host", host)),
+        None => ("WRITER_ENDPOINT", set_key_to_placeholder("host", "WRITER_ENDPOINT")),
+    };
     finding
         .fix(
             format!(
                 "Store the writer endpoint {host} as host; applications that want another one can \
                  read it from a key of their own."
             ),
-            [edit_value(case, &format!(".host = \"{host}\""))],
+            [edit_value(case, program)],
         )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+        .confirm(diagnose_value(case))
 }
 
 /// The writer endpoint of the secret's own database; none where that was not

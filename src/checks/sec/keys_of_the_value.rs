@@ -4,7 +4,9 @@ use super::stage_shape::{is_for_a_database, shape};
 use crate::{
     catalogue::{Severity, engines},
     checks::{
-        Basis, Case, Check, Finding, Judgement, Stop, command::quoted, vended_template::template,
+        Basis, Case, Check, Finding, Judgement, Stop,
+        commands::{diagnose_value, store_value},
+        vended_template::template,
     },
     evidence::Fact,
 };
@@ -125,18 +127,15 @@ fn judge(case: &Case<'_>) -> Judgement {
 }
 
 fn store(case: &Case<'_>, finding: Finding) -> Finding {
-    let id = quoted(case.secret_id());
     finding
         .fix(
             "Store the complete value (for a database: engine, host, port, username, password, \
              dbname, and masterarn where users alternate); CloudFormation's \
              AWS::SecretsManager::SecretTargetAttachment and the CDK's secret.attach() add what \
              describes the database.",
-            [format!(
-                "aws secretsmanager put-secret-value --secret-id {id} --secret-string file://value.json"
-            )],
+            [store_value(case)],
         )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+        .confirm(diagnose_value(case))
 }
 
 #[cfg(test)]

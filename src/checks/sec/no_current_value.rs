@@ -1,7 +1,10 @@
 //! SEC06: rotation of a secret that has no current value.
 
 use crate::{
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, store_value},
+    },
     evidence::Fact,
 };
 
@@ -35,7 +38,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     } else {
         "DescribeSecret"
     };
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SEC06",
@@ -47,11 +49,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "Store a first value, with the credentials that the database has now; in Terraform, let \
              aws_secretsmanager_secret_rotation depend on aws_secretsmanager_secret_version.",
-            [format!(
-                "aws secretsmanager put-secret-value --secret-id {id} --secret-string file://value.json"
-            )],
+            [store_value(case)],
         )
-        .confirm(format!("aws secretsmanager describe-secret --secret-id {id} --query VersionIdsToStages")),
+        .confirm(describe_secret(case, "VersionIdsToStages")),
     ])
 }
 

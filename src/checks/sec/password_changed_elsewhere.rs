@@ -1,10 +1,11 @@
 //! SEC09: the database's password was changed past the secret.
 
 use crate::{
+    aws::commands::{Argument, Command},
     catalogue::Severity,
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::quoted,
+        commands::{DatabaseOperation, diagnose, on_database, on_secret},
         db::secret_database::{DATABASE_FACTS, SecretDatabase, secret_database},
         history::{Trail, caller, failing},
     },
@@ -57,7 +58,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     let change = change.filter(|_| master != Some(false));
     let Some((at, event)) = change.max_by_time(restore) else { return Ok(vec![]) };
     let name = event.event_name.as_deref().unwrap_or_default();
-    let id = quoted(case.secret_id());
     let finding = Finding::new(
         "SEC09",
         case.secret_resource(),
@@ -78,16 +78,10 @@ fn judge(case: &Case<'_>) -> Judgement {
     );
     // The command sets the master user's password, whatever user the secret has.
     let finding = if master == Some(true) && !database.assumed {
-        let flag = if database.cluster.is_some() { "cluster" } else { "instance" };
         finding.fix(
             "Make the two agree: give the master user the password of AWSCURRENT, or store the \
              database's password in the secret. Then rotate.",
-            [format!(
-                "aws rds modify-db-{flag} --db-{flag}-identifier {} --apply-immediately \
-                 --master-user-password \"$(aws secretsmanager get-secret-value --secret-id {id} \
-                 --query SecretString --output text | jq -r .password)\"",
-                quoted(database.label())
-            )],
+            [set_master_password(case, &database)],
         )
     } else {
         finding.fix(
@@ -95,10 +89,22 @@ fn judge(case: &Case<'_>) -> Judgement {
              secret's user, and of no other, to the one in AWSCURRENT. To test a login without \
              showing the password, hand it to the client in a variable that get-secret-value fills \
              (PGPASSWORD for psql, MYSQL_PWD for mysql), never as an argument. Then rotate.",
-            None::<String>,
+            [],
         )
     };
-    Ok(vec![finding.confirm(format!("rotdoctor diagnose {id}"))])
+    Ok(vec![finding.confirm(diagnose(case))])
+}
+
+/// Gives the database's master user the password of AWSCURRENT.
+fn set_master_password(case: &Case<'_>, database: &SecretDatabase<'_>) -> Command {
+    let password = on_secret(case, "get-secret-value")
+        .option("--query", "SecretString")
+        .option("--output", "text")
+        .pipe(Command::program("jq").flag("-r").operand("PROGRAM", ".password"));
+    let identifier = Argument::or_placeholder(database.identifier(), "DATABASE");
+    on_database(DatabaseOperation::Modify, database.cluster.is_some(), identifier)
+        .flag("--apply-immediately")
+        .option("--master-user-password", Argument::output(password))
 }
 
 /// The later of two optional events.

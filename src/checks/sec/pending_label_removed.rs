@@ -1,9 +1,10 @@
 //! SEC29: AWSPENDING was removed after the database had got its password.
 
 use crate::{
+    aws::commands::Argument,
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
-        command::quoted,
+        commands::{on_secret, rotate},
         history::{Trail, caller, step_reached},
     },
     evidence::{Fact, RotationStep, Time, TrailEvent},
@@ -98,25 +99,23 @@ fn found(case: &Case<'_>, version: &str, removal: Option<(Time, &TrailEvent)>) -
         ),
         None => finding.fact("ListSecretVersionIds", format!("{version} is newer than AWSCURRENT")),
     };
-    let id = quoted(case.secret_id());
     let current = case.secret().if_known().and_then(|secret| secret.version_with("AWSCURRENT"));
     finding
         .fix(
             "Try the password of that version on the database, soon: a version without a label may \
              be purged. If it logs in, make the version current; rotate only then.",
             [
-                format!(
-                    "aws secretsmanager update-secret-version-stage --secret-id {id} \
-                     --version-stage AWSCURRENT --move-to-version-id {version} \
-                     --remove-from-version-id {}",
-                    current.unwrap_or("CURRENT_VERSION_ID")
-                ),
-                format!("aws secretsmanager rotate-secret --secret-id {id}"),
+                on_secret(case, "update-secret-version-stage")
+                    .option("--version-stage", "AWSCURRENT")
+                    .option("--move-to-version-id", version)
+                    .option(
+                        "--remove-from-version-id",
+                        Argument::or_placeholder(current, "CURRENT_VERSION_ID"),
+                    ),
+                rotate(case),
             ],
         )
-        .confirm(format!(
-            "aws secretsmanager list-secret-version-ids --secret-id {id} --include-deprecated"
-        ))
+        .confirm(on_secret(case, "list-secret-version-ids").flag("--include-deprecated"))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::{rds_endpoints::endpoints, stage_shape::shape};
 use crate::{
+    aws::commands::Argument,
     checks::{
         Case, Check, Finding, Judgement, Stop,
-        command::{edit_value, quoted},
+        commands::{diagnose_value, edit_value},
     },
     evidence::Fact,
 };
@@ -37,7 +38,7 @@ fn judge(case: &Case<'_>) -> Judgement {
                 ),
             )
             .fact("GetSecretValue AWSCURRENT", format!("port: {port:?}")),
-            "PORT",
+            None,
         )]);
     };
     let Some(host) = value.text("host") else { return Ok(vec![]) };
@@ -64,18 +65,19 @@ fn judge(case: &Case<'_>) -> Judgement {
             if endpoint.cluster { "DescribeDBClusters" } else { "DescribeDBInstances" },
             format!("{} listens on {}:{listens}", endpoint.identifier, endpoint.address),
         ),
-        &listens.to_string(),
+        Some(listens),
     )])
 }
 
-fn with_fix(case: &Case<'_>, finding: Finding, port: &str) -> Finding {
-    let id = quoted(case.secret_id());
+fn with_fix(case: &Case<'_>, finding: Finding, port: Option<i64>) -> Finding {
+    let program = Argument::from(".port = ");
+    let (port, program) = match port {
+        Some(port) => (port.to_string(), program.then(port)),
+        None => ("PORT".to_owned(), program.then(Argument::placeholder("PORT"))),
+    };
     finding
-        .fix(
-            format!("Store the port {port} in the value."),
-            [edit_value(case, &format!(".port = {port}"))],
-        )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+        .fix(format!("Store the port {port} in the value."), [edit_value(case, program)])
+        .confirm(diagnose_value(case))
 }
 
 #[cfg(test)]

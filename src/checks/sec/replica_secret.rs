@@ -2,7 +2,10 @@
 
 use crate::{
     aws::arn::Arn,
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, diagnose, rotate},
+    },
     evidence::Fact,
 };
 
@@ -25,7 +28,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     let Some(here) = here.or(case.region_if_known()).filter(|here| *here != primary) else {
         return Ok(vec![]);
     };
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SEC25",
@@ -38,14 +40,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fact("DescribeSecret", format!("PrimaryRegion: {primary}; this region: {here}"))
         .fix(
             "Examine and rotate the primary.",
-            [
-                format!("rotdoctor diagnose {id} --region {primary}"),
-                format!("aws secretsmanager rotate-secret --secret-id {id} --region {primary}"),
-            ],
+            [diagnose(case).option("--region", primary), rotate(case).option("--region", primary)],
         )
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --region {primary} --query ReplicationStatus"
-        )),
+        .confirm(describe_secret(case, "ReplicationStatus").option("--region", primary)),
     ])
 }
 

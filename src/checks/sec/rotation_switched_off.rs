@@ -1,8 +1,11 @@
 //! SEC20: rotation was set up and is switched off.
 
 use crate::{
-    aws::arn::Arn,
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    aws::{arn::Arn, commands::Argument},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{describe_secret, rotate},
+    },
     evidence::{Fact, RotationRules},
 };
 
@@ -34,11 +37,10 @@ fn judge(case: &Case<'_>) -> Judgement {
         (None, Some(function)) => format!("its function is {function}"),
         (None, None) => String::new(),
     };
-    let id = quoted(case.secret_id());
     let function = match &secret.rotation_lambda_arn {
-        Some(arn) => format!(" --rotation-lambda-arn {}", quoted(arn)),
-        None if secret.owning_service.is_some() => String::new(),
-        None => " --rotation-lambda-arn FUNCTION_ARN".to_owned(),
+        Some(arn) => Some(Argument::from(arn)),
+        None if secret.owning_service.is_some() => None,
+        None => Some(Argument::placeholder("FUNCTION_ARN")),
     };
     Ok(vec![
         Finding::new(
@@ -53,19 +55,17 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "Switch rotation on again. This starts a rotation at once; add \
              --no-rotate-immediately to wait for the schedule.",
-            [format!(
-                "aws secretsmanager rotate-secret --secret-id {id}{function} --rotation-rules {}",
-                quoted(&rules(secret.rotation_rules.as_ref()))
+            [rotate(case).option_if("--rotation-lambda-arn", function).option(
+                "--rotation-rules",
+                Argument::json(&rules(secret.rotation_rules.as_ref())),
             )],
         )
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --query RotationEnabled"
-        )),
+        .confirm(describe_secret(case, "RotationEnabled")),
     ])
 }
 
 /// The rules as they were, for the command line; every 30 days where none are left.
-fn rules(rules: Option<&RotationRules>) -> String {
+fn rules(rules: Option<&RotationRules>) -> serde_json::Value {
     let mut wanted = serde_json::Map::new();
     match rules.and_then(|rules| rules.schedule_expression.as_ref()) {
         Some(expression) => {
@@ -79,7 +79,7 @@ fn rules(rules: Option<&RotationRules>) -> String {
     if let Some(duration) = rules.and_then(|rules| rules.duration.as_ref()) {
         wanted.insert("Duration".to_owned(), duration.clone().into());
     }
-    serde_json::Value::Object(wanted).to_string()
+    serde_json::Value::Object(wanted)
 }
 
 #[cfg(test)]

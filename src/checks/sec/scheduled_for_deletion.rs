@@ -1,7 +1,10 @@
 //! SEC19: the secret is scheduled for deletion.
 
 use crate::{
-    checks::{Case, Change, Check, Finding, Judgement, command::quoted},
+    checks::{
+        Case, Change, Check, Finding, Judgement,
+        commands::{describe_secret, on_secret},
+    },
     evidence::Fact,
 };
 
@@ -16,7 +19,6 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     let secret = case.secret().or_not_applicable("there is no such secret")?;
     let Some(deleted) = secret.deleted_date else { return Ok(vec![]) };
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SEC19",
@@ -28,14 +30,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             ),
         )
         .fact("DescribeSecret", format!("DeletedDate: {deleted}"))
-        .fix(
-            "Restore the secret, if it is still wanted.",
-            [format!("aws secretsmanager restore-secret --secret-id {id}")],
-        )
+        .fix("Restore the secret, if it is still wanted.", [on_secret(case, "restore-secret")])
         .trying(Change::RestoreSecret)
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --query DeletedDate"
-        )),
+        .confirm(describe_secret(case, "DeletedDate")),
     ])
 }
 

@@ -4,7 +4,7 @@ use crate::{
     aws::arn,
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind,
-        command::quoted,
+        commands::{events_of, rotate},
         history::{Trail, caller},
     },
     evidence::{Fact, Time, TrailEvent},
@@ -69,20 +69,14 @@ fn judge(case: &Case<'_>) -> Judgement {
             format!("{name} at {} by {}", at.second(), caller(event)),
         )
     });
-    let id = quoted(case.secret_id());
     Ok(vec![
         finding
             .fix(
                 "Let only the rotation write. In Terraform, keep the value out of the plan: \
                  lifecycle { ignore_changes = [secret_string] } on aws_secretsmanager_secret_version.",
-                [format!("aws secretsmanager rotate-secret --secret-id {id}")],
+                [rotate(case)],
             )
-            .confirm(format!(
-                "aws cloudtrail lookup-events --region {} \
-                 --lookup-attributes AttributeKey=ResourceName,AttributeValue={}",
-                case.region(),
-                quoted(&case.secret_resource())
-            )),
+            .confirm(events_of("ResourceName", &case.secret_resource())),
     ])
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     catalogue::engines,
-    checks::{Basis, Case, Change, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Basis, Case, Change, Check, Finding, Judgement, Stop,
+        commands::{diagnose, remove_pending, rotate},
+    },
     evidence::{Fact, StageShape},
 };
 
@@ -90,21 +93,14 @@ fn compare(case: &Case<'_>, pending: &str, new: &StageShape, now: &StageShape) -
 }
 
 fn with_fix(case: &Case<'_>, finding: Finding, pending: &str) -> Finding {
-    let id = quoted(case.secret_id());
     finding
         .fix(
             "Make sure that the current value is right and works; then remove the label from the \
              outdated version and rotate.",
-            [
-                format!(
-                    "aws secretsmanager update-secret-version-stage --secret-id {id} \
-                     --version-stage AWSPENDING --remove-from-version-id {pending}"
-                ),
-                format!("aws secretsmanager rotate-secret --secret-id {id}"),
-            ],
+            [remove_pending(case, pending), rotate(case)],
         )
         .trying(Change::RemovePendingLabel)
-        .confirm(format!("rotdoctor diagnose {id}"))
+        .confirm(diagnose(case))
 }
 
 #[cfg(test)]

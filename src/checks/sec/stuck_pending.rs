@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, secret_limits},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind,
-        command::quoted,
+        commands::{describe_secret, diagnose, remove_pending, rotate},
         history::{FirstFailure, first_failure, step_reached},
     },
     evidence::{Fact, RotationStep, Secret},
@@ -67,15 +67,10 @@ fn with_fix(
     version: &str,
     reached: Option<RotationStep>,
 ) -> Finding {
-    let id = quoted(case.secret_id());
-    let rotate = format!("aws secretsmanager rotate-secret --secret-id {id}");
-    let drop_label = format!(
-        "aws secretsmanager update-secret-version-stage --secret-id {id} \
-         --version-stage AWSPENDING --remove-from-version-id {version}"
-    );
+    let (remove, rotate) = (remove_pending(case, version), rotate(case));
     let finding = match reached {
         Some(RotationStep::CreateSecret) => finding
-            .fix("Remove the cause first; then remove the label and rotate.", [drop_label, rotate])
+            .fix("Remove the cause first; then remove the label and rotate.", [remove, rotate])
             .trying(Change::RemovePendingLabel),
         Some(_) => finding.fix(
             format!(
@@ -91,13 +86,11 @@ fn with_fix(
                  not seen: that password would be in this version only, and rotate-secret alone \
                  finishes the rotation. Only where AWSCURRENT logs in and AWSPENDING does not, remove \
                  the label and rotate.",
-                [drop_label, rotate],
+                [remove, rotate],
             )
             .trying(Change::RemovePendingLabel),
     };
-    finding.confirm(format!(
-        "aws secretsmanager describe-secret --secret-id {id} --query VersionIdsToStages"
-    ))
+    finding.confirm(describe_secret(case, "VersionIdsToStages"))
 }
 
 fn is_young(case: &Case<'_>, version: &str) -> bool {
@@ -122,10 +115,7 @@ fn running(case: &Case<'_>, version: &str) -> Finding {
     .severity(Severity::Note)
     .on(Basis::Indication)
     .fact("ListSecretVersionIds", format!("version {version} is young"))
-    .fix(
-        "Wait a few minutes and diagnose again.",
-        [format!("rotdoctor diagnose {}", quoted(case.secret_id()))],
-    )
+    .fix("Wait a few minutes and diagnose again.", [diagnose(case)])
 }
 
 #[cfg(test)]

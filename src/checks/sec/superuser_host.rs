@@ -4,7 +4,10 @@ use super::{rds_endpoints::endpoints, stage_shape::shape};
 use crate::{
     aws::arn,
     catalogue::managed_services,
-    checks::{Case, Check, Finding, Judgement, Stop, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement, Stop,
+        commands::{diagnose_value, edit_value, set_key},
+    },
     evidence::{Fact, Secret},
 };
 
@@ -47,7 +50,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     if host == endpoint.address || is_replica {
         return Ok(vec![]);
     }
-    let id = quoted(case.secret_id());
     let address = endpoint.address;
     Ok(vec![
         Finding::new(
@@ -63,13 +65,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "Store the superuser's host as host, or name the superuser of the right database in \
              masterarn.",
-            [format!(
-                "aws secretsmanager get-secret-value --secret-id {id} --query SecretString --output text \
-                 | jq -c '.host = \"{address}\"' \
-                 | aws secretsmanager put-secret-value --secret-id {id} --secret-string file:///dev/stdin"
-            )],
+            [edit_value(case, set_key("host", address))],
         )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret")),
+        .confirm(diagnose_value(case)),
     ])
 }
 

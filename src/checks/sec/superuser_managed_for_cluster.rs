@@ -1,10 +1,11 @@
 //! SEC24: a function too old for a superuser that RDS manages for a cluster.
 
 use crate::{
+    aws::commands::Argument,
     catalogue::{capability, managed_services},
     checks::{
         Basis, Case, Check, Finding, Judgement, Stop,
-        command::quoted,
+        commands::{diagnose, rotate},
         function_age::{AGE_FACTS, Ability, FunctionAge},
     },
     evidence::{Fact, Secret},
@@ -63,12 +64,9 @@ fn judge(case: &Case<'_>) -> Judgement {
                 .fact("GetFunction", "LastModified is before that day")
                 .fix(
                     "Recreate the rotation function from today's template, and point the secret at it.",
-                    [format!(
-                        "aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn NEW_FUNCTION_ARN",
-                        quoted(case.secret_id())
-                    )],
+                    [rotate(case).option("--rotation-lambda-arn", Argument::placeholder("NEW_FUNCTION_ARN"))],
                 )
-                .confirm(format!("rotdoctor diagnose {}", quoted(case.secret_id()))),
+                .confirm(diagnose(case)),
             ])
         }
     }

@@ -2,9 +2,10 @@
 
 use super::stage_shape::shape;
 use crate::{
+    aws::commands::Command,
     checks::{
         Case, Check, Finding, Judgement, Stop,
-        command::{edit_value, quoted},
+        commands::{diagnose_value, edit_value, set_key_to_placeholder},
     },
     evidence::Fact,
 };
@@ -61,15 +62,14 @@ fn judge(case: &Case<'_>) -> Judgement {
                 .fact("DescribeSecret of masterarn", format!("DeletedDate: {deleted}"))
                 .fix(
                     "Restore the superuser's secret, or name another superuser in masterarn.",
-                    [format!(
-                        "aws secretsmanager restore-secret --secret-id {}",
-                        quoted(&superuser)
-                    )],
+                    [Command::aws("secretsmanager", "restore-secret")
+                        .option("--secret-id", &superuser)],
                 )
-                .confirm(format!(
-                    "aws secretsmanager describe-secret --secret-id {} --query DeletedDate",
-                    quoted(&superuser)
-                )),
+                .confirm(
+                    Command::aws("secretsmanager", "describe-secret")
+                        .option("--secret-id", &superuser)
+                        .option("--query", "DeletedDate"),
+                ),
             ]),
             None => Ok(vec![]),
         },
@@ -77,14 +77,13 @@ fn judge(case: &Case<'_>) -> Judgement {
 }
 
 fn with_fix(case: &Case<'_>, finding: Finding) -> Finding {
-    let id = quoted(case.secret_id());
     finding
         .fix(
             "Store the ARN of a superuser's secret as masterarn: a user who may change this user's \
              password.",
-            [edit_value(case, ".masterarn = \"SUPERUSER_SECRET_ARN\"")],
+            [edit_value(case, set_key_to_placeholder("masterarn", "SUPERUSER_SECRET_ARN"))],
         )
-        .confirm(format!("rotdoctor diagnose {id} --read-secret"))
+        .confirm(diagnose_value(case))
 }
 
 #[cfg(test)]

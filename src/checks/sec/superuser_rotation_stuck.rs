@@ -1,8 +1,9 @@
 //! SEC23: the superuser's secret may not hold the superuser's password.
 
 use crate::{
+    aws::commands::Command,
     catalogue::Severity,
-    checks::{Basis, Case, Check, Finding, Judgement, command::quoted},
+    checks::{Basis, Case, Check, Finding, Judgement, commands::id_of},
     evidence::Fact,
 };
 
@@ -22,7 +23,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let superuser = reading.or_not_applicable("the rotation uses no superuser's secret")?;
     let Some(pending) = superuser.stuck_pending() else { return Ok(vec![]) };
     let label = superuser.label();
-    let id = quoted(label);
+    let id = id_of(superuser);
     Ok(vec![
         Finding::new(
             "SEC23",
@@ -36,10 +37,15 @@ fn judge(case: &Case<'_>) -> Judgement {
         .severity(Severity::Warning)
         .on(Basis::Indication)
         .fact("DescribeSecret of masterarn", format!("AWSPENDING on {pending}, not current"))
-        .fix("Repair the superuser's secret first.", [format!("rotdoctor diagnose {id}")])
-        .confirm(format!(
-            "aws secretsmanager describe-secret --secret-id {id} --query VersionIdsToStages"
-        )),
+        .fix(
+            "Repair the superuser's secret first.",
+            [Command::rotdoctor("diagnose").operand("SECRET", id.clone())],
+        )
+        .confirm(
+            Command::aws("secretsmanager", "describe-secret")
+                .option("--secret-id", id)
+                .option("--query", "VersionIdsToStages"),
+        ),
     ])
 }
 

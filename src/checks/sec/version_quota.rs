@@ -2,7 +2,10 @@
 
 use crate::{
     catalogue::{Severity, secret_limits},
-    checks::{Case, Check, Finding, Judgement, command::quoted},
+    checks::{
+        Case, Check, Finding, Judgement,
+        commands::{events_of, on_secret},
+    },
     evidence::Fact,
 };
 
@@ -35,7 +38,6 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let kept = limits.versions_kept.value;
     let full = unpurgeable >= kept;
-    let id = quoted(case.secret_id());
     Ok(vec![
         Finding::new(
             "SEC21",
@@ -55,16 +57,13 @@ fn judge(case: &Case<'_>) -> Judgement {
         .fix(
             "Find who writes, and let it write only when the value changes; the versions are purged \
              a day later.",
-            [format!(
-                "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=PutSecretValue \
-                 --region {}",
-                case.region()
-            )],
+            [events_of("EventName", "PutSecretValue")],
         )
-        .confirm(format!(
-            "aws secretsmanager list-secret-version-ids --secret-id {id} --include-deprecated \
-             --query 'length(Versions)'"
-        )),
+        .confirm(
+            on_secret(case, "list-secret-version-ids")
+                .flag("--include-deprecated")
+                .option("--query", "length(Versions)"),
+        ),
     ])
 }
 

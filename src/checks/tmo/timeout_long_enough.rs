@@ -4,7 +4,7 @@ use crate::{
     catalogue::{Severity, function_limit},
     checks::{
         Basis, Case, Change, Check, Finding, Judgement, ProofKind, Stop,
-        command::{published, quoted, show_setting},
+        commands::{function_name, on_function, published, show_setting},
         run::function::{from_template, name_of, resource_of, rotation_function},
         vended_template::template,
     },
@@ -73,13 +73,11 @@ fn judge(case: &Case<'_>) -> Judgement {
     let finding = finding
         .fix(
             format!("Give the function {wanted} s."),
-            [format!(
-                "aws lambda update-function-configuration --function-name {} --timeout {wanted}",
-                quoted(name)
-            )],
+            [on_function(function_name(function), "update-function-configuration")
+                .option("--timeout", wanted)],
         )
         .trying(Change::SetTimeout { seconds: wanted })
-        .confirm(show_setting(case, name, "Timeout"));
+        .confirm(show_setting(case, function_name(function), "Timeout"));
     Ok(vec![published(case, finding)])
 }
 
