@@ -56,7 +56,7 @@ pub struct LogMode {
     /// Whether REPORT shows that all memory was used.
     pub memory_full: Option<bool>,
     /// Whether the resource that the text names is another secret than the one
-    /// that rotates (`false` also where that cannot be told).
+    /// that rotates (`false` also where that is unknown).
     pub other_secret: Option<bool>,
     /// Whether secret and function are in different accounts, both known.
     pub cross_account: Option<bool>,

@@ -158,9 +158,8 @@ fn explaining(timeline: &Timeline, findings: &[Finding]) -> Vec<Cause> {
     causes
 }
 
-/// Whether the fault stands whether rotation works or not, and did not stop this attempt:
-/// a function on a deprecated runtime runs on, until the run itself says that Lambda
-/// refused the runtime.
+/// Whether the finding is a standing fact that did not stop this attempt: a function on a
+/// deprecated runtime runs on, until the run itself says that Lambda refused the runtime.
 fn is_standing(finding: &Finding) -> bool {
     match finding.entry.standing {
         None => false,

@@ -45,7 +45,7 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// What changed before it broke; only where it fails.
     pub changes: Option<Changes>,
-    /// The way out once the cause is gone; only where it fails.
+    /// How to get rotation going once the cause is gone; only where it fails.
     pub recovery: Option<Recovery>,
     /// The error that is seen and that no cause explains.
     pub unexplained: Option<Unexplained>,
@@ -147,8 +147,8 @@ fn verdict(case: &Case<'_>, timeline: &Timeline, findings: &[Finding]) -> Verdic
     Verdict::Healthy
 }
 
-/// Whether the secret alone tells that rotation keeps its schedule: it was rotated, the
-/// next time is still to come, and no new version waits. Less than a log tells, and
+/// Whether the secret alone shows that rotation keeps its schedule: it was rotated, the
+/// next time is still to come, and no new version waits. Less than a log shows, and
 /// enough where none was asked for.
 pub(crate) fn keeps_its_schedule(case: &Case<'_>) -> bool {
     case.secret().if_known().is_some_and(|secret| {

@@ -18,14 +18,14 @@ pub enum Progress {
     Waiting,
     /// It is under way.
     UnderWay {
-        /// The step, where a line tells it.
+        /// The step, where a line names it.
         step: Option<RotationStep>,
     },
     /// It ended well.
     Succeeded,
     /// A step failed. Secrets Manager may try once more.
     Failed {
-        /// The step, where it can be told.
+        /// The step, where it is known.
         step: Option<RotationStep>,
     },
 }

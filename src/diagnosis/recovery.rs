@@ -14,7 +14,7 @@ use crate::{
     rotation_log::RunOutcome,
 };
 
-/// The way out.
+/// How to get rotation going again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// What it comes down to.
@@ -31,10 +31,10 @@ pub struct Recovery {
     pub watch: Vec<Command>,
 }
 
-/// What a way out comes down to.
+/// The main action of a recovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Nothing is in the way: rotate.
+    /// Nothing blocks a new rotation: rotate.
     Rotate,
     /// The pending version never reached the database: take its label off, then rotate.
     DropLabel,
@@ -49,11 +49,11 @@ pub enum Action {
 pub struct Pending {
     /// Its id.
     pub version: String,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Time>,
     /// Whether it is the current version as well, which is how a good rotation ends.
     pub is_current: bool,
-    /// Whether it holds no value; `None` where that cannot be told.
+    /// Whether it holds no value; `None` where that is unknown.
     pub empty: Option<bool>,
     /// What became of its password in the database.
     pub database: Password,
@@ -72,7 +72,7 @@ pub enum Password {
     Unknown,
 }
 
-/// One step of a way out.
+/// One step of a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveryStep {
     /// What and when, in words.
@@ -81,7 +81,7 @@ pub struct RecoveryStep {
     pub commands: Vec<Command>,
 }
 
-/// The way out of a failed rotation; `None` where the secret's labels were not looked
+/// The recovery from a failed rotation; `None` where the secret's labels were not looked
 /// at, or somebody else rotates it.
 pub(super) fn recovery(
     case: &Case<'_>,
@@ -94,27 +94,27 @@ pub(super) fn recovery(
     }
     let in_version = first_cause.and_then(|cause| cause.pending_version);
     let found_empty = in_version == Some(PendingVersion::Empty);
-    let way = Way { case, secret, timeline, found_empty };
-    let pending = secret.version_with("AWSPENDING").map(|version| way.pending(version));
+    let context = RecoveryContext { case, secret, timeline, found_empty };
+    let pending = secret.version_with("AWSPENDING").map(|version| context.pending(version));
     let mut recovery = match pending {
-        None => way.without_pending(),
+        None => context.without_pending(),
         Some(pending) if pending.is_current => {
             let summary =
                 "AWSPENDING and AWSCURRENT are on one version, which is how a good rotation \
-                 ends: no label is in the way."
+                 ends: no label is in the context."
                     .to_owned();
-            way.rotate(summary).with(pending)
+            context.rotate(summary).with(pending)
         }
-        Some(pending) => way.with_pending(pending, in_version.is_some()),
+        Some(pending) => context.with_pending(pending, in_version.is_some()),
     };
     let logins_first = first_cause.is_some_and(|cause| cause.try_logins_first);
     if logins_first && recovery.action != Action::LookFirst {
-        recovery.steps.insert(0, way.logins(&way.stages(&["AWSCURRENT", "AWSPREVIOUS"])));
+        recovery.steps.insert(0, context.logins(&context.stages(&["AWSCURRENT", "AWSPREVIOUS"])));
     }
     Some(recovery)
 }
 
-struct Way<'c> {
+struct RecoveryContext<'c> {
     case: &'c Case<'c>,
     secret: &'c Secret,
     timeline: &'c Timeline,
@@ -122,7 +122,7 @@ struct Way<'c> {
     found_empty: bool,
 }
 
-impl Way<'_> {
+impl RecoveryContext<'_> {
     fn pending(&self, version: &str) -> Pending {
         let versions = self.case.secret_versions();
         let versions = versions.if_known().map_or(&[][..], |all| all.versions.as_slice());
@@ -151,7 +151,7 @@ impl Way<'_> {
     fn password(&self, version: &str, created: Option<Time>) -> Password {
         let own = |attempt: &&Attempt| match (&attempt.token, attempt.started_at, created) {
             (Some(token), ..) => token == version,
-            // One whose token was not seen, since the version was made.
+            // One whose token was not seen, since the version was created.
             (None, Some(at), Some(created)) => created.seconds_since(at) <= RETRIES_SECONDS,
             (None, ..) => true,
         };
@@ -263,7 +263,7 @@ impl Way<'_> {
             })
             .find(|attempt| reached(attempt) > Reached::Create && attempt.invoked);
         let Some(lost) = lost else {
-            return self.rotate("No version is pending: nothing is in the way.".to_owned());
+            return self.rotate("No version is pending: nothing is in the context.".to_owned());
         };
         let token = lost.token.as_deref().filter(|token| {
             // One that is current by now finished after all.

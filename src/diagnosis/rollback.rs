@@ -1,5 +1,5 @@
-//! The way back from a fix that can hurt others: what to keep before it, and what takes
-//! it back. Fixes that only admit one more connection have none.
+//! How to undo a fix that can hurt others: what to save before it, and what reverts
+//! it. Fixes that only admit one more connection have none.
 
 use crate::{
     aws::commands::{Argument, Command},
@@ -7,18 +7,18 @@ use crate::{
     policy::Document,
 };
 
-/// The way back from a fix.
+/// How to undo a fix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rollback {
     /// Whom the fix can hurt.
     pub summary: String,
-    /// Commands that keep what stands, to be run before the fix.
+    /// Commands that save the present state, to be run before the fix.
     pub before: Vec<Command>,
     /// Commands that take the fix back.
     pub undo: Vec<Command>,
 }
 
-/// The ways back from a change, one for each of its parts that can hurt.
+/// How to undo a change, one for each of its parts that can hurt.
 pub fn rollback(change: &Change) -> Vec<Rollback> {
     match change {
         Change::Network(changes) => changes.iter().filter_map(of_network).collect(),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A CloudTrail event and a log attempt this close are the same attempt, where
-/// no token tells.
+/// no token identifies them.
 const SAME_ATTEMPT_SECONDS: f64 = 300.0;
 
 /// Retries of a failing step go on for some minutes before the attempt ends.
@@ -70,7 +70,7 @@ pub enum Outcome {
 /// One invocation for a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRun {
-    /// The step, where it can be told.
+    /// The step, where it is known.
     pub step: Option<RotationStep>,
     /// What became of it.
     pub outcome: RunOutcome,
@@ -81,7 +81,7 @@ pub struct StepRun {
 }
 
 impl Timeline {
-    /// The history that the log, CloudTrail and the secret tell together.
+    /// The history as the log, CloudTrail and the secret show it together.
     pub fn of(case: &Case<'_>) -> Self {
         let mut attempts: Vec<Attempt> = match case.log().if_known() {
             Some(log) => log.attempts.iter().map(|attempt| from_log(log, attempt)).collect(),

@@ -35,7 +35,7 @@ pub fn try_fixes(
             let stands = all
                 .iter()
                 .any(|found| found.code() == finding.code() && found.resource == finding.resource);
-            // Where a check can no longer tell, nothing is proven.
+            // Where a check has become inconclusive, nothing is proven.
             let verified = !stands && !newly_undecided(results, &after, finding.code());
             let standing = all.into_iter().filter(|found| found.basis == Basis::State);
             let mut remaining: Vec<String> = standing
@@ -85,13 +85,13 @@ pub(super) fn blockers(results: &[CheckResult]) -> impl Iterator<Item = &Finding
     })
 }
 
-/// Whether a check on this code can no longer tell.
+/// Whether a check on this code has become inconclusive.
 pub(super) fn newly_undecided(before: &[CheckResult], after: &[CheckResult], code: &str) -> bool {
     let known: Vec<&str> = undecided(before, code).collect();
     undecided(after, code).any(|name| !known.contains(&name))
 }
 
-/// The checks on a code that could not tell.
+/// The inconclusive checks on a code.
 fn undecided<'r>(results: &'r [CheckResult], code: &'r str) -> impl Iterator<Item = &'static str> {
     results
         .iter()
