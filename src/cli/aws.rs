@@ -230,7 +230,7 @@ impl AwsOptions {
         let connection = self.connection.connection(&self.role);
         interruptible(async {
             let session = Session::open(&connection, &[secret]).await?;
-            follow::follow(&session, secret, follow).await
+            follow::follow(&session, secret, self.profile(), follow).await
         })
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::output::complain;
 use crate::{
+    aws::commands::{Command, CommandContext},
     checks::Case,
     collect::{CollectError, Request, Session},
     diagnosis::{self, Progress},
@@ -32,6 +33,7 @@ const FACTS: [Fact; 4] = [Fact::Secret, Fact::SecretVersions, Fact::Function, Fa
 pub(super) async fn follow(
     session: &Session,
     secret: &str,
+    profile: Option<&str>,
     follow: Follow,
 ) -> Result<(), CollectError> {
     let begun = tokio::time::Instant::now();
@@ -55,7 +57,9 @@ pub(super) async fn follow(
             let from = *since.get_or_insert_with(|| diagnosis::waits_since(&case));
             let progress = diagnosis::progress(&case, from);
             if said.as_ref() != Some(&progress) && !follow.quiet {
-                complain(&format!("{}  {}", clock(case.now()), words(&progress, secret)));
+                let context = CommandContext { region: case.region_if_known(), profile };
+                let words = words(&progress, secret, context);
+                complain(&format!("{}  {words}", clock(case.now())));
             }
             if progress.has_ended() {
                 return Ok(());
@@ -77,13 +81,15 @@ fn clock(now: Time) -> String {
     now.0.strftime("%H:%M:%S UTC").to_string()
 }
 
-fn words(progress: &Progress, secret: &str) -> String {
+fn words(progress: &Progress, secret: &str, context: CommandContext<'_>) -> String {
     let of =
         |step: &Option<RotationStep>| step.map(|step| format!(" in {step}")).unwrap_or_default();
     match progress {
-        Progress::Waiting => format!(
-            "no attempt has begun; `aws secretsmanager rotate-secret --secret-id {secret}` begins one"
-        ),
+        Progress::Waiting => {
+            let rotate = Command::aws("secretsmanager", "rotate-secret");
+            let rotate = rotate.option("--secret-id", secret).render(context).text;
+            format!("no attempt has begun; `{rotate}` begins one")
+        }
         Progress::UnderWay { step: Some(step) } => format!("{step} is running or done"),
         Progress::UnderWay { step: None } => "an attempt has begun".to_owned(),
         Progress::Succeeded => "the rotation is done".to_owned(),
@@ -93,14 +99,15 @@ fn words(progress: &Progress, secret: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Progress, RotationStep, words};
+    use super::{CommandContext, Progress, RotationStep, words};
 
     #[test]
     fn every_state_has_words_of_its_own() {
+        let of = |progress: &_, secret| words(progress, secret, CommandContext::default());
         let step = Some(RotationStep::SetSecret);
-        assert_eq!(words(&Progress::UnderWay { step }, "s"), "setSecret is running or done");
-        assert_eq!(words(&Progress::Failed { step }, "s"), "the attempt failed in setSecret");
-        assert_eq!(words(&Progress::Failed { step: None }, "s"), "the attempt failed");
-        assert!(words(&Progress::Waiting, "prod/db").contains("--secret-id prod/db"));
+        assert_eq!(of(&Progress::UnderWay { step }, "s"), "setSecret is running or done");
+        assert_eq!(of(&Progress::Failed { step }, "s"), "the attempt failed in setSecret");
+        assert_eq!(of(&Progress::Failed { step: None }, "s"), "the attempt failed");
+        assert!(of(&Progress::Waiting, "prod/db").contains("--secret-id prod/db"));
     }
 }
