@@ -8,7 +8,7 @@ use super::{
     inbound,
     outcome::{Outcome, either, every, one_of},
     place::{Kind, Place},
-    resolve::{Answer, Resolver},
+    resolver::{Answer, Resolver},
     source::{self, Function, Sources},
     view::{View, text},
     walk,

@@ -8,7 +8,7 @@ use super::{
     address::{is_private, public_representatives, representatives},
     peering,
     place::{Destination, Kind, Place},
-    resolve::{Answer, Resolver, plain},
+    resolver::{Answer, Resolver, plain},
     view::{View, addresses, items, text},
 };
 use crate::evidence::{DbCluster, DbInstance, Fact, NetworkInterface, Subnet};

@@ -7,7 +7,7 @@ use super::{
     Missing, Target, Unused, UnusedEndpoint,
     address::representatives,
     place::{Destination, Kind, Place},
-    resolve::plain,
+    resolver::plain,
     view::{View, addresses, items, text},
 };
 use crate::evidence::{Fact, VpcEndpoint};

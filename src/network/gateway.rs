@@ -1,17 +1,18 @@
-//! Ways out of the VPC: NAT gateways, NAT instances and other appliances,
+//! Routes out of the VPC: NAT gateways, NAT instances and other appliances,
 //! internet gateways, egress-only gateways.
 
 use std::net::IpAddr;
 
 use super::{
     Direction, HopKind, Layer, Missing, Needed, Via,
+    ends::{Back, Connection, arrive, behind, come_home, leave, routed},
     filter::{Peer, References},
     inbound,
+    internet_gateway::{is_detached, through_gateway},
     public_access::{Passing, public_access},
     route::{self, Chosen, Target},
     trace::{Crossing, Stretch, Trace, origin_block, target_block},
     view::{View, items, text},
-    walk::{Back, Connection, arrive, behind, come_home, leave, routed},
 };
 use crate::evidence::{Fact, NatGateway, NetworkInterface, Subnet};
 
@@ -43,59 +44,6 @@ pub(super) fn leads_on(view: &View<'_>, id: &str, to: IpAddr) -> bool {
         }
         route::Decision::NoRoute(_) => false,
         route::Decision::Unseen(_) => true,
-    }
-}
-
-/// True where the route's internet gateway is known to be attached no more.
-pub(super) fn is_detached(view: &View<'_>, vpc: &str, chosen: &Chosen<'_>) -> bool {
-    gateway_state(view, vpc, chosen).is_ok_and(|attached| !attached)
-}
-
-/// Whether the route's internet gateway is attached to the VPC.
-fn gateway_state(view: &View<'_>, vpc: &str, chosen: &Chosen<'_>) -> Result<bool, Missing> {
-    let id = chosen.target.id();
-    if route::attached_gateway(view, vpc, Some(id))?.is_some() {
-        return Ok(true);
-    }
-    // An active route to a gateway that is in no list is a list with a hole.
-    let listed = items(&view.evidence.internet_gateways);
-    let known = listed.iter().any(|gateway| gateway.internet_gateway_id.as_deref() == Some(id));
-    if known || chosen.blackhole {
-        Ok(false)
-    } else {
-        Err(view.missing(Fact::InternetGateways, id))
-    }
-}
-
-/// The internet gateway of a route, as a hop.
-pub(super) fn through_gateway(
-    trace: &mut Trace<'_, '_>,
-    vpc: &str,
-    chosen: &Chosen<'_>,
-    kind: HopKind,
-) {
-    let id = chosen.target.id();
-    match gateway_state(trace.view, vpc, chosen) {
-        Ok(true) if chosen.blackhole => {
-            let line = format!("{} → {id} is a blackhole", chosen.destination);
-            let needed = Needed::Route {
-                route_table: chosen.table.to_owned(),
-                destination: chosen.destination.clone(),
-                target: id.to_owned(),
-            };
-            let kind = if kind == HopKind::ViaBack { HopKind::RouteBack } else { HopKind::Route };
-            trace.stop_at(kind, Layer::Route, chosen.table, line, Some(needed));
-        }
-        Ok(true) => trace.ok(kind, id, format!("attached to {vpc}")),
-        Ok(false) => {
-            let line = format!(
-                "{} leads to {id} ({}), which is not attached to {vpc}",
-                chosen.table, chosen.destination
-            );
-            let needed = Needed::setting(format!("an internet gateway attached to {vpc}"));
-            trace.stop_at(kind, Layer::InternetGateway, vpc, line, needed);
-        }
-        Err(missing) => trace.unknown(kind, id, missing),
     }
 }
 

@@ -6,14 +6,14 @@ use std::net::IpAddr;
 
 use super::{
     Direction, HopKind, Layer, Missing, Needed, Path, Via,
+    ends::finish,
     filter::{Peer, References},
-    gateway,
+    internet_gateway,
     place::{Destination, Kind},
     public_access::{Passing, public_access},
     route::{self, Target},
     trace::{Crossing, Stretch, Trace},
     view::{View, text},
-    walk::finish,
 };
 use crate::evidence::Fact;
 
@@ -108,10 +108,10 @@ fn back_to_internet(
         route::Decision::Found(chosen) => {
             let line = chosen.words();
             if matches!(chosen.target, Target::InternetGateway(_)) {
-                if !gateway::is_detached(trace.view, vpc, &chosen) {
+                if !internet_gateway::is_detached(trace.view, vpc, &chosen) {
                     trace.ok(HopKind::RouteBack, chosen.table, line);
                 }
-                return gateway::through_gateway(trace, vpc, &chosen, HopKind::ViaBack);
+                return internet_gateway::through_gateway(trace, vpc, &chosen, HopKind::ViaBack);
             }
             (chosen.table, format!("{line}, which is no internet gateway"))
         }

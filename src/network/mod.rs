@@ -14,17 +14,20 @@ mod answer;
 mod database;
 mod endpoint;
 mod endpoint_policy;
+mod ends;
 mod explain;
 mod filter;
 mod gateway;
 mod hop;
 mod inbound;
+mod internet_gateway;
 mod outcome;
 mod peering;
 mod place;
 mod ports;
 mod public_access;
 mod resolve;
+mod resolver;
 mod route;
 mod source;
 mod trace;
@@ -46,7 +49,7 @@ pub use self::{
 };
 /// How names are compared, for what is collected of them.
 #[cfg(feature = "live")]
-pub(crate) use self::{resolve::plain, zone::is_under};
+pub(crate) use self::{resolver::plain, zone::is_under};
 pub use crate::evidence::PATH_FACTS as FACTS;
 use crate::{
     aws::{arn::Arn, partitions},
@@ -193,7 +196,7 @@ pub struct PublicRecords {
 
 impl PublicDns {
     fn addresses(&self, host: &str) -> Vec<IpAddr> {
-        let own = self.names.iter().filter(|(name, _)| resolve::plain(name) == host);
+        let own = self.names.iter().filter(|(name, _)| resolver::plain(name) == host);
         let texts = own.flat_map(|(_, records)| records.a.iter().chain(&records.aaaa));
         texts.filter_map(|text| text.parse().ok()).collect()
     }

@@ -3,16 +3,16 @@
 use super::{
     HopKind, Layer, Missing, Needed, Via,
     address::holds,
+    ends::{Back, Connection, arrive, leave, routed},
     filter::References,
     route::Chosen,
     trace::Trace,
     view::{View, text},
-    walk::{Back, Connection, arrive, leave, routed},
 };
 use crate::evidence::{Fact, PeeringVpcInfo, VpcPeeringConnection};
 
 /// The connection of that id.
-pub(super) fn connection<'a>(
+pub(super) fn peering_connection<'a>(
     view: &View<'a>,
     id: &str,
 ) -> Result<&'a VpcPeeringConnection, Missing> {
@@ -49,81 +49,84 @@ pub(super) fn sides<'a>(
 }
 
 /// Whether the address belongs to the other side; an error where the VPC was
-/// not seen, since the connection names one block only.
+/// not seen, since the peering connection names one CIDR block only.
 fn belongs(
     view: &View<'_>,
     other: &PeeringVpcInfo,
-    to: &Connection<'_, '_>,
+    connection: &Connection<'_, '_>,
 ) -> Result<bool, Missing> {
     let vpc = text(&other.vpc_id);
-    if !to.to.is_inside() {
+    if !connection.to.is_inside() {
         return Ok(false);
     }
-    if let Some(known) = to.to.vpc {
+    if let Some(known) = connection.to.vpc {
         return Ok(known == vpc);
     }
-    if holds(other.cidr_block.as_deref(), to.to.address) {
+    if holds(other.cidr_block.as_deref(), connection.to.address) {
         return Ok(true);
     }
-    view.vpc(vpc).map(|_| view.in_vpc(vpc, to.to.address))
+    view.vpc(vpc).map(|_| view.in_vpc(vpc, connection.to.address))
 }
 
 /// Over a peering connection.
 pub(super) fn cross<'a>(
     trace: &mut Trace<'_, 'a>,
-    way: &Connection<'_, 'a>,
+    connection: &Connection<'_, 'a>,
     chosen: &Chosen<'a>,
     id: &'a str,
 ) {
     trace.via = Via::Peering;
-    let found = connection(trace.view, id);
-    let pair = found.as_ref().ok().and_then(|connection| sides(connection, way.origin.vpc));
+    let found = peering_connection(trace.view, id);
+    let pair = found.as_ref().ok().and_then(|peering| sides(peering, connection.origin.vpc));
     let regions = pair.map(|(own, other)| (own.region.as_deref(), other.region.as_deref()));
     let other_region = matches!(regions, Some((Some(a), Some(b))) if a != b);
     let references = if other_region { References::Lost } else { References::Hold };
-    leave(trace, way, references, true);
+    leave(trace, connection, references, true);
     routed(trace, chosen);
-    let connection = match found {
-        Ok(connection) => connection,
+    let peering = match found {
+        Ok(peering) => peering,
         Err(missing) => {
             trace.unknown(HopKind::Via, id, missing);
-            return arrive(trace, way, references, Back::Peering(id));
+            return arrive(trace, connection, references, Back::Peering(id));
         }
     };
-    if is_active(connection) {
+    if is_active(peering) {
         trace.ok(HopKind::Via, id, "active");
-    } else if connection.status.as_ref().is_none_or(|status| status.code.is_none()) {
+    } else if peering.status.as_ref().is_none_or(|status| status.code.is_none()) {
         let missing = trace.view.missing(Fact::VpcPeeringConnections, id);
         trace.unknown(HopKind::Via, id, missing);
     } else {
-        let line = format!("status {}", status(connection));
+        let line = format!("status {}", status(peering));
         let needed = Needed::setting(format!("{id} accepted and active, or a new connection"));
         trace.stop_at(HopKind::Via, Layer::Peering, id, line, needed);
     }
     let Some((_, other)) = pair else {
         trace.unknown(HopKind::Via, id, trace.view.missing(Fact::VpcPeeringConnections, id));
-        return arrive(trace, way, references, Back::Peering(id));
+        return arrive(trace, connection, references, Back::Peering(id));
     };
-    match belongs(trace.view, other, way) {
-        Ok(true) => arrive(trace, way, references, Back::Peering(id)),
+    match belongs(trace.view, other, connection) {
+        Ok(true) => arrive(trace, connection, references, Back::Peering(id)),
         Ok(false) => {
             let line = format!(
                 "leads to {} and no further, and {} is not in it",
                 text(&other.vpc_id),
-                way.to.address,
+                connection.to.address,
             );
-            let needed = Needed::setting(match way.to.vpc {
+            let needed = Needed::setting(match connection.to.vpc {
                 Some(vpc) => {
-                    format!("a direct peering connection between {} and {vpc}", way.origin.vpc)
+                    format!(
+                        "a direct peering connection between {} and {vpc}",
+                        connection.origin.vpc
+                    )
                 }
-                None => "another way than through a peered VPC".to_owned(),
+                None => "another path than through a peered VPC".to_owned(),
             });
             trace.stop_at(HopKind::Via, Layer::Peering, id, line, needed);
-            arrive(trace, way, references, Back::Skip);
+            arrive(trace, connection, references, Back::Skip);
         }
         Err(missing) => {
             trace.unknown(HopKind::Via, id, missing);
-            arrive(trace, way, references, Back::Peering(id));
+            arrive(trace, connection, references, Back::Peering(id));
         }
     }
 }

@@ -3,33 +3,17 @@
 //! RDS names inside and outside. Where several answers are possible, all are
 //! given; which of them matters is decided by the paths.
 
-use std::{cell::RefCell, net::IpAddr};
+use std::net::IpAddr;
 
 use super::{
-    Missing, Needed, PublicDns, Target, UnusedEndpoint,
+    Missing, Needed, Target, UnusedEndpoint,
     address::public_representatives,
     database, endpoint,
     place::{Destination, Place},
-    view::{View, items, text},
+    resolver::{Answer, Answers, Resolver, plain},
+    view::{items, text},
 };
 use crate::evidence::{Fact, Observed, VpcEndpoint};
-
-/// One possible answer to the name.
-pub(super) enum Answer<'a> {
-    Places(Vec<Place<'a>>),
-    /// No address: the VPC or the hosted zone that is to blame.
-    NoAddress {
-        resource: String,
-        text: String,
-        needed: Option<Needed>,
-    },
-    /// The name leads to an endpoint that does not serve.
-    Unusable {
-        endpoint: String,
-        text: String,
-    },
-    Unseen(Missing),
-}
 
 /// All that is known about a name.
 pub(super) struct Resolution<'a> {
@@ -45,28 +29,8 @@ pub(super) struct Resolution<'a> {
     pub(super) others: Option<String>,
 }
 
-/// The name, as the function's VPC (or Lambda's own network) sees it.
-pub(super) struct Resolver<'v, 'a> {
-    pub(super) view: &'v View<'a>,
-    pub(super) vpc: Option<&'a str>,
-    pub(super) target: &'v Target,
-    pub(super) dns: &'v PublicDns,
-    /// The groups of the function.
-    pub(super) groups: Vec<&'a str>,
-    pub(super) doubts: RefCell<Vec<Missing>>,
-    /// What else is worth knowing about the name.
-    pub(super) remarks: RefCell<Vec<String>>,
-}
-
-pub(super) type Answers<'a> = Vec<(String, Answer<'a>)>;
-
 /// CNAMEs that follow each other further than this go round in a circle.
 const LONGEST_CHAIN: u8 = 8;
-
-/// A name as names compare: without the dot at the end, in small letters.
-pub(crate) fn plain(name: &str) -> String {
-    name.trim().trim_end_matches('.').to_ascii_lowercase()
-}
 
 impl<'a> Resolver<'_, 'a> {
     pub(super) fn resolve(self) -> Resolution<'a> {
@@ -100,19 +64,6 @@ impl<'a> Resolver<'_, 'a> {
         remarks.sort();
         remarks.dedup();
         Resolution { answers, doubts, remarks, unused, others }
-    }
-
-    pub(super) fn remark(&self, text: String) {
-        self.remarks.borrow_mut().push(text);
-    }
-
-    fn doubt(&self, missing: Missing) {
-        self.doubts.borrow_mut().push(missing);
-    }
-
-    fn doubt_about(&self, fact: Fact, resource: &str, reason: String) {
-        let resource = resource.to_owned();
-        self.doubt(Missing { fact, action: String::new(), resource, reason });
     }
 
     fn in_vpc(&self, vpc: &'a str, host: &str) -> Answers<'a> {

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use super::{
     Direction, HopKind, Layer, Missing, Needed, Via,
     address::{block, holds},
+    ends::{Back, Connection, arrive, behind, leave, routed},
     filter::References,
     route::Chosen,
     trace::{Crossing, Stretch, Trace, origin_block, subnet_block},
     view::{View, text},
-    walk::{Back, Connection, arrive, behind, leave, routed},
 };
 use crate::evidence::{
     Fact, Subnet, TransitGatewayOptions, TransitGatewayRoute, TransitGatewayRouteTable,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{
     Missing, Needed,
     place::{Destination, Place},
-    resolve::{Answer, Answers, Resolver, plain},
+    resolver::{Answer, Answers, Resolver, plain},
     view::text,
 };
 use crate::evidence::{Fact, Gap, HostedZone, HostedZoneRecord, Observed, Reason, ResolverRule};

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use super::{
+    layout::Layout,
     sanitise::for_terminal,
     style::{self, paint},
-    text::Layout,
     v1::{Evidence, Finding, Hop},
     wrap::hanging,
 };
@@ -88,7 +88,7 @@ fn line(hop: &Hop, columns: &Columns, layout: Layout) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Columns, line};
-    use crate::report::{text::Layout, v1::Hop};
+    use crate::report::{layout::Layout, v1::Hop};
 
     fn hop(outcome: &str, resource: &str, text: &str) -> Hop {
         Hop {

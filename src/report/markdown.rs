@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use super::{
+    layout::Layout,
     package, place,
     sanitise::for_terminal,
     simulation, style,
     table::audit_rows,
-    text::Layout,
     unseen,
     v1::{AuditReport, Cause, Command, Finding, Hop, Report, Rollback, Verdict},
     words,

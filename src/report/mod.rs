@@ -8,6 +8,7 @@ pub mod github;
 mod hops;
 pub mod json;
 pub mod junit;
+mod layout;
 mod location;
 pub mod markdown;
 mod package;

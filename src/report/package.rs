@@ -5,32 +5,16 @@ use std::fmt::Write as _;
 use comfy_table::Table;
 
 use super::{
+    layout::Layout,
     sanitise::for_terminal,
     style::{self, paint},
     table::{push, table},
-    text::Layout,
-    v1::{Report, Verdict},
     wrap::{block, hanging},
 };
 use crate::evidence::{Libpq, NativeLibrary, Package, RotationCode};
 
 /// Compiled modules shown without `-v`.
 const MODULES_SHOWN: usize = 12;
-
-/// The verdict of a package in one sentence.
-pub(super) fn verdict(report: &Report) -> String {
-    let count = report.causes.len();
-    match report.verdict {
-        Verdict::Failing | Verdict::AtRisk if count == 1 => {
-            ": one thing in it would stop or weaken a rotation.".to_owned()
-        }
-        Verdict::Failing | Verdict::AtRisk => {
-            format!(": {count} things in it would stop or weaken a rotation.")
-        }
-        Verdict::Unknown => ": not all of it could be read.".to_owned(),
-        Verdict::Healthy => ": nothing in it stops a rotation by itself.".to_owned(),
-    }
-}
 
 /// Everything that was seen in a package.
 pub(super) fn facts(out: &mut String, package: &Package, layout: Layout) {

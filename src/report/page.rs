@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
+    layout::Layout,
     style::{self, paint},
-    text::Layout,
     wrap::hanging,
 };
 use crate::catalogue::Entry;
@@ -73,7 +73,7 @@ fn item_indent(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::render;
-    use crate::{catalogue::entries, report::text::Layout};
+    use crate::{catalogue::entries, report::layout::Layout};
 
     #[test]
     fn prose_is_wrapped_and_code_is_not() {

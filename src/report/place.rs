@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
+    layout::Layout,
     sanitise::for_terminal,
     style::{self, paint},
-    text::Layout,
     v1::{AuditReport, Finding, Location, Mode, Report},
     wrap::hanging,
 };

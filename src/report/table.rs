@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING};
 
 use super::{
+    layout::Layout,
     place,
     sanitise::for_terminal,
     style::{self, paint},
-    text::Layout,
     v1::{AuditReport, Cause, Mode, Report, Verdict},
     words,
 };

@@ -1,4 +1,4 @@
-//! The text format: one screen that a tired person can mend production from.
+//! The text format: one screen from which a tired person can fix production.
 //! Verdict, cause, proof, fix, confirm; then what else was seen and what was not.
 
 use std::fmt::Write as _;
@@ -13,20 +13,7 @@ use super::{
 };
 use crate::catalogue::Severity;
 
-/// How the text is laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    /// Columns.
-    pub width: usize,
-    /// Everything, not only what decides.
-    pub verbose: bool,
-}
-
-impl Default for Layout {
-    fn default() -> Self {
-        Self { width: 80, verbose: false }
-    }
-}
+pub use super::layout::Layout;
 
 /// How many proofs of a cause are shown without `-v`.
 const PROOFS_SHOWN: usize = 4;

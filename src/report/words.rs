@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    package, style,
+    style,
     v1::{self, Command, Finding, Fix, Mode, OtherSecret, Report, Verdict},
 };
 use crate::{
@@ -84,7 +84,7 @@ pub(super) fn target(report: &Report) -> String {
 pub(super) fn verdict(report: &Report) -> String {
     let rotation = &report.rotation;
     let mut text = match report.verdict {
-        _ if report.mode == Mode::Package => package::verdict(report),
+        _ if report.mode == Mode::Package => of_package(report),
         Verdict::Failing => failing_since(report),
         Verdict::AtRisk => format!(
             ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
@@ -104,6 +104,21 @@ pub(super) fn verdict(report: &Report) -> String {
         let _ = write!(text, " Last good rotation {}.", at.minute());
     }
     text
+}
+
+/// The verdict of a package in one sentence.
+fn of_package(report: &Report) -> String {
+    let count = report.causes.len();
+    match report.verdict {
+        Verdict::Failing | Verdict::AtRisk if count == 1 => {
+            ": one thing in it would stop or weaken a rotation.".to_owned()
+        }
+        Verdict::Failing | Verdict::AtRisk => {
+            format!(": {count} things in it would stop or weaken a rotation.")
+        }
+        Verdict::Unknown => ": not all of it could be read.".to_owned(),
+        Verdict::Healthy => ": nothing in it stops a rotation by itself.".to_owned(),
+    }
 }
 
 fn failing_since(report: &Report) -> String {

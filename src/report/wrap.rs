@@ -2,7 +2,7 @@
 
 use textwrap::{Options, WordSeparator, WordSplitter, wrap};
 
-use super::text::Layout;
+use super::layout::Layout;
 
 /// Log lines longer than this are cut in the short form.
 const QUOTE_LINES_SHOWN: usize = 6;

@@ -13,7 +13,7 @@ use super::{
 };
 
 static TOKEN: LazyLock<Regex> =
-    LazyLock::new(|| super::text::pattern(r#""(?:[^"\\]|\\.)*"|[\[\]{},]|-?[0-9][0-9.eE+\-]*"#));
+    LazyLock::new(|| super::pattern(r#""(?:[^"\\]|\\.)*"|[\[\]{},]|-?[0-9][0-9.eE+\-]*"#));
 
 /// The open list or object around a token.
 struct Level {

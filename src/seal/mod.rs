@@ -279,5 +279,9 @@ pub(crate) fn seal_trail_event(event: &mut TrailEvent) {
     }
 }
 
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern")
+}
+
 #[cfg(test)]
 mod tests;

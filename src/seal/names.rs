@@ -43,9 +43,9 @@ pub(super) enum Class {
 /// The class of a whole key, such as a JSON member's name.
 pub(super) fn class(name: &str) -> Option<Class> {
     static PASSWORD: LazyLock<Regex> =
-        LazyLock::new(|| super::text::pattern(concat!("(?i)^", password_names!(), "$")));
+        LazyLock::new(|| super::pattern(concat!("(?i)^", password_names!(), "$")));
     static KEY: LazyLock<Regex> = LazyLock::new(|| {
-        super::text::pattern(concat!(
+        super::pattern(concat!(
             r"(?i)^(?:",
             key_names!(),
             r"|(?:[a-z0-9_.\-]*[_.\-])?(?:secret|token)|authorization|(?:set-)?cookie)$"
@@ -84,7 +84,7 @@ pub(super) fn is_value(member: &str) -> bool {
 pub(super) fn worth_hiding(value: &str, class: Class) -> bool {
     /// A version id or client request token, or an ARN.
     static IDENTIFIER: LazyLock<Regex> = LazyLock::new(|| {
-        super::text::pattern(concat!(
+        super::pattern(concat!(
             r"^(?:(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$",
             r"|arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:)"
         ))

@@ -9,6 +9,7 @@ use regex::{Captures, Regex, RegexSet};
 use super::{
     REDACTED, json,
     names::{Class, class_in, key_names, password_names, worth_hiding},
+    pattern,
     quote::opening_quote,
 };
 
@@ -131,10 +132,6 @@ static LITERAL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(-?[0-9][0-9.eE+\-]*|true|false|null|None)\s*(?:[,}\]]|$)"));
 static OBJECT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^[\[{]\s*(?:\\*["'{\[]|[\]}]|$)"#));
 static DOLLAR: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\$\w*\$"));
-
-pub(super) fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern")
-}
 
 /// Redacts one text. Lines that hold no secret come back as they were.
 pub fn log_line(line: &str) -> Cow<'_, str> {
