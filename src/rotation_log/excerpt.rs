@@ -7,12 +7,25 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Hit, Invocation, Level, Line, RunOutcome, step_in_text};
-use crate::catalogue::{Effect, LogMode, LogText, Pattern, Place, known_texts, log_modes};
+use crate::catalogue::{Effect, LogMode, LogText, Origin, Pattern, Place, known_texts, log_modes};
 
 /// What Lambda says, wherever it stands.
 static TIMED_OUT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)task timed out after (\d+(?:\.\d+)?) seconds").expect("a constant pattern")
 });
+
+/// Whether a text is what a deployment printed: an event of CloudFormation, as CDK and
+/// SAM show it too, or an error of Terraform. What it was refused is the deployer's
+/// refusal, never the rotation function's.
+pub(crate) fn is_of_a_deployment(text: &str) -> bool {
+    static DEPLOYMENT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"_FAILED\s*\|?\s*(?:\|\s*)?AWS::\w+::\w+|\bEmbedded stack arn:|CreateChangeSet operation|in resource "aws_\w+"|\bError: (?:creating|updating|reading|error enabling)\b"#,
+        )
+        .expect("a constant pattern")
+    });
+    DEPLOYMENT.is_match(text)
+}
 
 /// The failure that lines outside of any invocation quote; none where they quote
 /// none.
@@ -31,6 +44,9 @@ pub(super) fn quoted(lines: &[Line]) -> Option<Invocation> {
     if !hits.iter().any(|hit| is_failure(hit.text)) {
         let wrapped = known_texts(&whole).into_iter().filter(|text| is_failure(text));
         hits.extend(wrapped.map(|text| Hit { line: 0, text }));
+    }
+    if is_of_a_deployment(&whole) {
+        hits.retain(|hit| hit.text.origin == Origin::ControlPlane);
     }
     let timed_out_after = timed_out(lines)
         .or_else(|| TIMED_OUT.captures(&whole).and_then(|found| found[1].parse().ok()));
@@ -60,6 +76,12 @@ pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
     let whole = joined(lines);
     let texts: Vec<&str> =
         lines.iter().map(|line| line.text.as_str()).chain([whole.as_str()]).collect();
+    if is_of_a_deployment(&whole) {
+        let deploys = |row: &&LogMode| {
+            row.places.contains(&Place::Stack) || row.places.contains(&Place::Trail)
+        };
+        return log_modes().iter().filter(deploys).any(|row| is_quoted(row, &texts));
+    }
     log_modes().iter().any(|row| is_quoted(row, &texts))
         || known_texts(&whole).into_iter().any(is_failure)
 }

@@ -23,7 +23,7 @@ mod template_age;
 mod utf16;
 mod yaml;
 
-pub(crate) use self::excerpt::joined;
+pub(crate) use self::excerpt::{is_of_a_deployment, joined};
 pub use self::{
     model::{
         Attempt, AttemptOutcome, Hit, Invocation, Level, Line, RaisedError, RotationLog, RunOutcome,

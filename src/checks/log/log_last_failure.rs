@@ -54,6 +54,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             }
             let found = findings(&matches, &record, &names);
             if matches.is_empty()
+                && record.place != Place::Stack
                 && let Some(finding) = by_text(&log.invocations[index], &record, &names)
             {
                 return Ok(vec![finding]);

@@ -6,7 +6,7 @@ use crate::{
     catalogue::Place,
     checks::{Case, ProofKind},
     evidence::{Function, RotationStep, Time},
-    rotation_log::{Attempt, Invocation, RotationLog, joined},
+    rotation_log::{Attempt, Invocation, RotationLog, is_of_a_deployment, joined},
 };
 
 /// A text with the place it is quoted from.
@@ -78,6 +78,8 @@ impl FailureRecord {
         index: usize,
     ) -> Self {
         let run = &log.invocations[index];
+        // What a deployment was refused is not the function's refusal.
+        let deployment = run.excerpt && is_of_a_deployment(&joined(&run.lines));
         let is_last_failed = attempt.runs.iter().rfind(|&&i| log.invocations[i].failed());
         let so_far = attempt
             .runs
@@ -98,9 +100,13 @@ impl FailureRecord {
             built: log.template_texts.iter().map(|(_, day)| *day).max(),
             token: run.token.clone().or_else(|| attempt.token.clone()),
             source: source(run, None),
-            excerpt: run.excerpt,
+            excerpt: run.excerpt && !deployment,
             so_far,
-            ..Self::of_texts(Place::Failure, ProofKind::Log, quotes(run))
+            ..Self::of_texts(
+                if deployment { Place::Stack } else { Place::Failure },
+                ProofKind::Log,
+                quotes(run),
+            )
         }
     }
 
