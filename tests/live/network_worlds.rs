@@ -8,14 +8,14 @@ use rotdoctor::report::v1::Verdict::Failing;
 
 use crate::support::{
     emulators::{Emulator, another, ministack, moto},
+    in_each_emulator,
     log_lines::Failure,
     mending::{diagnose, found_and_mended},
     run::told,
     world::{World, hours_ago},
-    worlds,
 };
 
-worlds! {
+in_each_emulator! {
     no_way_to_secrets_manager,
     a_public_subnet_is_no_way,
     the_functions_group_lets_nothing_out_to_secrets_manager,

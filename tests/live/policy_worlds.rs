@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use crate::support::{
     emulators::{ACCOUNT, Emulator, another, ministack, moto},
+    in_each_emulator,
     log_lines::Failure,
     mending::{diagnose, foreseen_and_mended, found_and_mended, found_and_mended_unread},
     run::{REGION, told},
     world::{World, hours_ago},
-    worlds,
 };
 
-worlds! {
+in_each_emulator! {
     the_role_may_not_describe_the_secret,
     the_role_may_not_read_the_secret,
     the_role_may_not_store_a_value,

@@ -9,13 +9,13 @@ use rotdoctor::report::v1::Verdict::{AtRisk, Failing, Healthy};
 
 use crate::support::{
     emulators::{Emulator, moto},
+    in_each_emulator,
     log_lines::Failure,
     run::{first_cause, rotdoctor, told},
     world::{PASSWORD, World, hours_ago},
-    worlds,
 };
 
-worlds! {
+in_each_emulator! {
     everything_is_right,
     a_rotation_failed_and_nothing_tells_why,
     the_secret_has_no_host,

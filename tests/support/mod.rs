@@ -11,7 +11,7 @@ pub(crate) mod world;
 pub(crate) mod worlds;
 
 /// Makes a test of each world for each emulator.
-macro_rules! worlds {
+macro_rules! in_each_emulator {
     ($($world:ident),* $(,)?) => {
         mod in_ministack {
             $( #[test] fn $world() { super::$world($crate::support::emulators::ministack()); } )*
@@ -22,4 +22,4 @@ macro_rules! worlds {
     };
 }
 
-pub(crate) use worlds;
+pub(crate) use in_each_emulator;
