@@ -11,6 +11,7 @@ mod finding;
 mod function_age;
 mod history;
 mod log_modes;
+mod reading;
 mod registry;
 #[cfg(test)]
 mod testing;
@@ -38,10 +39,11 @@ use std::{
 };
 
 pub use self::{
-    case::{Case, Reading},
+    case::Case,
     change::Change,
     change_network::NetworkChange,
     finding::{Basis, BlockedPath, Finding, Fix, PolicyStatement, Proof, ProofKind},
+    reading::Reading,
     registry::{AREAS, Selection, UnknownName, checks},
 };
 pub(crate) use self::{

@@ -11,6 +11,7 @@ mod function_waits_for_db2;
 mod package_capability;
 pub(super) mod parameters;
 pub(super) mod secret_database;
+mod seen_databases;
 mod user_may_change_its_password;
 
 use super::{Case, Check};

@@ -1,6 +1,5 @@
 //! Schedule expressions of rotation: `rate(…)` and six-field `cron(…)`, by the
-//! rules that Secrets Manager sets for them. Reads and explains; what follows
-//! for a secret is for the checks.
+//! rules that Secrets Manager sets for them.
 
 use crate::catalogue::schedule_limits;
 
@@ -15,6 +14,46 @@ pub(super) enum Schedule {
     At(Vec<u32>),
 }
 
+/// The rule of Secrets Manager that an expression breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ScheduleError {
+    #[error("it is neither rate(…) nor cron(…)")]
+    Form,
+    #[error("a rate is a number and a unit, such as rate(10 days)")]
+    Rate,
+    #[error("{0} is not a whole number above zero")]
+    Number(String),
+    #[error("a secret rotates every {least} hours at most")]
+    TooOften { least: i64 },
+    #[error("a secret rotates every {most} days at least")]
+    TooSeldom { most: i64 },
+    #[error("a rate counts hours or days, not {0}")]
+    Unit(String),
+    #[error(
+        "it has {has} fields; cron needs {needs}: minutes, hours, day of month, month, day of \
+         week, year"
+    )]
+    Fields { has: usize, needs: i64 },
+    #[error("the minutes are {minutes}; a window begins on the hour, at {minute}")]
+    Minutes { minutes: String, minute: i64 },
+    #[error("the year is {0}; it must be *")]
+    Year(String),
+    #[error("day of month and day of week are both ?")]
+    NoDay,
+    #[error("day of month and day of week are both set; one of them must be ?")]
+    BothDays,
+    #[error("the {field} {text} cannot be read")]
+    Unreadable { field: &'static str, text: String },
+    #[error("its hours are closer together than {least} hours")]
+    HoursTooClose { least: i64 },
+}
+
+impl ScheduleError {
+    fn unreadable(field: &'static str, text: &str) -> Self {
+        Self::Unreadable { field, text: text.to_owned() }
+    }
+}
+
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
@@ -23,15 +62,15 @@ impl Schedule {
     /// Reads an expression.
     ///
     /// # Errors
-    /// The rule that it breaks, as a sentence without its full stop.
-    pub(super) fn parse(expression: &str) -> Result<Self, String> {
+    /// The rule that it breaks; its text is a sentence without the full stop.
+    pub(super) fn parse(expression: &str) -> Result<Self, ScheduleError> {
         let inside = |name: &str| expression.trim().strip_prefix(name)?.strip_suffix(')');
         if let Some(rate) = inside("rate(") {
             return parse_rate(rate);
         }
         match inside("cron(") {
             Some(cron) => parse_cron(cron),
-            None => Err("it is neither rate(…) nor cron(…)".to_owned()),
+            None => Err(ScheduleError::Form),
         }
     }
 
@@ -50,75 +89,69 @@ impl Schedule {
     }
 }
 
-fn parse_rate(rate: &str) -> Result<Schedule, String> {
+fn parse_rate(rate: &str) -> Result<Schedule, ScheduleError> {
     let limits = schedule_limits();
     let words: Vec<&str> = rate.split_whitespace().collect();
     let [number, unit] = words[..] else {
-        return Err("a rate is a number and a unit, such as rate(10 days)".to_owned());
+        return Err(ScheduleError::Rate);
     };
     let number: i64 = number
         .parse()
         .ok()
         .filter(|number| *number > 0)
-        .ok_or_else(|| format!("{number} is not a whole number above zero"))?;
+        .ok_or_else(|| ScheduleError::Number(number.to_owned()))?;
     match unit {
         "hour" | "hours" => {
             let least = limits.shortest_interval_hours.value;
             if number < least {
-                return Err(format!("a secret rotates every {least} hours at most"));
+                return Err(ScheduleError::TooOften { least });
             }
             Ok(Schedule::Hours(number))
         }
         "day" | "days" => {
             let most = limits.most_days.value;
             if number > most {
-                return Err(format!("a secret rotates every {most} days at least"));
+                return Err(ScheduleError::TooSeldom { most });
             }
             Ok(Schedule::Days(number))
         }
-        other => Err(format!("a rate counts hours or days, not {other}")),
+        other => Err(ScheduleError::Unit(other.to_owned())),
     }
 }
 
-fn parse_cron(cron: &str) -> Result<Schedule, String> {
+fn parse_cron(cron: &str) -> Result<Schedule, ScheduleError> {
     let limits = schedule_limits();
     let fields: Vec<&str> = cron.split_whitespace().collect();
     let [minutes, hours, day, month, weekday, year] = fields[..] else {
-        return Err(format!(
-            "it has {} fields; cron needs {}: minutes, hours, day of month, month, day of week, year",
-            fields.len(),
-            limits.cron_fields.value
-        ));
+        return Err(ScheduleError::Fields { has: fields.len(), needs: limits.cron_fields.value });
     };
     let minute = limits.cron_minute.value;
     if minutes.parse() != Ok(minute) {
-        return Err(format!("the minutes are {minutes}; a window begins on the hour, at {minute}"));
+        return Err(ScheduleError::Minutes { minutes: minutes.to_owned(), minute });
     }
     if year != "*" {
-        return Err(format!("the year is {year}; it must be *"));
+        return Err(ScheduleError::Year(year.to_owned()));
     }
     match (day, weekday) {
-        ("?", "?") => return Err("day of month and day of week are both ?".to_owned()),
+        ("?", "?") => return Err(ScheduleError::NoDay),
         ("?", _) | (_, "?") => {}
         _ => {
-            return Err(
-                "day of month and day of week are both set; one of them must be ?".to_owned()
-            );
+            return Err(ScheduleError::BothDays);
         }
     }
-    values(month, 1, 12, &MONTHS).ok_or_else(|| format!("the month {month} cannot be read"))?;
+    values(month, 1, 12, &MONTHS).ok_or_else(|| ScheduleError::unreadable("month", month))?;
     if day != "?" && !is_special_day(day) {
-        values(day, 1, 31, &[]).ok_or_else(|| format!("the day of month {day} cannot be read"))?;
+        values(day, 1, 31, &[]).ok_or_else(|| ScheduleError::unreadable("day of month", day))?;
     }
     if weekday != "?" && !is_special_weekday(weekday) {
         values(weekday, 1, 7, &WEEKDAYS)
-            .ok_or_else(|| format!("the day of week {weekday} cannot be read"))?;
+            .ok_or_else(|| ScheduleError::unreadable("day of week", weekday))?;
     }
     let hours =
-        values(hours, 0, 23, &[]).ok_or_else(|| format!("the hours {hours} cannot be read"))?;
+        values(hours, 0, 23, &[]).ok_or_else(|| ScheduleError::unreadable("hours", hours))?;
     let least = limits.shortest_interval_hours.value;
     if hours.windows(2).any(|pair| i64::from(pair[1] - pair[0]) < least) {
-        return Err(format!("its hours are closer together than {least} hours"));
+        return Err(ScheduleError::HoursTooClose { least });
     }
     Ok(Schedule::At(hours))
 }
@@ -220,7 +253,7 @@ mod tests {
             ("cron(0 8 32 * ? *)", "day of month"),
             ("cron(0 8 ? * FOO *)", "day of week"),
         ] {
-            let error = Schedule::parse(expression).expect_err(expression);
+            let error = Schedule::parse(expression).expect_err(expression).to_string();
             assert!(error.contains(rule), "{expression}: {error}");
         }
     }
