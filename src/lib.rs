@@ -27,6 +27,13 @@
 //! assert_eq!(report.verdict, Verdict::AtRisk);
 //! # Ok::<(), bundle::BundleError>(())
 //! ```
+//!
+//! # What the library promises
+//!
+//! Reading and writing bundles ([`bundle`]), examining evidence ([`examine`] and its kin),
+//! the report ([`report::v1`]) and the schemas ([`schema`]) follow semantic versions. Every
+//! other public module is open to the binary and to this repository's own tests, benches and
+//! fuzz targets, and may change at any time.
 
 pub mod aws;
 pub mod catalogue;

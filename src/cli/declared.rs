@@ -1,5 +1,5 @@
-//! Evidence of what is not deployed yet: templates and plans, their parameters, and what
-//! lies underneath. Files are read here; what stands in them is `template`'s business.
+//! Evidence of what is not deployed yet: templates and plans, their parameters, and the
+//! existing resources.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,4 @@
 //! Interface endpoints: their names, their addresses, why one is not used.
-//! Their policies are `endpoint_policy`'s business.
 
 use std::net::IpAddr;
 

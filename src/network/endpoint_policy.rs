@@ -1,7 +1,6 @@
-//! Which API actions an endpoint's policy denies to the function. The full
-//! reading of policies is `policy/`'s business; the built-in one here knows
-//! Effect, Principal, Action, Resource and conditions about the principal, the
-//! account and the endpoint, and leaves other conditions undecided.
+//! Which API actions an endpoint's policy denies to the function. The built-in reading knows
+//! Effect, Principal, Action, Resource and conditions about the principal, the account and
+//! the endpoint, and leaves other conditions undecided.
 
 use std::collections::BTreeSet;
 

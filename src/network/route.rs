@@ -1,5 +1,4 @@
 //! Route tables: which route decides for an address, and what it leads to.
-//! Whether the target then forwards is its own module's business.
 
 use std::net::IpAddr;
 

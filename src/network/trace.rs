@@ -1,6 +1,5 @@
-//! The record of one walk: hops, blockers, what was not seen, and the source
-//! ports that the filters leave to replies. Holds one filter at a time against
-//! the connection; the order of the filters is `walk`'s business.
+//! The record of one walk: hops, blockers, what was not seen, and the source ports that the
+//! filters leave to replies.
 
 use std::net::IpAddr;
 

@@ -1,8 +1,8 @@
-//! Conditions of a statement: operators with their sets and `IfExists`, and
-//! what an absent or unseen key means. Comparing values is `operators.rs`'s.
+//! Conditions of a statement: operators with their sets and `IfExists`, and what an absent or
+//! unseen key means.
 //!
-//! Semantics: IAM User Guide, "Condition operators" and "Conditions with
-//! multiple context keys or values".
+//! Semantics: IAM User Guide, "Condition operators" and "Conditions with multiple context keys
+//! or values".
 
 use serde_json::Value;
 

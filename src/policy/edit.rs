@@ -1,5 +1,4 @@
 //! Changes to policy documents, and what they make of the layers of a request.
-//! Which change is the right one is `fix.rs`'s business.
 
 use std::sync::Arc;
 
@@ -257,7 +256,7 @@ pub(super) fn current<'a>(request: &'a RotationRequest, document: &Document) -> 
     policy.map(|policy| policy.document())
 }
 
-/// Whether a document has a say in a request.
+/// Whether a document applies to a request.
 pub(super) fn touches(request: &RotationRequest, document: &Document) -> bool {
     let own = !matches!(request.request.principal, Principal::Service(_));
     let resource = &request.request.resource;

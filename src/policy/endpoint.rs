@@ -1,5 +1,5 @@
-//! The network engine's question, which calls an endpoint's policy refuses,
-//! answered by the evaluator. Which endpoint a call takes is the engine's business.
+//! The network engine's question, which calls an endpoint's policy refuses, answered by the
+//! evaluator.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! The layers that only filter: SCPs, level by level, and the policy of the VPC
-//! endpoint. Their Deny statements, like all others, are `decide.rs`'s.
+//! The layers that only filter: SCPs, level by level, and the policy of the VPC endpoint.
 
 use std::sync::Arc;
 

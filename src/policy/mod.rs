@@ -1,6 +1,5 @@
-//! AWS policies, evaluated purely: may this request be made, and which
-//! statement says so or says no. Three-valued, since what was not seen is
-//! neither a yes nor a no. No I/O; which findings follow is the checks' affair.
+//! AWS policies, evaluated purely: may this request be made, and which statement says so or
+//! says no. Three-valued, since what was not seen is neither a yes nor a no.
 //!
 //! ```text
 //! rotation_requests(evidence) → RotationRequest { request, layers }

@@ -1,5 +1,5 @@
-//! The condition operators: how one value of a request is compared with the
-//! values of a statement. Absent keys, sets and `IfExists` are `condition.rs`'s.
+//! The condition operators: how one value of a request is compared with the values of a
+//! statement.
 //!
 //! Semantics: IAM User Guide, "IAM JSON policy elements: Condition operators".
 

@@ -1,6 +1,5 @@
-//! The paths in which a request can be granted: by an identity policy, by the
-//! resource's policy directly or by delegation, by a grant; and what limits
-//! each. The order of layers is `decide.rs`'s business.
+//! The paths in which a request can be granted: by an identity policy, by the resource's
+//! policy directly or by delegation, by a grant; and what limits each.
 
 use super::{
     allowed::{Allowed, MatchedStatement},

@@ -1,5 +1,4 @@
-//! Text patterns of policies: `*`, `?` and `${variables}`. ARNs are `arn.rs`'s
-//! business, and what a variable stands for is the request context's.
+//! Text patterns of policies: `*`, `?` and `${variables}`.
 //!
 //! Semantics: IAM User Guide, "Resource" and "Variables and tags".
 

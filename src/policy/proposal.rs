@@ -1,5 +1,4 @@
 //! The change that a denied request calls for: which document, which statement.
-//! Trying it, and putting several together, is `fix.rs`'s business.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! A policy document in place of another, in the evidence: what a fix amounts
-//! to, so that it can be tried. Which document is right is `fix.rs`'s business.
+//! A policy document in place of another, in the evidence: what a fix amounts to, so that it
+//! can be tried.
 
 use serde_json::Value;
 

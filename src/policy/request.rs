@@ -1,5 +1,4 @@
-//! A request, and the policies that have a say in it. Which requests a
-//! rotation makes is `rotation.rs`'s business.
+//! A request, and the policies that apply to it.
 
 use std::sync::Arc;
 
@@ -86,7 +85,7 @@ impl<T> Part<T> {
 /// A list of policies that belong together.
 pub type Policies = Vec<Arc<Policy>>;
 
-/// Every policy that has a say in a request.
+/// Every policy that applies to a request.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     /// Identity policies of the principal.

@@ -1,9 +1,8 @@
-//! The requests that one rotation makes, out of the evidence: who asks for
-//! what, with which condition keys, and which policies have a say. What a
-//! denial of each means is the checks' business.
+//! The requests that one rotation makes, out of the evidence: who asks for what, with which
+//! condition keys, and which policies apply.
 //!
-//! Sources: Secrets Manager User Guide, "Permissions for rotation" and "Secret
-//! encryption and decryption"; Lambda Developer Guide, "Execution role".
+//! Sources: Secrets Manager User Guide, "Permissions for rotation" and "Secret encryption and
+//! decryption"; Lambda Developer Guide, "Execution role".
 
 use super::{
     context::Context,

@@ -1,8 +1,7 @@
-//! The use of a KMS key as Secrets Manager and Lambda ask for it in the role's
-//! name. Which keys a rotation needs is `rotation.rs`'s business.
+//! The use of a KMS key as Secrets Manager and Lambda ask for it in the role's name.
 //!
-//! Source: Secrets Manager User Guide, "Secret encryption and decryption in AWS
-//! Secrets Manager"; KMS Developer Guide, "kms:ViaService".
+//! Source: Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets
+//! Manager"; KMS Developer Guide, "kms:ViaService".
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Whether a statement matches a request, element by element. What follows
-//! from it is `decide.rs`'s business.
+//! Whether a statement matches a request, element by element.
 
 use super::{
     action::{Action, ActionPattern},

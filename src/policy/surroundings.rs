@@ -1,6 +1,5 @@
-//! Who rotates, with which policies and over which network: what the evidence
-//! says of the surroundings that the requests of one rotation share. Which
-//! requests there are is `rotation.rs`'s business.
+//! Who rotates, with which policies and over which network: what the evidence says of the
+//! surroundings that the requests of one rotation share.
 
 use std::sync::Arc;
 

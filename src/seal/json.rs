@@ -1,5 +1,5 @@
-//! Redaction of a text that is one JSON document: member by member, with its
-//! layout kept, so that the outcome is JSON again. Other texts are `text`'s.
+//! Redaction of a text that is one JSON document: member by member, with its layout kept, so
+//! that the outcome is JSON again.
 
 use std::sync::LazyLock;
 

@@ -1,9 +1,8 @@
-//! The one door for raw data: what it lets through holds no secret. Redaction
-//! of text and of the few structures that may carry secret values. Where raw
-//! data comes from, and what it means, is not this module's business.
+//! The one door for raw data: what it lets through holds no secret. Redaction of text and of
+//! the few structures that may carry secret values.
 //!
-//! Passwords, tokens, keys and connection strings are replaced; host names,
-//! addresses, ARNs, ids and user names stay, since a diagnosis needs them.
+//! Passwords, tokens, keys and connection strings are replaced; host names, addresses, ARNs,
+//! ids and user names stay, since a diagnosis needs them.
 
 pub mod bundle;
 mod json;

@@ -1,5 +1,4 @@
 //! The names that stand before a secret, and how secret their values are.
-//! Where the value after a name ends is the scanner's business.
 
 use std::sync::LazyLock;
 

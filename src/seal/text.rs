@@ -1,6 +1,6 @@
-//! Redaction of one text: a log line, a message, a JSON document. Patterns find
-//! where a secret may begin; a small scanner finds where it ends, through
-//! quotes at any depth of escaping. Structures are the parent module's.
+//! Redaction of one text: a log line, a message, a JSON document. Patterns find where a secret
+//! may begin; a small scanner finds where it ends, through quotes at any depth of escaping.
+//! Structures are the parent module's.
 
 use std::{borrow::Cow, sync::LazyLock};
 
