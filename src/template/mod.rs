@@ -6,6 +6,7 @@
 //! What a declaration leaves open is a gap, never a fault: the reason is
 //! [`Reason::NotDeclared`](crate::evidence::Reason::NotDeclared).
 
+mod aws;
 pub mod cloudformation;
 mod draft;
 mod location;
@@ -64,7 +65,4 @@ pub enum TemplateError {
     /// Readable, but of another kind.
     #[error("{0}")]
     WrongKind(String),
-    /// A value of another type than AWS gives it.
-    #[error(transparent)]
-    Value(#[from] crate::seal::bundle::BundleError),
 }

@@ -254,14 +254,11 @@ mod tests {
     const MADE: &str = "arn:aws:secretsmanager:eu-west-1:1:secret:db-xxxxxx";
 
     fn declared(facts: Value, gaps: &[(Fact, &str)]) -> Declared {
-        let mut draft = Draft::default();
-        for (key, value) in facts.as_object().expect("an object") {
-            draft.put(key, value.clone());
-        }
+        let mut draft = Draft { evidence: base(facts), ..Draft::default() };
         for (fact, resource) in gaps {
             draft.gap(*fact, resource, "not in the template");
         }
-        draft.finish(Default::default()).expect("evidence")
+        draft.finish(Default::default())
     }
 
     fn base(mut facts: Value) -> Evidence {

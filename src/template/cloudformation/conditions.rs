@@ -3,6 +3,7 @@
 //! Semantics: CloudFormation Template Reference, "Condition functions".
 
 use super::{document::Node, scope::Scope};
+use crate::template::aws::Setting;
 
 /// How long a chain of conditions may be.
 const DEEPEST: u32 = 200;
@@ -32,7 +33,7 @@ impl Scope<'_> {
     fn holds(&self, node: &Node) -> Option<bool> {
         match node.entries() {
             [(name, argument)] => self.condition_call(name, argument),
-            _ => self.resolve(node).flag().ok().flatten(),
+            _ => self.resolve(node).flag().known(),
         }
     }
 
@@ -46,10 +47,10 @@ impl Scope<'_> {
             "Fn::Equals" => {
                 let [a, b] = argument.items() else { return None };
                 let (a, b) = (self.resolve(a), self.resolve(b));
-                let known = a.first_unknown().is_none() && b.first_unknown().is_none();
+                let known = a.first_open().is_none() && b.first_open().is_none();
                 known.then(|| match (a.text(), b.text()) {
-                    (Ok(a), Ok(b)) => a.unwrap_or_default() == b.unwrap_or_default(),
-                    _ => a.json() == b.json(),
+                    (Setting::Open(_), _) | (_, Setting::Open(_)) => a.json() == b.json(),
+                    (a, b) => a.known().unwrap_or_default() == b.known().unwrap_or_default(),
                 })
             }
             _ => None,

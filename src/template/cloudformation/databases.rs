@@ -1,66 +1,68 @@
-//! RDS and DocumentDB: instances and clusters with their subnets, groups and parameters.
-//! Redshift has no place in the evidence; its endpoint stands in the secret's value.
-
-use std::collections::BTreeSet;
-
-use serde_json::{Value as Json, json};
+//! RDS, DocumentDB and Redshift: instances and clusters with their subnets and groups. A
+//! Redshift cluster stands among the instances: it listens at one endpoint, as they do.
 
 use super::{
-    identity::default_group,
-    resolved::{Resolved, Told, Unknown},
-    scope::{Resource, Scope},
-    world::{Made, World, compact},
+    ids::{default_group, owner},
+    scope::{Presence, Resource, Scope},
+    value::Resolved,
+    world::{Created, World, tags},
 };
-use crate::evidence::Fact;
-
-/// The port on which engines listen where none is said.
-///
-/// Source: RDS API Reference, CreateDBInstance, Port; DocumentDB and Redshift likewise.
-const PORTS: &[(&str, i64)] = &[
-    ("aurora-postgresql", 5432),
-    ("postgres", 5432),
-    ("aurora-mysql", 3306),
-    ("aurora", 3306),
-    ("mysql", 3306),
-    ("mariadb", 3306),
-    ("oracle", 1521),
-    ("sqlserver", 1433),
-    ("db2", 50000),
-    ("docdb", 27017),
-    ("redshift", 5439),
-    ("neptune", 8182),
-];
+use crate::{
+    evidence::{DbCluster, DbClusterMember, DbInstance, DbSubnetGroup, Fact, MasterUserSecret},
+    template::{
+        aws::{Open, Setting, databases, secrets},
+        draft::begin,
+    },
+};
 
 /// The kinds of resources that are databases, each with the fact it stands in.
 pub(super) const KINDS: &[(&str, Fact)] = &[
     ("AWS::RDS::DBInstance", Fact::DBInstances),
     ("AWS::DocDB::DBInstance", Fact::DBInstances),
+    ("AWS::Redshift::Cluster", Fact::DBInstances),
     ("AWS::RDS::DBCluster", Fact::DBClusters),
     ("AWS::DocDB::DBCluster", Fact::DBClusters),
 ];
 
-/// The secret that RDS keeps for a database's master user, where it is to.
-pub(super) fn master_secret(scope: &Scope<'_>, resource: &Resource<'_>) -> Option<Json> {
-    let managed = scope.property(resource, "ManageMasterUserPassword").flag() == Ok(Some(true));
+/// The secret that a service keeps for a database's master user, where it is to.
+pub(super) fn master_secret(
+    scope: &Scope<'_>,
+    resource: &Resource<'_>,
+) -> Option<MasterUserSecret> {
+    let is_set = |name: &str| scope.property(resource, name).flag().known() == Some(true);
+    let managed = is_set("ManageMasterUserPassword") || is_set("ManageMasterPassword");
     let key = scope.property(resource, "MasterUserSecret").get("KmsKeyId").id();
+    let key = key.or_else(|| scope.property(resource, "MasterPasswordSecretKmsKeyId").id());
     managed.then(|| {
-        compact(json!({"SecretStatus": "active", "KmsKeyId": key,
-            "SecretArn": scope.attribute_id(resource, "MasterUserSecret.SecretArn")}))
+        let arn = scope.attribute_id(resource, "MasterUserSecret.SecretArn");
+        databases::master_secret(arn, key)
+    })
+}
+
+/// The secret with this ARN, where a service keeps it for a database of the template.
+pub(super) fn managed_secret<'s, 't>(
+    scope: &'s Scope<'t>,
+    arn: &str,
+) -> Option<(&'s Resource<'t>, crate::evidence::Secret)> {
+    scope.resources().iter().find_map(|one| {
+        let secret = KINDS
+            .iter()
+            .any(|(kind, _)| *kind == one.kind)
+            .then(|| master_secret(scope, one))
+            .flatten()?;
+        (secret.secret_arn.as_deref() == Some(arn))
+            .then(|| (one, secrets::managed(arn, &owner(one), secret.kms_key_id)))
     })
 }
 
 /// The engine of a database, as its API names it.
-pub(super) fn engine(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<String> {
-    match resource.kind {
-        "AWS::DocDB::DBCluster" | "AWS::DocDB::DBInstance" => Ok(Some("docdb".to_owned())),
-        "AWS::Redshift::Cluster" => Ok(Some("redshift".to_owned())),
-        _ => match scope.property(resource, "Engine").text()? {
-            Some(engine) => Ok(Some(engine)),
-            None => match cluster_of(scope, resource) {
-                Some(cluster) => engine(scope, cluster),
-                None => Ok(None),
-            },
-        },
+pub(super) fn engine(scope: &Scope<'_>, resource: &Resource<'_>) -> Setting<String> {
+    if let Some(engine) = databases::engine_of_kind(resource.kind) {
+        return Setting::Known(engine.to_owned());
+    }
+    match (scope.property(resource, "Engine").text(), cluster_of(scope, resource)) {
+        (Setting::Absent, Some(cluster)) => engine(scope, cluster),
+        (setting, _) => setting,
     }
 }
 
@@ -78,225 +80,205 @@ fn cluster_of<'s, 't>(scope: &'s Scope<'t>, resource: &Resource<'_>) -> Option<&
 }
 
 /// The port of a database: as declared, else that of its engine.
-pub(super) fn port(scope: &Scope<'_>, resource: &Resource<'_>) -> Told<i64> {
-    if let Some(port) = scope.property(resource, "Port").number()? {
-        return Ok(Some(port));
+pub(super) fn port(scope: &Scope<'_>, resource: &Resource<'_>) -> Setting<i64> {
+    let own = scope.property(resource, "Port").number();
+    let own = match (own, cluster_of(scope, resource)) {
+        (Setting::Absent, Some(cluster)) => scope.property(cluster, "Port").number(),
+        (setting, _) => setting,
+    };
+    match own {
+        Setting::Absent => {
+            engine(scope, resource).and_then(|engine| databases::default_port(&engine).into())
+        }
+        setting => setting,
     }
-    if let Some(cluster) = cluster_of(scope, resource)
-        && let Some(port) = scope.property(cluster, "Port").number()?
-    {
-        return Ok(Some(port));
-    }
-    let Some(engine) = engine(scope, resource)? else { return Ok(None) };
-    Ok(PORTS.iter().find(|(name, _)| engine.starts_with(name)).map(|(_, port)| *port))
 }
 
-/// Every database of the template. Where there is none, the secret's lies outside.
+/// The database of the template that an id, a name or an ARN names.
+pub(super) fn called<'s, 't>(scope: &'s Scope<'t>, named: &str) -> Option<&'s Resource<'t>> {
+    // `arn:aws:rds:REGION:ACCOUNT:cluster:NAME`; Redshift has a namespace there.
+    let name = match named.starts_with("arn:") {
+        true => named.splitn(7, ':').nth(6).unwrap_or(named),
+        false => named,
+    };
+    scope.resources().iter().find(|one| {
+        KINDS.iter().any(|(kind, _)| *kind == one.kind)
+            && scope.id_of(one).eq_ignore_ascii_case(name)
+            && scope.presence(one) == Presence::Made
+    })
+}
+
+/// Every database of the template. Where there is none, the secret's is not declared.
 pub(super) fn declare(world: &mut World<'_, '_>) {
     let mut any = false;
     for (kind, fact) in KINDS {
-        for database in world.made(kind, *fact) {
+        for database in world.created(kind, *fact) {
             any = true;
-            world.declare(&database.id, database.resource, database.resource.node.at);
+            world.declare_whole(&database.id, database.resource);
             let host = world.scope.endpoint(database.resource);
             let host = Resolved { at: database.resource.node.at, value: host };
             if let Some(host) = host.id() {
-                world.declare(&host, database.resource, database.resource.node.at);
+                world.declare_whole(&host, database.resource);
             }
-            let made = match fact {
-                Fact::DBInstances => instance(world, &database, &host),
-                _ => cluster(world, &database, &host),
+            let open = match fact {
+                Fact::DBInstances => instance(world, &database, &host)
+                    .map(|found| begin(&mut world.draft.evidence.db_instances).push(found)),
+                _ => cluster(world, &database, &host)
+                    .map(|found| begin(&mut world.draft.evidence.db_clusters).push(found)),
             };
-            match made {
-                Ok(found) => world.draft.push(fact.name(), found),
-                Err(unknown) => world.open(*fact, &database.id, &unknown),
+            if let Err(open) = open {
+                world.draft.gap(*fact, &database.id, open);
             }
         }
     }
     if any {
-        world.draft.list("DBInstances");
-        world.draft.list("DBClusters");
-        parameters(world);
+        begin(&mut world.draft.evidence.db_instances);
+        begin(&mut world.draft.evidence.db_clusters);
+        super::parameters::declare(world);
     } else {
-        for fact in [Fact::DBInstances, Fact::DBClusters, Fact::DBParameters] {
-            world.draft.gap(fact, "", "no database is in the template");
+        for fact in databases::FACTS {
+            world.draft.gap(fact, "", "no database is declared");
         }
     }
 }
 
 fn instance(
-    world: &mut World<'_, '_>,
-    database: &Made<'_, '_>,
+    world: &World<'_, '_>,
+    database: &Created<'_, '_>,
     host: &Resolved,
-) -> Result<Json, Unknown> {
+) -> Result<DbInstance, Open> {
     let (scope, properties) = (world.scope, &database.properties);
     let cluster = cluster_of(scope, database.resource);
     // What an instance of a cluster does not say, its cluster does.
-    let told = |name: &str| match (properties.get(name).is_nothing(), cluster) {
+    let property = |name: &str| match (properties.get(name).is_nothing(), cluster) {
         (true, Some(cluster)) => scope.property(cluster, name),
         _ => properties.get(name).clone(),
     };
-    let engine = engine(scope, database.resource)?;
-    let port = port(scope, database.resource)?;
-    let subnets = subnet_group(world, &told("DBSubnetGroupName"))?;
-    let vpc = subnets.as_ref().and_then(|group| group["VpcId"].as_str().map(str::to_owned));
-    let groups = groups(&told, vpc.as_deref());
-    let public = match properties.get("PubliclyAccessible").flag()? {
-        Some(public) => Some(public),
-        // Without a word it depends on the subnets; with a group of subnets it is not.
-        None => subnets.as_ref().map(|_| false),
+    let engine = engine(scope, database.resource).settled()?;
+    let is_redshift = engine.as_deref() == Some(databases::REDSHIFT);
+    let subnets = match is_redshift {
+        true => subnet_group(world, properties.get("ClusterSubnetGroupName"))?,
+        false => subnet_group(world, &property("DBSubnetGroupName"))?,
     };
-    let address = host.known().map(|host| json!({"Address": host, "Port": port}));
+    let vpc = subnets.as_ref().and_then(|group| group.vpc_id.clone());
+    let public = match properties.get("PubliclyAccessible").flag().settled()? {
+        Some(public) => Some(public),
+        // Where nothing is said, it depends on the subnets; with a group of subnets it is
+        // not public, nor is a Redshift cluster.
+        None => (subnets.is_some() || is_redshift).then_some(false),
+    };
+    let identifier = if is_redshift { "ClusterIdentifier" } else { "DBInstanceIdentifier" };
+    let kind = if is_redshift { ("redshift", "cluster") } else { ("rds", "db") };
+    let name = arn_name(properties, &database.id, identifier);
     let parameters = properties.get("DBParameterGroupName").id();
-    let account = &scope.place;
-    Ok(compact(json!({"DBInstanceIdentifier": database.id,
-        "DBInstanceArn": account.arn("rds", &format!("db:{}", arn_name(properties, &database.id, "DBInstanceIdentifier"))),
-        "DBInstanceStatus": "available", "Engine": engine,
-        "EngineVersion": told("EngineVersion").known(), "Endpoint": address,
-        "MasterUsername": told("MasterUsername").known(), "DBName": properties.get("DBName").known(),
-        "DBClusterIdentifier": properties.get("DBClusterIdentifier").id(),
-        "PubliclyAccessible": public, "VpcSecurityGroups": groups, "DBSubnetGroup": subnets,
-        "DBParameterGroups": parameters.map(|name| json!([
-            {"DBParameterGroupName": name, "ParameterApplyStatus": "in-sync"}])),
-        "MasterUserSecret": master_secret(scope, database.resource),
-        "CACertificateIdentifier": properties.get("CACertificateIdentifier").known(),
-        "ReadReplicaSourceDBInstanceIdentifier":
-            properties.get("SourceDBInstanceIdentifier").known(),
-        "TagList": World::tags(properties.get("Tags"))})))
+    Ok(DbInstance {
+        db_instance_identifier: Some(database.id.clone()),
+        db_instance_arn: Some(scope.place.arn(kind.0, &format!("{}:{name}", kind.1))),
+        db_instance_status: Some("available".to_owned()),
+        engine,
+        engine_version: property("EngineVersion").known(),
+        endpoint: databases::endpoint(host.known(), port(scope, database.resource).settled()?),
+        master_username: property("MasterUsername").known(),
+        db_name: properties.get("DBName").known(),
+        db_cluster_identifier: properties.get("DBClusterIdentifier").id(),
+        publicly_accessible: public,
+        vpc_security_groups: databases::memberships(groups(&property, vpc.as_deref())),
+        db_subnet_group: subnets,
+        db_parameter_groups: parameters.map(databases::parameter_group).into_iter().collect(),
+        master_user_secret: master_secret(scope, database.resource),
+        ca_certificate_identifier: properties.get("CACertificateIdentifier").known(),
+        read_replica_source_db_instance_identifier: properties
+            .get("SourceDBInstanceIdentifier")
+            .known(),
+        tag_list: tags(properties.get("Tags")),
+        ..DbInstance::default()
+    })
 }
 
 fn cluster(
-    world: &mut World<'_, '_>,
-    database: &Made<'_, '_>,
+    world: &World<'_, '_>,
+    database: &Created<'_, '_>,
     host: &Resolved,
-) -> Result<Json, Unknown> {
+) -> Result<DbCluster, Open> {
     let (scope, properties) = (world.scope, &database.properties);
     let vpc = subnet_group(world, properties.get("DBSubnetGroupName"))
         .ok()
         .flatten()
-        .and_then(|group| group["VpcId"].as_str().map(str::to_owned));
-    let told = |name: &str| properties.get(name).clone();
-    let members: Vec<Json> = scope
+        .and_then(|group| group.vpc_id);
+    let property = |name: &str| properties.get(name).clone();
+    let members = scope
         .resources()
         .iter()
         .filter(|one| matches!(one.kind, "AWS::RDS::DBInstance" | "AWS::DocDB::DBInstance"))
-        .filter(|one| scope.property(one, "DBClusterIdentifier").id().as_deref() == Some(&database.id))
-        .enumerate()
-        // The first that is made is the writer.
-        .map(|(at, one)| {
-            json!({"DBInstanceIdentifier": scope.id_of(one), "IsClusterWriter": at == 0})
+        .filter(|one| {
+            scope.property(one, "DBClusterIdentifier").id().as_deref() == Some(&database.id)
         })
-        .collect();
-    let reader = scope.attribute_id(database.resource, "ReadEndpoint.Address");
+        .enumerate()
+        // The first that is created is the writer.
+        .map(|(at, one)| DbClusterMember {
+            db_instance_identifier: Some(scope.id_of(one)),
+            is_cluster_writer: Some(at == 0),
+        });
     let name = arn_name(properties, &database.id, "DBClusterIdentifier");
-    Ok(compact(json!({"DBClusterIdentifier": database.id,
-        "DBClusterArn": scope.place.arn("rds", &format!("cluster:{name}")),
-        "Status": "available", "Engine": engine(scope, database.resource)?,
-        "EngineVersion": properties.get("EngineVersion").known(),
-        "Endpoint": host.known(), "ReaderEndpoint": reader,
-        "Port": port(scope, database.resource)?,
-        "MasterUsername": properties.get("MasterUsername").known(),
-        "DatabaseName": properties.get("DatabaseName").known(),
-        "DBClusterParameterGroup": properties.get("DBClusterParameterGroupName").id(),
-        "DBSubnetGroup": properties.get("DBSubnetGroupName").id(),
-        "VpcSecurityGroups": groups(&told, vpc.as_deref()),
-        "MasterUserSecret": master_secret(scope, database.resource),
-        "DBClusterMembers": members, "TagList": World::tags(properties.get("Tags"))})))
+    Ok(DbCluster {
+        db_cluster_identifier: Some(database.id.clone()),
+        db_cluster_arn: Some(scope.place.arn("rds", &format!("cluster:{name}"))),
+        status: Some("available".to_owned()),
+        engine: engine(scope, database.resource).settled()?,
+        engine_version: properties.get("EngineVersion").known(),
+        reader_endpoint: host.known().map(|host| databases::reader_host(&host)),
+        endpoint: host.known(),
+        port: port(scope, database.resource).settled()?,
+        master_username: properties.get("MasterUsername").known(),
+        database_name: properties.get("DatabaseName").known(),
+        db_cluster_parameter_group: properties.get("DBClusterParameterGroupName").id(),
+        db_subnet_group: properties.get("DBSubnetGroupName").id(),
+        vpc_security_groups: databases::memberships(groups(&property, vpc.as_deref())),
+        master_user_secret: master_secret(scope, database.resource),
+        db_cluster_members: members.collect(),
+        tag_list: tags(properties.get("Tags")),
+        ..DbCluster::default()
+    })
 }
 
 /// A database's name in its ARN, where policies may name it: an open one stays open.
 fn arn_name(properties: &Resolved, id: &str, property: &str) -> String {
     match properties.get(property).text() {
-        Err(unknown) => unknown.token,
+        Setting::Open(open) => open.token,
         _ => id.to_lowercase(),
     }
 }
 
 /// The groups of a database; that of its VPC, where none is said.
-fn groups(told: &dyn Fn(&str) -> Resolved, vpc: Option<&str>) -> Json {
-    let mut ids = told("VPCSecurityGroups").ids();
-    ids.extend(told("VpcSecurityGroupIds").ids());
+fn groups(property: &dyn Fn(&str) -> Resolved, vpc: Option<&str>) -> Vec<String> {
+    let mut ids = property("VPCSecurityGroups").ids();
+    ids.extend(property("VpcSecurityGroupIds").ids());
     if ids.is_empty() {
         ids.extend(vpc.filter(|vpc| vpc.starts_with("vpc-")).map(default_group));
     }
-    ids.iter().map(|id| json!({"VpcSecurityGroupId": id, "Status": "active"})).collect()
+    ids
 }
 
-/// A group of subnets; `None` where it is not in the template.
-fn subnet_group(world: &World<'_, '_>, name: &Resolved) -> Result<Option<Json>, Unknown> {
+/// A group of subnets; without subnets where it is not in the template.
+fn subnet_group(world: &World<'_, '_>, name: &Resolved) -> Result<Option<DbSubnetGroup>, Open> {
     let Some(name) = name.id() else { return Ok(None) };
-    for kind in ["AWS::RDS::DBSubnetGroup", "AWS::DocDB::DBSubnetGroup"] {
+    for kind in [
+        "AWS::RDS::DBSubnetGroup",
+        "AWS::DocDB::DBSubnetGroup",
+        "AWS::Redshift::ClusterSubnetGroup",
+    ] {
         let all = world.perhaps(kind);
         let Some((group, open)) =
             all.into_iter().find(|(one, _)| one.id.eq_ignore_ascii_case(&name))
         else {
             continue;
         };
-        open.map_err(|why| Unknown::named(&name, why))?;
+        open?;
         let ids = group.properties.get("SubnetIds").ids();
         let vpc = ids.iter().find_map(|id| super::gateways::vpc_of(world, id));
-        let subnets: Vec<Json> = ids
-            .iter()
-            .map(|id| json!({"SubnetIdentifier": id, "SubnetStatus": "Active"}))
-            .collect();
-        return Ok(Some(compact(
-            json!({"DBSubnetGroupName": name, "VpcId": vpc, "Subnets": subnets}),
-        )));
+        return Ok(Some(databases::subnet_group(&name, vpc, ids)));
     }
     Ok(None)
-}
-
-/// The parameters that the template's groups set. Of a group that is not there nothing
-/// is known.
-fn parameters(world: &mut World<'_, '_>) {
-    let mut named: BTreeSet<String> = BTreeSet::new();
-    for list in ["DBInstances", "DBClusters"] {
-        for database in world.draft.get(list).and_then(Json::as_array).into_iter().flatten() {
-            named.extend(database["DBClusterParameterGroup"].as_str().map(str::to_owned));
-            let groups = database["DBParameterGroups"].as_array().into_iter().flatten();
-            named.extend(
-                groups.filter_map(|g| g["DBParameterGroupName"].as_str().map(str::to_owned)),
-            );
-        }
-    }
-    let (mut found, mut open) = (Vec::new(), false);
-    let mut own: BTreeSet<String> = BTreeSet::new();
-    for kind in [
-        "AWS::RDS::DBParameterGroup",
-        "AWS::RDS::DBClusterParameterGroup",
-        "AWS::DocDB::DBClusterParameterGroup",
-    ] {
-        for group in world.made(kind, Fact::DBParameters) {
-            world.declare(&group.id, group.resource, group.resource.node.at);
-            own.insert(group.id.clone());
-            let parameters = group.properties.get("Parameters");
-            if let Some(unknown) = parameters.unknown() {
-                open = true;
-                world.open(Fact::DBParameters, &group.id, unknown);
-            }
-            for (name, value) in parameters.members() {
-                match value.text() {
-                    Ok(Some(value)) => found.push(json!({"DBParameterGroupName": group.id,
-                        "ParameterName": name, "ParameterValue": value, "Source": "user"})),
-                    Ok(None) => {}
-                    Err(unknown) => {
-                        open = true;
-                        world.open(Fact::DBParameters, &group.id, &unknown);
-                    }
-                }
-            }
-        }
-    }
-    let outside: Vec<&String> =
-        named.difference(&own).filter(|group| !group.starts_with("default.")).collect();
-    for group in &outside {
-        let why = format!("parameter group {group} is not in the template");
-        world.draft.gap(Fact::DBParameters, group, why);
-    }
-    // What no group sets has the engine's default; of a group that is open nothing is told.
-    if outside.is_empty() && !open {
-        world.draft.put("DBParameters", Json::Array(found));
-    }
 }
 
 #[cfg(test)]

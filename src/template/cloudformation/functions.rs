@@ -1,353 +1,212 @@
-//! Lambda: the rotation function, be it a function of the template, one that SAM makes,
-//! or an application of the Serverless Application Repository. Hosted functions are
-//! `hosted`'s business, roles are `roles`'.
+//! Lambda: the rotation function, whether it is a function of the template, one that SAM
+//! makes, or one that AWS vends.
 
-use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
 
 use super::{
+    applications,
     gateways::vpc_of,
-    hosted,
-    resolved::{Resolved, Unknown, Value},
-    roles, serverless,
-    world::{Made, World, compact},
+    permissions, roles, serverless,
+    value::Resolved,
+    world::{Created, World, tags},
 };
-use crate::{evidence::Fact, seal::HIDDEN};
+use crate::{
+    evidence::{
+        Concurrency, Environment, Fact, Function, FunctionConfiguration, Layer, LoggingConfig,
+        Observed, VpcConfig,
+    },
+    seal::HIDDEN,
+    template::aws::{Open, Setting, functions, policies},
+};
 
-/// The variable in which the vended functions find Secrets Manager.
-pub(super) const ENDPOINT_VARIABLE: &str = "SECRETS_MANAGER_ENDPOINT";
+/// The kinds of resources that are functions.
+const KINDS: [&str; 2] = ["AWS::Lambda::Function", serverless::FUNCTION];
 
-/// The facts that are about a function.
-const FACTS: [Fact; 2] = [Fact::Function, Fact::FunctionPolicy];
-
-/// The function with this ARN, which may have a qualifier.
+/// The function with this ARN, which may have a qualifier, and its policy.
 pub(super) fn declare(world: &mut World<'_, '_>, arn: &str) {
-    let plain = unqualified(arn);
-    for kind in ["AWS::Lambda::Function", "AWS::Serverless::Function"] {
+    let plain = functions::unqualified(arn);
+    for kind in KINDS {
         let all = world.perhaps(kind);
-        let own = all.into_iter().find(|(one, _)| is(world, one, plain));
+        let own =
+            all.into_iter().find(|(one, _)| world.scope.attribute_id(one.resource, "Arn") == plain);
         let Some((mut function, open)) = own else { continue };
-        if let Err(why) = open {
-            return outside(world, arn, &why);
+        if let Err(open) = open {
+            return functions::outside(&mut world.draft, arn, open);
         }
-        if kind == "AWS::Serverless::Function" {
+        if kind == serverless::FUNCTION {
             function.properties = serverless::with_globals(world, function.properties);
         }
-        return of_template(world, &function, arn);
+        one_function(world, &function, arn);
+        return permissions::declare(world, arn);
     }
-    let all = world.perhaps("AWS::Serverless::Application");
-    let own = all.into_iter().find(|(one, _)| {
-        world.scope.attribute_id(one.resource, "Outputs.RotationLambdaARN") == plain
-    });
-    match own {
-        Some((application, Ok(()))) => match serverless::application(&application, plain) {
-            Ok(vended) => hosted::declare(world, &vended),
-            Err(unknown) => outside(world, arn, &unknown.why),
-        },
-        Some((_, Err(why))) => outside(world, arn, &why),
-        None => outside(world, arn, &format!("function {arn} is not in the template")),
+    if !applications::declare(world, plain) {
+        let reason = format!("the function {arn} is not declared");
+        functions::outside(&mut world.draft, arn, reason);
     }
 }
 
-fn is(world: &World<'_, '_>, function: &Made<'_, '_>, arn: &str) -> bool {
-    world.scope.attribute_id(function.resource, "Arn") == arn
-}
-
-/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME` without what follows.
-pub(super) fn unqualified(arn: &str) -> &str {
-    if !arn.starts_with("arn:") {
-        return arn;
+fn one_function(world: &mut World<'_, '_>, function: &Created<'_, '_>, arn: &str) {
+    for id in [arn, functions::unqualified(arn), &function.id] {
+        world.declare_whole(id, function.resource);
     }
-    arn.match_indices(':').nth(6).map_or(arn, |(at, _)| &arn[..at])
-}
-
-/// A function of which nothing is declared.
-pub(super) fn outside(world: &mut World<'_, '_>, arn: &str, why: &str) {
-    for fact in FACTS {
-        world.draft.gap(fact, arn, why);
-    }
-    roles::outside(world, "", why);
-}
-
-fn of_template(world: &mut World<'_, '_>, function: &Made<'_, '_>, arn: &str) {
-    world.declare(arn, function.resource, function.resource.node.at);
-    world.declare(unqualified(arn), function.resource, function.resource.node.at);
-    world.declare(&function.id, function.resource, function.resource.node.at);
+    let role = role_of(world, function);
     match configuration(world, function, arn) {
-        Ok((configuration, role)) => {
-            let tags = tags(function.properties.get("Tags"));
+        Ok(mut configuration) => {
+            configuration.role = role.named();
             let reserved = function.properties.get("ReservedConcurrentExecutions").number();
-            let concurrency =
-                reserved.ok().flatten().map(|count| json!({"ReservedConcurrentExecutions": count}));
-            world.draft.put(
-                "Function",
-                compact(json!({"Configuration": configuration, "Tags": tags,
-                    "Concurrency": concurrency})),
-            );
+            let concurrency = reserved
+                .known()
+                .map(|count| Concurrency { reserved_concurrent_executions: Some(count) });
+            let tags = function_tags(function.properties.get("Tags"));
+            world.draft.evidence.function =
+                Observed::Known(Function { configuration, tags, concurrency });
             match role {
-                Role::Named(role) => roles::declare(world, &role),
-                Role::Open(unknown) => roles::outside(world, "", &unknown.why),
-                Role::Made(role) => serverless::role(world, function, &role),
+                FunctionRole::Named(role) => roles::declare(world, &role),
+                FunctionRole::Open(open) => policies::outside(&mut world.draft, "", open),
+                FunctionRole::OfSam(role) => serverless::declare_role(world, function, &role),
             }
         }
-        Err(unknown) => {
-            world.open(Fact::Function, arn, &unknown);
-            roles::outside(world, "", &unknown.why);
+        Err(open) => {
+            world.draft.gap(Fact::Function, arn, &open);
+            policies::outside(&mut world.draft, "", open);
         }
     }
 }
 
-enum Role {
+/// What a function says of its role.
+enum FunctionRole {
     Named(String),
-    Open(Unknown),
-    /// SAM makes it.
-    Made(String),
+    Open(Open),
+    /// SAM makes one.
+    OfSam(String),
 }
 
-fn tags(tags: &Resolved) -> Json {
-    let mut found = Map::new();
-    // SAM has a map of them.
-    for (key, value) in tags.members() {
-        found.extend(value.known().map(|value| (key.clone(), Json::String(value))));
+impl FunctionRole {
+    fn named(&self) -> Option<String> {
+        Some(match self {
+            Self::Named(arn) | Self::OfSam(arn) => arn.clone(),
+            Self::Open(open) => open.token.clone(),
+        })
     }
-    if let Json::Array(list) = World::tags(tags) {
-        for tag in list {
-            if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
-                found.insert(key.to_owned(), json!(value));
-            }
+}
+
+fn role_of(world: &World<'_, '_>, function: &Created<'_, '_>) -> FunctionRole {
+    match function.properties.get("Role").text() {
+        Setting::Known(role) => FunctionRole::Named(role),
+        Setting::Absent if function.resource.kind == serverless::FUNCTION => {
+            let name = format!("role/{}Role", function.resource.name);
+            FunctionRole::OfSam(world.scope.place.iam(&name))
         }
+        Setting::Absent => FunctionRole::Open(Open::named("Role", "the function names no role")),
+        // The same open text names the same role.
+        Setting::Open(open) if open.token.starts_with("arn:") => FunctionRole::Named(open.token),
+        Setting::Open(open) => FunctionRole::Open(open),
     }
-    Json::Object(found)
+}
+
+/// Tags by key: SAM has a map of them, CloudFormation a list.
+fn function_tags(declared: &Resolved) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (key, value) in declared.members() {
+        found.extend(value.known().map(|value| (key.clone(), value)));
+    }
+    for tag in tags(declared) {
+        found.extend(tag.key.zip(tag.value));
+    }
+    found
 }
 
 fn configuration(
     world: &World<'_, '_>,
-    function: &Made<'_, '_>,
+    function: &Created<'_, '_>,
     arn: &str,
-) -> Result<(Json, Role), Unknown> {
+) -> Result<FunctionConfiguration, Open> {
     let properties = &function.properties;
-    let role = match properties.get("Role").text() {
-        Ok(Some(role)) => Role::Named(role),
-        Ok(None) if function.resource.kind == "AWS::Serverless::Function" => {
-            Role::Made(world.scope.place.iam(&format!("role/{}Role", function.resource.name)))
-        }
-        Ok(None) => Role::Open(Unknown::named("Role", "the function names no role")),
-        // The same open text names the same role.
-        Err(unknown) if unknown.token.starts_with("arn:") => Role::Named(unknown.token),
-        Err(unknown) => Role::Open(unknown),
-    };
-    let named = match &role {
-        Role::Named(arn) | Role::Made(arn) => Some(arn.clone()),
-        Role::Open(unknown) => Some(unknown.token.clone()),
-    };
-    let layers: Vec<Json> =
-        properties.get("Layers").ids().iter().map(|arn| json!({"Arn": arn})).collect();
+    let layers = properties.get("Layers").ids();
     let architectures = properties.get("Architectures");
-    let architectures = match architectures.first_unknown() {
-        Some(_) => Json::Null,
-        None if architectures.is_nothing() => json!(["x86_64"]),
-        None => json!(architectures.ids()),
+    let architectures = match architectures.first_open() {
+        Some(_) => Vec::new(),
+        None if architectures.is_nothing() => vec![functions::DEFAULT_ARCHITECTURE.to_owned()],
+        None => architectures.ids(),
     };
     let logging = properties.get("LoggingConfig");
-    let logging = (!logging.is_nothing()).then(|| {
-        compact(json!({"LogFormat": logging.get("LogFormat").known(),
-            "ApplicationLogLevel": logging.get("ApplicationLogLevel").known(),
-            "SystemLogLevel": logging.get("SystemLogLevel").known(),
-            "LogGroup": logging.get("LogGroup").known()}))
+    let logging = (!logging.is_nothing()).then(|| LoggingConfig {
+        log_format: logging.get("LogFormat").known(),
+        application_log_level: logging.get("ApplicationLogLevel").known(),
+        system_log_level: logging.get("SystemLogLevel").known(),
+        log_group: logging.get("LogGroup").known(),
     });
     let number = |name: &str, default: i64| match properties.get(name).number() {
-        Ok(told) => Some(told.unwrap_or(default)),
-        Err(_) => None,
+        Setting::Known(number) => Some(number),
+        Setting::Absent => Some(default),
+        Setting::Open(_) => None,
     };
-    let found = compact(json!({"FunctionName": function.id, "FunctionArn": arn,
-        "Runtime": properties.get("Runtime").id(), "Role": named,
-        "Handler": properties.get("Handler").known(),
-        "Description": properties.get("Description").known(),
-        // CreateFunction: 3 seconds and 128 MB, where nothing is said.
-        "Timeout": number("Timeout", 3), "MemorySize": number("MemorySize", 128),
-        "State": "Active", "LastUpdateStatus": "Successful",
-        "PackageType": properties.get("PackageType").known().unwrap_or_else(|| "Zip".to_owned()),
-        "Architectures": architectures, "Layers": layers, "LoggingConfig": logging,
-        "KMSKeyArn": properties.get("KmsKeyArn").id(),
-        "Environment": environment(properties.get("Environment"))?,
-        "VpcConfig": vpc_config(world, properties.get("VpcConfig"))?}));
-    Ok((found, role))
+    let deployed = functions::deployed(&function.id, arn);
+    Ok(FunctionConfiguration {
+        runtime: properties.get("Runtime").id(),
+        handler: properties.get("Handler").known(),
+        description: properties.get("Description").known(),
+        timeout: number("Timeout", functions::DEFAULT_TIMEOUT),
+        memory_size: number("MemorySize", functions::DEFAULT_MEMORY),
+        package_type: properties.get("PackageType").known().or(deployed.package_type.clone()),
+        architectures,
+        layers: layers
+            .into_iter()
+            .map(|arn| Layer { arn: Some(arn), ..Layer::default() })
+            .collect(),
+        logging_config: logging,
+        kms_key_arn: properties.get("KmsKeyArn").id(),
+        environment: environment(properties.get("Environment"))?,
+        vpc_config: vpc_config(world, properties.get("VpcConfig"))?,
+        ..deployed
+    })
 }
 
-/// The variables. One that is open stands as one that is not shown, save that which says
-/// where Secrets Manager is: without it nothing can be told of the way.
-fn environment(environment: &Resolved) -> Result<Json, Unknown> {
-    let variables = environment.get("Variables");
-    if let Some(unknown) = variables.unknown() {
-        return Err(unknown.clone());
+/// The variables. One that is open stands as one that is not shown, except for that which
+/// says where Secrets Manager is: without it nothing is known of the path.
+fn environment(declared: &Resolved) -> Result<Option<Environment>, Open> {
+    let variables = declared.get("Variables");
+    if let Some(open) = variables.open() {
+        return Err(open.clone());
     }
-    let mut found = Map::new();
+    let mut found = Vec::new();
     for (name, value) in variables.members() {
         match value.text() {
-            Ok(value) => found.extend(value.map(|value| (name.clone(), Json::String(value)))),
-            Err(unknown) if name == ENDPOINT_VARIABLE => return Err(unknown),
-            Err(_) => {
-                found.insert(name.clone(), json!(HIDDEN));
-            }
+            Setting::Known(value) => found.push((name.clone(), value)),
+            Setting::Absent => {}
+            Setting::Open(open) if name == functions::ENDPOINT_VARIABLE => return Err(open),
+            Setting::Open(_) => found.push((name.clone(), HIDDEN.to_owned())),
         }
     }
-    Ok(if found.is_empty() { Json::Null } else { json!({"Variables": found}) })
+    Ok(functions::environment(found))
 }
 
-fn vpc_config(world: &World<'_, '_>, config: &Resolved) -> Result<Json, Unknown> {
-    if let Some(unknown) = config.unknown() {
-        return Err(unknown.clone());
+fn vpc_config(world: &World<'_, '_>, config: &Resolved) -> Result<Option<VpcConfig>, Open> {
+    if let Some(open) = config.open() {
+        return Err(open.clone());
     }
-    let subnets = config.get("SubnetIds");
-    let groups = config.get("SecurityGroupIds");
-    if subnets.is_nothing() {
-        return Ok(Json::Null);
-    }
-    let ipv6 = config.get("Ipv6AllowedForDualStack").flag()?;
-    Ok(of_subnets(world, &subnets.ids(), &groups.ids(), ipv6))
+    let ipv6 = config.get("Ipv6AllowedForDualStack").flag().settled()?;
+    let groups = config.get("SecurityGroupIds").ids();
+    Ok(of_subnets(world, config.get("SubnetIds").ids(), groups, ipv6))
 }
 
 /// The VPC configuration with these subnets, some of which may be open.
 pub(super) fn of_subnets(
     world: &World<'_, '_>,
-    subnets: &[String],
-    groups: &[String],
+    subnets: Vec<String>,
+    groups: Vec<String>,
     ipv6: Option<bool>,
-) -> Json {
-    if subnets.is_empty() {
-        return Json::Null;
-    }
+) -> Option<VpcConfig> {
+    let first = subnets.first()?;
     let vpc = subnets.iter().find_map(|id| vpc_of(world, id));
-    let vpc =
-        vpc.unwrap_or_else(|| format!("${{VPC of {}}}", subnets[0].replace(['$', '{', '}'], "")));
-    compact(json!({"SubnetIds": subnets, "SecurityGroupIds": groups, "VpcId": vpc,
-        "Ipv6AllowedForDualStack": ipv6}))
-}
-
-/// The permissions on a function, as Lambda would write them into its policy.
-pub(super) fn policy(world: &mut World<'_, '_>, arn: &str) {
-    if world.draft.get("FunctionPolicy").is_some() || world.draft.get("Function").is_none() {
-        return;
-    }
-    let mut statements = Vec::new();
-    let mut open: Option<String> = world.hidden.clone();
-    for (permission, made) in world.perhaps("AWS::Lambda::Permission") {
-        let on = permission.properties.get("FunctionName");
-        let concerns = match on.text() {
-            Ok(Some(name)) => same_function(world, &name, arn),
-            Ok(None) => false,
-            // The name of this very function may be open.
-            Err(unknown) if same_function(world, &unknown.token, arn) => true,
-            Err(unknown) => {
-                if on_open_function(&unknown) {
-                    open.get_or_insert(unknown.why);
-                }
-                false
-            }
-        };
-        if !concerns {
-            continue;
-        }
-        let statement = made.map_err(|why| Unknown::named("a permission", why));
-        match statement.and_then(|()| statement_of(world, &permission, arn)) {
-            Ok(statement) => statements.push(statement),
-            Err(unknown) => {
-                open.get_or_insert(unknown.why);
-            }
-        }
-    }
-    let admits = statements
-        .iter()
-        .any(|statement| statement["Principal"]["Service"] == "secretsmanager.amazonaws.com");
-    match open {
-        // What is open only adds to what is allowed.
-        Some(why) if !admits => world.draft.gap(Fact::FunctionPolicy, arn, why),
-        _ if statements.is_empty() => world.draft.put("FunctionPolicy", Json::Null),
-        _ => world.draft.put(
-            "FunctionPolicy",
-            json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}),
-        ),
-    }
-}
-
-/// Whether a permission's function is open as a whole, and so may be any.
-fn on_open_function(unknown: &Unknown) -> bool {
-    unknown.token.starts_with("${")
-        && unknown.token.ends_with('}')
-        && unknown.token.matches("${").count() == 1
-}
-
-/// Whether a name, a partial ARN or an ARN is that of the function with its qualifier.
-pub(super) fn same_function(world: &World<'_, '_>, name: &str, arn: &str) -> bool {
-    let whole = match name.split(':').collect::<Vec<_>>().as_slice() {
-        ["arn", ..] => name.to_owned(),
-        [account, "function", ..] if account.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let rest = &name[account.len() + 1..];
-            world.scope.place.arn("lambda", rest)
-        }
-        _ => world.scope.place.arn("lambda", &format!("function:{name}")),
-    };
-    whole.trim_end_matches(":$LATEST") == arn.trim_end_matches(":$LATEST")
-}
-
-fn statement_of(
-    world: &World<'_, '_>,
-    permission: &Made<'_, '_>,
-    arn: &str,
-) -> Result<Json, Unknown> {
-    let properties = &permission.properties;
-    let principal = properties.get("Principal").text()?.unwrap_or_default();
-    let principal = if principal == "*" {
-        json!("*")
-    } else if principal.starts_with("arn:") {
-        json!({"AWS": principal})
-    } else if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-        let partition = world.scope.place.partition();
-        json!({"AWS": format!("arn:{partition}:iam::{principal}:root")})
-    } else {
-        json!({"Service": principal})
-    };
-    let mut conditions = Map::new();
-    let mut add = |operator: &str, key: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let keys = conditions.entry(operator).or_insert_with(|| json!({}));
-            keys[key] = json!(value);
-        }
-    };
-    add("StringEquals", "AWS:SourceAccount", properties.get("SourceAccount").text()?);
-    add("ArnLike", "AWS:SourceArn", properties.get("SourceArn").text()?);
-    add("StringEquals", "aws:PrincipalOrgID", properties.get("PrincipalOrgID").text()?);
-    let action = properties.get("Action").text()?;
-    Ok(compact(json!({"Sid": permission.resource.name, "Effect": "Allow",
-        "Principal": principal, "Action": action, "Resource": arn,
-        "Condition": if conditions.is_empty() { Json::Null } else { Json::Object(conditions) }})))
-}
-
-/// A list of ids that an application takes as one text.
-pub(super) fn comma_list(value: &Resolved) -> Vec<String> {
-    match &value.value {
-        Value::Text(text) => {
-            text.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect()
-        }
-        // Open parts stand for ids of their own.
-        Value::Unknown(unknown)
-            if !unknown.token.starts_with("${") || unknown.token.contains(',') =>
-        {
-            unknown
-                .token
-                .split(',')
-                .map(|id| id.trim().to_owned())
-                .filter(|id| !id.is_empty())
-                .collect()
-        }
-        _ => value.ids(),
-    }
+    let vpc = vpc.unwrap_or_else(|| format!("${{VPC of {}}}", first.replace(['$', '{', '}'], "")));
+    Some(functions::vpc_config(subnets, groups, vpc, ipv6))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::unqualified;
     use crate::template::cloudformation::testing::{evidence, open_in};
 
     fn with(function: &str, more: &str) -> Value {
@@ -410,13 +269,5 @@ mod tests {
         ] {
             assert_eq!(open_in(&permission(open), "FunctionPolicy").len(), 1, "{open}");
         }
-    }
-
-    #[test]
-    fn a_qualifier_is_what_follows_the_name() {
-        let arn = "arn:aws:lambda:us-east-1:1:function:f";
-        assert_eq!(unqualified(&format!("{arn}:live")), arn);
-        assert_eq!(unqualified(arn), arn);
-        assert_eq!(unqualified("${Function}"), "${Function}");
     }
 }

@@ -1,100 +1,58 @@
-//! EC2: ways out of a VPC and between VPCs (endpoints, NAT and internet gateways,
-//! peerings, transit gateways) and prefix lists.
+//! EC2: gateways out of a VPC and connections between VPCs: NAT and internet gateways,
+//! peerings, transit gateways.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-
 use super::{
-    identity::default_group,
-    policy_text::{self, Reading},
-    resolved::{Unknown, is_opaque, may_be_own},
-    world::{Made, World, compact},
+    value::{is_opaque, may_be_own},
+    world::{Created, World},
 };
-use crate::evidence::Fact;
+use crate::{
+    evidence::{
+        EgressOnlyInternetGateway, Fact, GatewayAttachment, InternetGateway, NatGateway,
+        PeeringStatus, PeeringVpcInfo, TransitGateway, TransitGatewayVpcAttachment,
+        VpcPeeringConnection,
+    },
+    template::{aws::Setting, draft::begin},
+};
 
-/// Endpoints, gateways, peerings, prefix lists.
+/// Gateways, peerings and transit gateways.
 pub(super) fn declare(world: &mut World<'_, '_>) {
-    for endpoint in world.made("AWS::EC2::VPCEndpoint", Fact::VpcEndpoints) {
-        world.declare(&endpoint.id, endpoint.resource, endpoint.resource.node.at);
-        match one_endpoint(&endpoint) {
-            Ok(found) => world.draft.push("VpcEndpoints", found),
-            Err(unknown) => world.open(Fact::VpcEndpoints, &endpoint.id, &unknown),
-        }
-    }
-    for nat in world.made("AWS::EC2::NatGateway", Fact::NatGateways) {
+    for nat in world.created("AWS::EC2::NatGateway", Fact::NatGateways) {
         nat_gateway(world, &nat);
     }
     internet_gateways(world);
     egress_only(world);
     peerings(world);
     transit_gateways(world);
-    for list in world.made("AWS::EC2::PrefixList", Fact::ManagedPrefixListEntries) {
-        let entries = list.properties.get("Entries");
-        match entries.first_unknown() {
-            Some(unknown) => world.open(Fact::ManagedPrefixListEntries, &list.id, unknown),
-            None => {
-                let items = entries.items().unwrap_or_default();
-                let blocks: Json =
-                    items.iter().filter_map(|entry| entry.get("Cidr").known()).collect();
-                world.draft.insert("ManagedPrefixListEntries", &list.id, blocks);
-            }
-        }
-    }
 }
 
-fn one_endpoint(endpoint: &Made<'_, '_>) -> Result<Json, Unknown> {
-    let properties = &endpoint.properties;
-    let vpc = properties.get("VpcId").id().unwrap_or_default();
-    if may_be_own(&vpc) {
-        return Err(Unknown::named(&endpoint.id, "which VPC it is in is not told"));
-    }
-    let kind = properties.get("VpcEndpointType").text()?.unwrap_or_else(|| "Gateway".to_owned());
-    let interface = kind == "Interface";
-    let service = properties.get("ServiceName").text()?;
-    let mut groups = properties.get("SecurityGroupIds").ids();
-    if groups.is_empty() && interface {
-        groups.push(default_group(&vpc));
-    }
-    let groups: Vec<Json> = groups.iter().map(|id| json!({"GroupId": id})).collect();
-    let document = properties.get("PolicyDocument");
-    let policy = match policy_text::read(document) {
-        Reading::Nothing => None,
-        Reading::Document(document) => Some(document),
-        Reading::Open(unknown) => return Err(unknown),
-    };
-    // Where it is not said, this depends on who is asked.
-    let private_dns = properties.get("PrivateDnsEnabled").flag()?;
-    let subnets = properties.get("SubnetIds").ids();
-    if interface && subnets.is_empty() {
-        return Err(Unknown::named(&endpoint.id, "its subnets are not declared"));
-    }
-    Ok(compact(json!({"VpcEndpointId": endpoint.id, "VpcEndpointType": kind, "VpcId": vpc,
-        "ServiceName": service, "State": "available", "PolicyDocument": policy,
-        "SubnetIds": subnets, "Groups": groups,
-        "RouteTableIds": properties.get("RouteTableIds").ids(),
-        "PrivateDnsEnabled": if interface { private_dns } else { Some(false) },
-        "IpAddressType": properties.get("IpAddressType").known()})))
+fn available() -> Option<String> {
+    Some("available".to_owned())
 }
 
-fn nat_gateway(world: &mut World<'_, '_>, nat: &Made<'_, '_>) {
-    world.declare(&nat.id, nat.resource, nat.resource.node.at);
+fn nat_gateway(world: &mut World<'_, '_>, nat: &Created<'_, '_>) {
+    world.declare_whole(&nat.id, nat.resource);
     let properties = &nat.properties;
     let kind = properties.get("ConnectivityType").text();
     let mode = properties.get("AvailabilityMode").text();
     let (kind, mode) = match (kind, mode) {
-        (Ok(kind), Ok(mode)) => (kind.unwrap_or_else(|| "public".to_owned()), mode),
-        (Err(unknown), _) | (_, Err(unknown)) => {
-            return world.open(Fact::NatGateways, &nat.id, &unknown);
+        (Setting::Open(open), _) | (_, Setting::Open(open)) => {
+            return world.draft.gap(Fact::NatGateways, &nat.id, open);
         }
+        (kind, mode) => (kind.known().unwrap_or_else(|| "public".to_owned()), mode.known()),
     };
     let subnet = properties.get("SubnetId").id();
     let vpc = properties.get("VpcId").id().or_else(|| vpc_of(world, subnet.as_deref()?));
-    world.draft.push(
-        "NatGateways",
-        compact(json!({"NatGatewayId": nat.id, "SubnetId": subnet, "VpcId": vpc,
-            "State": "available", "ConnectivityType": kind, "AvailabilityMode": mode})),
-    );
+    begin(&mut world.draft.evidence.nat_gateways).push(NatGateway {
+        nat_gateway_id: Some(nat.id.clone()),
+        subnet_id: subnet,
+        vpc_id: vpc,
+        state: available(),
+        connectivity_type: Some(kind),
+        availability_mode: mode,
+        ..NatGateway::default()
+    });
 }
 
 /// The VPC of a subnet, where the template says it.
@@ -104,7 +62,7 @@ pub(super) fn vpc_of(world: &World<'_, '_>, subnet: &str) -> Option<String> {
 }
 
 fn internet_gateways(world: &mut World<'_, '_>) {
-    let mut attached: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    let mut attached: BTreeMap<String, Vec<GatewayAttachment>> = BTreeMap::new();
     for (attachment, open) in world.perhaps("AWS::EC2::VPCGatewayAttachment") {
         let properties = &attachment.properties;
         let Some(gateway) = properties.get("InternetGatewayId").id() else { continue };
@@ -113,101 +71,114 @@ fn internet_gateways(world: &mut World<'_, '_>) {
             Ok(()) if is_opaque(&gateway) || may_be_own(&vpc) => world.draft.gap(
                 Fact::InternetGateways,
                 &gateway,
-                format!("{gateway} is not in the template"),
+                format!("{gateway} is not declared"),
             ),
-            Ok(()) => {
-                let one = json!({"VpcId": vpc, "State": "available"});
-                attached.entry(gateway).or_default().push(one);
-            }
-            Err(why) => world.draft.gap(Fact::InternetGateways, &gateway, why),
+            Ok(()) => attached
+                .entry(gateway)
+                .or_default()
+                .push(GatewayAttachment { vpc_id: Some(vpc), state: available() }),
+            Err(open) => world.draft.gap(Fact::InternetGateways, &gateway, open),
         }
     }
-    for gateway in world.made("AWS::EC2::InternetGateway", Fact::InternetGateways) {
-        world.declare(&gateway.id, gateway.resource, gateway.resource.node.at);
+    for gateway in world.created("AWS::EC2::InternetGateway", Fact::InternetGateways) {
+        world.declare_whole(&gateway.id, gateway.resource);
         let attachments = attached.remove(&gateway.id).unwrap_or_default();
-        world.draft.push(
-            "InternetGateways",
-            json!({"InternetGatewayId": gateway.id, "Attachments": attachments}),
-        );
+        begin(&mut world.draft.evidence.internet_gateways)
+            .push(InternetGateway { internet_gateway_id: Some(gateway.id), attachments });
     }
 }
 
 fn egress_only(world: &mut World<'_, '_>) {
     let fact = Fact::EgressOnlyInternetGateways;
-    for gateway in world.made("AWS::EC2::EgressOnlyInternetGateway", fact) {
-        world.declare(&gateway.id, gateway.resource, gateway.resource.node.at);
-        let vpc = gateway.properties.get("VpcId").id();
-        world.draft.push(
-            "EgressOnlyInternetGateways",
-            json!({"EgressOnlyInternetGatewayId": gateway.id,
-                "Attachments": [{"VpcId": vpc, "State": "attached"}]}),
+    for gateway in world.created("AWS::EC2::EgressOnlyInternetGateway", fact) {
+        world.declare_whole(&gateway.id, gateway.resource);
+        let vpc_id = gateway.properties.get("VpcId").id();
+        begin(&mut world.draft.evidence.egress_only_internet_gateways).push(
+            EgressOnlyInternetGateway {
+                egress_only_internet_gateway_id: Some(gateway.id),
+                attachments: vec![GatewayAttachment { vpc_id, state: Some("attached".to_owned()) }],
+            },
         );
     }
 }
 
 fn peerings(world: &mut World<'_, '_>) {
     let fact = Fact::VpcPeeringConnections;
-    for peering in world.made("AWS::EC2::VPCPeeringConnection", fact) {
-        world.declare(&peering.id, peering.resource, peering.resource.node.at);
+    for peering in world.created("AWS::EC2::VPCPeeringConnection", fact) {
+        world.declare_whole(&peering.id, peering.resource);
         let properties = &peering.properties;
         let place = world.scope.place.clone();
         let owner = match properties.get("PeerOwnerId").text() {
-            Ok(owner) => owner.unwrap_or_else(|| place.account.clone()),
-            Err(unknown) => {
-                world.open(fact, &peering.id, &unknown);
+            Setting::Known(owner) => owner,
+            Setting::Absent => place.account.clone(),
+            Setting::Open(open) => {
+                world.draft.gap(fact, &peering.id, open);
                 continue;
             }
         };
         if owner != place.account {
-            let why = format!("whether {owner} accepts {} is not told", peering.id);
-            world.draft.gap(fact, &peering.id, why);
+            let reason = format!("whether {owner} accepts {} is unknown", peering.id);
+            world.draft.gap(fact, &peering.id, reason);
             continue;
         }
         let side = |name: &str, region: Option<String>| {
             let vpc = properties.get(name).id();
-            let region = region.unwrap_or_else(|| place.region.clone());
             let block = vpc.as_deref().and_then(|id| {
                 let resource = world.scope.resource(id.strip_prefix("vpc-")?)?;
                 world.scope.property(resource, "CidrBlock").known()
             });
-            compact(json!({"VpcId": vpc, "OwnerId": owner, "Region": region, "CidrBlock": block}))
+            Some(PeeringVpcInfo {
+                vpc_id: vpc,
+                owner_id: Some(owner.clone()),
+                region: Some(region.unwrap_or_else(|| place.region.clone())),
+                cidr_block: block,
+                peering_options: None,
+            })
         };
-        let found = json!({"VpcPeeringConnectionId": peering.id, "Status": {"Code": "active"},
-            "RequesterVpcInfo": side("VpcId", None),
-            "AccepterVpcInfo": side("PeerVpcId", properties.get("PeerRegion").known())});
-        world.draft.push("VpcPeeringConnections", found);
+        let found = VpcPeeringConnection {
+            vpc_peering_connection_id: Some(peering.id.clone()),
+            status: Some(PeeringStatus { code: Some("active".to_owned()), message: None }),
+            requester_vpc_info: side("VpcId", None),
+            accepter_vpc_info: side("PeerVpcId", properties.get("PeerRegion").known()),
+        };
+        begin(&mut world.draft.evidence.vpc_peering_connections).push(found);
     }
 }
 
-/// Attachments are declared; which table each uses and which routes come of themselves
-/// hangs on settings of the gateway that nothing here decides.
+/// Attachments are declared; which table each uses and which routes are propagated depends
+/// on settings of the gateway that nothing here decides.
 fn transit_gateways(world: &mut World<'_, '_>) {
     let fact = Fact::TransitGatewayVpcAttachments;
     for kind in ["AWS::EC2::TransitGatewayAttachment", "AWS::EC2::TransitGatewayVpcAttachment"] {
-        for attachment in world.made(kind, fact) {
-            world.declare(&attachment.id, attachment.resource, attachment.resource.node.at);
+        for attachment in world.created(kind, fact) {
+            world.declare_whole(&attachment.id, attachment.resource);
             let properties = &attachment.properties;
-            world.draft.push(
-                "TransitGatewayVpcAttachments",
-                json!({"TransitGatewayAttachmentId": attachment.id, "State": "available",
-                    "TransitGatewayId": properties.get("TransitGatewayId").id(),
-                    "VpcId": properties.get("VpcId").id(),
-                    "SubnetIds": properties.get("SubnetIds").ids()}),
+            begin(&mut world.draft.evidence.transit_gateway_vpc_attachments).push(
+                TransitGatewayVpcAttachment {
+                    transit_gateway_attachment_id: Some(attachment.id),
+                    state: available(),
+                    transit_gateway_id: properties.get("TransitGatewayId").id(),
+                    vpc_id: properties.get("VpcId").id(),
+                    subnet_ids: properties.get("SubnetIds").ids(),
+                    options: None,
+                },
             );
             world.draft.gap(
                 Fact::TransitGatewayRouteTables,
                 "",
-                "which routes a transit gateway takes over by itself is not told",
+                "which routes a transit gateway propagates is unknown",
             );
         }
     }
-    for gateway in world.made("AWS::EC2::TransitGateway", Fact::TransitGateways) {
-        world.declare(&gateway.id, gateway.resource, gateway.resource.node.at);
-        let account = world.scope.place.account.clone();
-        world.draft.push(
-            "TransitGateways",
-            json!({"TransitGatewayId": gateway.id, "State": "available", "OwnerId": account}),
-        );
+    for gateway in world.created("AWS::EC2::TransitGateway", Fact::TransitGateways) {
+        world.declare_whole(&gateway.id, gateway.resource);
+        let owner_id = Some(world.scope.place.account.clone());
+        begin(&mut world.draft.evidence.transit_gateways).push(TransitGateway {
+            transit_gateway_id: Some(gateway.id),
+            state: available(),
+            owner_id,
+            options: None,
+        });
     }
 }
 

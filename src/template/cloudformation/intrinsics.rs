@@ -5,9 +5,10 @@
 
 use super::{
     document::{Kind, Mark, Node},
-    resolved::{Resolved, Unknown, Value},
     scope::Scope,
+    value::{Resolved, Value},
 };
+use crate::template::aws::{Open, Setting};
 
 /// How long a text may become: what grows beyond is open.
 const LONGEST: usize = 1 << 16;
@@ -51,7 +52,7 @@ impl Scope<'_> {
                 }
                 // A macro in place may add any member.
                 _ if entries.iter().any(|(key, _)| key == "Fn::Transform") => {
-                    Unknown::named("Fn::Transform", "Fn::Transform is not evaluated").into()
+                    Open::named("Fn::Transform", "Fn::Transform is not evaluated").into()
                 }
                 _ => Value::Map(
                     entries
@@ -84,7 +85,7 @@ impl Scope<'_> {
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => {
                 match self.condition_call(name, argument) {
                     Some(bool) => Value::Bool(bool),
-                    None => Unknown::named(name, "a condition cannot be told").into(),
+                    None => Open::named(name, "a condition cannot be told").into(),
                 }
             }
             // `Condition` in a policy statement is a map of its own.
@@ -93,16 +94,16 @@ impl Scope<'_> {
             }
             "Condition" => match argument.text().and_then(|name| self.condition(name)) {
                 Some(bool) => Value::Bool(bool),
-                None => Unknown::named(name, "a condition cannot be told").into(),
+                None => Open::named(name, "a condition cannot be told").into(),
             },
             "Fn::ImportValue" => {
                 let export = self.resolve(argument).id().unwrap_or_default();
-                let why = format!("{export} is exported by another stack");
-                Unknown::named(&format!("ImportValue {export}"), why).into()
+                let reason = format!("{export} is exported by another stack");
+                Open::named(&format!("ImportValue {export}"), reason).into()
             }
             _ => {
                 let what = argument.text().unwrap_or_default();
-                Unknown::named(&format!("{name} {what}"), format!("{name} is not evaluated")).into()
+                Open::named(&format!("{name} {what}"), format!("{name} is not evaluated")).into()
             }
         };
         Resolved { at, value }
@@ -111,7 +112,7 @@ impl Scope<'_> {
     fn reference(&self, argument: &Node) -> Value {
         match argument.text() {
             Some(name) => self.named(name),
-            None => Unknown::named("Ref", "Ref names nothing").into(),
+            None => Open::named("Ref", "Ref names nothing").into(),
         }
     }
 
@@ -122,7 +123,7 @@ impl Scope<'_> {
         }
         match self.resource(name) {
             Some(resource) => self.once(name, || self.ref_of(resource)),
-            None => Unknown::named(name, format!("nothing in the template is named {name}")).into(),
+            None => Open::named(name, format!("nothing in the template is named {name}")).into(),
         }
     }
 
@@ -133,7 +134,7 @@ impl Scope<'_> {
         };
         match parts.split_first() {
             Some((name, rest)) if !rest.is_empty() => self.attribute(name, &rest.join(".")),
-            _ => Unknown::named("Fn::GetAtt", "Fn::GetAtt names no attribute").into(),
+            _ => Open::named("Fn::GetAtt", "Fn::GetAtt names no attribute").into(),
         }
     }
 
@@ -142,9 +143,7 @@ impl Scope<'_> {
         let whole = format!("{name}.{attribute}");
         match self.resource(name) {
             Some(resource) => self.once(&whole, || self.attribute_of(resource, attribute)),
-            None => {
-                Unknown::named(&whole, format!("nothing in the template is named {name}")).into()
-            }
+            None => Open::named(&whole, format!("nothing in the template is named {name}")).into(),
         }
     }
 
@@ -156,7 +155,7 @@ impl Scope<'_> {
         {
             let mut under_way = self.under_way.borrow_mut();
             if under_way.iter().any(|one| one == name) {
-                return Unknown::named(name, format!("{name} refers to itself")).into();
+                return Open::named(name, format!("{name} refers to itself")).into();
             }
             under_way.push(name.to_owned());
         }
@@ -176,7 +175,7 @@ impl Scope<'_> {
             _ => (argument.text(), &[][..]),
         };
         let Some(template) = template else {
-            return Unknown::named("Fn::Sub", "Fn::Sub holds no text").into();
+            return Open::named("Fn::Sub", "Fn::Sub holds no text").into();
         };
         let mut parts = Vec::new();
         let mut rest = template;
@@ -203,7 +202,7 @@ impl Scope<'_> {
 
     fn join(&self, argument: &Node) -> Value {
         let [delimiter, list] = argument.items() else {
-            return Unknown::named("Fn::Join", "Fn::Join takes a delimiter and a list").into();
+            return Open::named("Fn::Join", "Fn::Join takes a delimiter and a list").into();
         };
         let delimiter = self.resolve(delimiter).known().unwrap_or_default();
         match self.resolve(list).value {
@@ -225,7 +224,7 @@ impl Scope<'_> {
             Some(false) => self.resolve(no),
             None => {
                 let (yes, no) = (self.resolve(yes), self.resolve(no));
-                if yes.json() == no.json() && yes.first_unknown().is_none() {
+                if yes.json() == no.json() && yes.first_open().is_none() {
                     return yes;
                 }
                 let named = format!("If {name} line {} column {}", at.line, at.column);
@@ -236,40 +235,40 @@ impl Scope<'_> {
 
     fn select(&self, argument: &Node) -> Value {
         let [index, list] = argument.items() else {
-            return Unknown::named("Fn::Select", "Fn::Select takes an index and a list").into();
+            return Open::named("Fn::Select", "Fn::Select takes an index and a list").into();
         };
         let (index, list) = (self.resolve(index).number(), self.resolve(list));
-        let (Ok(Some(index)), Ok(index_in)) = (index, list.items()) else {
-            let token = list.unknown().map_or("Fn::Select".to_owned(), |open| open.token.clone());
-            let why = list.unknown().map_or("its index is open".to_owned(), |it| it.why.clone());
+        let (Setting::Known(index), Ok(index_in)) = (index, list.items()) else {
+            let token = list.open().map_or("Fn::Select".to_owned(), |open| open.token.clone());
+            let reason = list.open().map_or("its index is open".to_owned(), |it| it.reason.clone());
             let index = self.resolve(&argument.items()[0]).known().unwrap_or_default();
-            return Unknown::named(&format!("{token} {index}"), why).into();
+            return Open::named(&format!("{token} {index}"), reason).into();
         };
         let found = usize::try_from(index).ok().and_then(|index| index_in.get(index).copied());
         match found {
             Some(found) => found.value.clone(),
-            None => Unknown::named("Fn::Select", "Fn::Select points behind its list").into(),
+            None => Open::named("Fn::Select", "Fn::Select points behind its list").into(),
         }
     }
 
     fn split(&self, argument: &Node) -> Value {
         let [delimiter, text] = argument.items() else {
-            return Unknown::named("Fn::Split", "Fn::Split takes a delimiter and a text").into();
+            return Open::named("Fn::Split", "Fn::Split takes a delimiter and a text").into();
         };
         let delimiter = self.resolve(delimiter).known().filter(|text| !text.is_empty());
         let text = self.resolve(text);
         match (delimiter, text.text()) {
-            (Some(delimiter), Ok(Some(text))) if text.len() <= LONGEST => {
+            (Some(delimiter), Setting::Known(text)) if text.len() <= LONGEST => {
                 let item =
                     |part: &str| Resolved { at: argument.at, value: Value::Text(part.to_owned()) };
                 Value::List(text.split(delimiter.as_str()).map(item).collect())
             }
-            (_, Err(unknown)) => Unknown {
-                token: Unknown::named(&format!("Split {}", unknown.token), "").token,
-                why: unknown.why,
+            (_, Setting::Open(open)) => Open {
+                token: Open::named(&format!("Split {}", open.token), "").token,
+                reason: open.reason,
             }
             .into(),
-            _ => Unknown::named("Fn::Split", "Fn::Split has nothing to split").into(),
+            _ => Open::named("Fn::Split", "Fn::Split has nothing to split").into(),
         }
     }
 
@@ -278,10 +277,10 @@ impl Scope<'_> {
             argument.items().iter().take(3).map(|one| self.resolve(one)).collect();
         let keys: Vec<String> = names.iter().filter_map(Resolved::known).collect();
         let [map, first, second] = keys.as_slice() else {
-            let why = names.iter().find_map(|name| name.unknown()).map(|open| open.why.clone());
+            let reason = names.iter().find_map(|name| name.open()).map(|open| open.reason.clone());
             let tokens: Vec<String> = names.iter().filter_map(Resolved::id).collect();
-            let why = why.unwrap_or_else(|| "Fn::FindInMap takes three names".to_owned());
-            return Unknown::named(&format!("FindInMap {}", tokens.join(" ")), why).into();
+            let reason = reason.unwrap_or_else(|| "Fn::FindInMap takes three names".to_owned());
+            return Open::named(&format!("FindInMap {}", tokens.join(" ")), reason).into();
         };
         let found = self
             .root
@@ -291,8 +290,8 @@ impl Scope<'_> {
         match found.or_else(default) {
             Some(node) => self.resolve(node).value,
             None => {
-                let why = format!("mapping {map} has no {second} for {first}");
-                Unknown::named(&format!("FindInMap {map} {first} {second}"), why).into()
+                let reason = format!("mapping {map} has no {second} for {first}");
+                Open::named(&format!("FindInMap {map} {first} {second}"), reason).into()
             }
         }
     }
@@ -319,10 +318,11 @@ impl Scope<'_> {
         match blocks() {
             Some(found) => Value::List(found),
             None => {
-                let why = arguments.iter().find_map(|one| one.unknown()).map(|it| it.why.clone());
+                let reason =
+                    arguments.iter().find_map(|one| one.open()).map(|it| it.reason.clone());
                 let of = arguments.first().and_then(Resolved::id).unwrap_or_default();
-                let why = why.unwrap_or_else(|| format!("{of} cannot be cut so"));
-                Unknown::named(&format!("Cidr {of}"), why).into()
+                let reason = reason.unwrap_or_else(|| format!("{of} cannot be cut so"));
+                Open::named(&format!("Cidr {of}"), reason).into()
             }
         }
     }
@@ -331,8 +331,9 @@ impl Scope<'_> {
     /// account has is not told.
     fn zones(&self, argument: &Node) -> Value {
         let region = match self.resolve(argument).text() {
-            Ok(region) => region.filter(|region| !region.is_empty()),
-            Err(unknown) => return unknown.into(),
+            Setting::Known(region) => Some(region).filter(|region| !region.is_empty()),
+            Setting::Absent => None,
+            Setting::Open(open) => return open.into(),
         };
         let region = region.unwrap_or_else(|| self.place.region.clone());
         let zone = |letter: char| Resolved {
@@ -346,21 +347,21 @@ impl Scope<'_> {
         let list = self.resolve(argument);
         match list.items() {
             Ok(items) => Value::Number(items.len().to_string()),
-            Err(unknown) => unknown.into(),
+            Err(open) => open.into(),
         }
     }
 
     fn json_text(&self, argument: &Node) -> Value {
         let value = self.resolve(argument);
-        match value.first_unknown() {
+        match value.first_open() {
             None => Value::Text(value.json().to_string()),
-            Some(open) => Unknown::named("ToJsonString", open.why.clone()).into(),
+            Some(open) => Open::named("ToJsonString", open.reason.clone()).into(),
         }
     }
 }
 
-fn open(at: Mark, name: &str, why: &str) -> Resolved {
-    Resolved { at, value: Unknown::named(name, why).into() }
+fn open(at: Mark, name: &str, reason: &str) -> Resolved {
+    Resolved { at, value: Open::named(name, reason).into() }
 }
 
 /// A text of the template; what Parameter Store or Secrets Manager fill in is open, and
@@ -369,8 +370,7 @@ fn literal(text: &str) -> Value {
     match text.find("{{resolve:") {
         Some(start) => {
             let end = text[start..].find("}}").map_or(text.len(), |end| start + end);
-            Unknown::named(&text[start + 2..end], "it is resolved when the stack is deployed")
-                .into()
+            Open::named(&text[start + 2..end], "it is resolved when the stack is deployed").into()
         }
         None => Value::Text(text.to_owned()),
     }
@@ -379,11 +379,11 @@ fn literal(text: &str) -> Value {
 /// Texts in a row; one that is open leaves the whole open, with the rest around it.
 fn concatenated(parts: Vec<Value>, delimiter: &str) -> Value {
     let mut text = String::new();
-    let mut why: Option<String> = None;
+    let mut reason: Option<String> = None;
     let mut first = true;
     for part in parts {
         if text.len() > LONGEST {
-            return Unknown::named("a long text", "the text is too long").into();
+            return Open::named("a long text", "the text is too long").into();
         }
         if part == Value::Nothing {
             continue;
@@ -395,18 +395,18 @@ fn concatenated(parts: Vec<Value>, delimiter: &str) -> Value {
         match part {
             Value::Text(part) | Value::Number(part) => text.push_str(&part),
             Value::Bool(part) => text.push_str(if part { "true" } else { "false" }),
-            Value::Unknown(open) => {
+            Value::Open(open) => {
                 text.push_str(&open.token);
-                why.get_or_insert(open.why);
+                reason.get_or_insert(open.reason);
             }
             _ => {
                 text.push_str("${a list}");
-                why.get_or_insert_with(|| "a list stands in a text".to_owned());
+                reason.get_or_insert_with(|| "a list stands in a text".to_owned());
             }
         }
     }
-    match why {
-        Some(why) => Unknown { token: text, why }.into(),
+    match reason {
+        Some(reason) => Open { token: text, reason }.into(),
         // The CDK puts such a reference together out of pieces.
         None => literal(&text),
     }
@@ -502,7 +502,7 @@ Resources:
             ));
         }
         let node = document::read("!Ref R0").expect("a node").root;
-        with_scope(&text, |scope| assert!(scope.resolve(&node).first_unknown().is_some()));
+        with_scope(&text, |scope| assert!(scope.resolve(&node).first_open().is_some()));
         // As deep as nesting and references go, conditions too.
         let mut text = "Conditions:\n".to_owned();
         for n in 0..5000 {
@@ -517,7 +517,7 @@ Resources:
         }
         let text = text.replace("RoleName: [", "RoleName: !Join ['', [").replace("]}}\n", "]]}}\n");
         with_scope(&text, |scope| {
-            assert!(scope.resolve(&node).first_unknown().is_some());
+            assert!(scope.resolve(&node).first_open().is_some());
             assert_eq!(scope.condition("C0"), None);
             scope.where_made(&scope.resources()[0]);
         });

@@ -2,28 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value as Json, json};
-
-use super::{
-    policy_text::{self, Reading},
-    world::World,
+use super::{policy_documents, world::World};
+use crate::{
+    evidence::{Fact, Key, Observed, PolicyDocument},
+    template::aws::{Open, Setting, keys},
 };
-use crate::evidence::Fact;
 
 /// The keys with these ids, ARNs or aliases.
 pub(super) fn declare(world: &mut World<'_, '_>, wanted: &BTreeSet<String>) {
     for name in wanted.iter().filter(|name| !name.contains("alias/aws/")) {
         one_key(world, name);
     }
-}
-
-/// The policy that KMS gives to a key without one of its own.
-///
-/// Source: KMS Developer Guide, "Default key policy".
-fn default_policy(world: &World<'_, '_>) -> Json {
-    policy_text::document(vec![json!({"Sid": "Enable IAM User Permissions", "Effect": "Allow",
-        "Principal": {"AWS": world.scope.place.iam("root")}, "Action": "kms:*",
-        "Resource": "*"})])
 }
 
 fn one_key(world: &mut World<'_, '_>, name: &str) {
@@ -36,51 +25,46 @@ fn one_key(world: &mut World<'_, '_>, name: &str) {
         own.and_then(|(one, _)| one.properties.get("TargetKeyId").id())
     });
     let wanted = target.as_deref().unwrap_or(name);
-    let keys = world.perhaps("AWS::KMS::Key");
-    let own = keys.into_iter().find(|(key, _)| {
+    let all = world.perhaps("AWS::KMS::Key");
+    let own = all.into_iter().find(|(key, _)| {
         let arn = scope.attribute_id(key.resource, "Arn");
         arn == wanted || key.id == wanted
     });
-    let facts = [Fact::KeyMetadata, Fact::KeyPolicy, Fact::KeyGrants];
-    let (key, why) = match own {
-        Some((key, Ok(()))) => (Some(key), String::new()),
-        Some((_, Err(why))) => (None, why),
-        None => (None, format!("key {name} is not in the template")),
+    let (key, open) = match own {
+        Some((key, Ok(()))) => (Some(key), Open::from("")),
+        Some((_, Err(open))) => (None, open),
+        None => (None, format!("the key {name} is not declared").into()),
     };
     let Some(key) = key else {
-        for fact in facts {
-            world.draft.gap(fact, name, why.clone());
+        for fact in keys::FACTS {
+            world.draft.gap(fact, name, &open);
         }
         return;
     };
     let arn = scope.attribute_id(key.resource, "Arn");
-    world.declare(&arn, key.resource, key.resource.node.at);
-    let mut found = json!({"Grants": null});
+    world.declare_whole(&arn, key.resource);
+    let mut found = Key { grants: Observed::Absent, ..Key::default() };
     let enabled = key.properties.get("Enabled").flag();
     let spec = key.properties.get("KeySpec").text();
     let usage = key.properties.get("KeyUsage").text();
     match (enabled, spec, usage) {
-        (Ok(enabled), Ok(spec), Ok(usage)) => {
-            let enabled = enabled.unwrap_or(true);
-            found["KeyMetadata"] = json!({"Arn": arn, "KeyId": key.id, "Enabled": enabled,
-                "KeyState": if enabled { "Enabled" } else { "Disabled" },
-                "KeyManager": "CUSTOMER",
-                "KeySpec": spec.unwrap_or_else(|| "SYMMETRIC_DEFAULT".to_owned()),
-                "KeyUsage": usage.unwrap_or_else(|| "ENCRYPT_DECRYPT".to_owned())});
+        (Setting::Open(open), ..) | (_, Setting::Open(open), _) | (.., Setting::Open(open)) => {
+            world.draft.gap(Fact::KeyMetadata, &arn, open);
         }
-        (Err(unknown), ..) | (_, Err(unknown), _) | (_, _, Err(unknown)) => {
-            world.open(Fact::KeyMetadata, &arn, &unknown);
+        (enabled, spec, usage) => {
+            let state = keys::state(enabled.known());
+            let metadata = keys::metadata(&arn, Some(state), spec.known(), usage.known());
+            found.key_metadata = Observed::Known(metadata);
         }
     }
-    match policy_text::read(key.properties.get("KeyPolicy")) {
-        Reading::Document(document) => found["Policy"] = document,
-        Reading::Nothing => found["Policy"] = default_policy(world),
-        Reading::Open(unknown) => world.open(Fact::KeyPolicy, &arn, &unknown),
+    match policy_documents::read(key.properties.get("KeyPolicy")) {
+        Setting::Known(document) => found.policy = Observed::Known(PolicyDocument(document)),
+        Setting::Absent => {
+            found.policy = Observed::Known(keys::default_policy(&world.scope.place));
+        }
+        Setting::Open(open) => world.draft.gap(Fact::KeyPolicy, &arn, open),
     }
-    let named = world.draft.get("Keys").is_some_and(|keys| keys.get(&arn).is_some());
-    if !named {
-        world.draft.insert("Keys", &arn, found);
-    }
+    world.draft.evidence.keys.entry(arn).or_insert(found);
 }
 
 #[cfg(test)]

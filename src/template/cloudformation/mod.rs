@@ -5,30 +5,36 @@
 //! it leaves open is a token such as `${VpcId}`; any other value that is open takes the
 //! thing with it out of the evidence, and a gap says why.
 
+mod applications;
 mod conditions;
 mod databases;
 mod document;
-mod filters;
+mod endpoints;
 mod functions;
 mod gateways;
 mod graph;
-mod hosted;
-mod identity;
+mod ids;
 mod intrinsics;
 mod keys;
+mod network_acls;
+mod parameters;
+mod permissions;
 mod place;
-mod policy_text;
-mod resolved;
+mod policy_documents;
+mod prefix_lists;
 mod roles;
-mod rotation;
-mod routes;
+mod rotations;
+mod route_tables;
 mod scope;
 mod secrets;
+mod security_groups;
 mod serverless;
 mod stack;
+mod superusers;
 #[cfg(test)]
 mod testing;
-mod vpc;
+mod value;
+mod vpcs;
 mod world;
 
 use std::collections::BTreeSet;
@@ -36,10 +42,9 @@ use std::collections::BTreeSet;
 use self::{
     document::Node,
     graph::Graph,
-    place::Place,
     scope::{Presence, Resource, Scope},
 };
-use super::{Declarations, Settings, TemplateError};
+use super::{Declarations, Settings, TemplateError, aws::vended};
 
 /// Transforms that are understood, or that make nothing of rotations.
 const KNOWN_TRANSFORMS: &[&str] = &[
@@ -68,8 +73,7 @@ const MAY_BE_ADDED_TO: &[&str] = &[
 ///
 /// # Errors
 /// [`TemplateError::Syntax`] where the text is neither YAML nor JSON,
-/// [`TemplateError::WrongKind`] where it is no CloudFormation template,
-/// [`TemplateError::Value`] where a value has a type that AWS does not give it.
+/// [`TemplateError::WrongKind`] where it is no CloudFormation template.
 pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateError> {
     let document = document::read(text)?;
     let root = &document.root;
@@ -77,7 +81,7 @@ pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateErr
         return Err(wrong_kind(root));
     }
     let mut notes = document.notes;
-    let (place, assumed) = Place::of(root, settings);
+    let (place, assumed) = place::place(root, settings);
     let scope = Scope::of(root, settings, place);
     let graph = Graph::of(&scope);
     let hidden = hidden(&scope, &graph, &mut notes);
@@ -87,7 +91,7 @@ pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateErr
     }
     let mut rotations = Vec::new();
     for schedule in schedules {
-        rotations.push(rotation::declare(&scope, schedule, hidden.clone())?);
+        rotations.push(rotations::declare(&scope, schedule, hidden.clone()));
     }
     Ok(Declarations { rotations, notes })
 }
@@ -177,7 +181,5 @@ fn hidden(scope: &Scope<'_>, graph: &Graph<'_>, notes: &mut Vec<String>) -> Opti
 
 /// Whether an application is one of those that rotate secrets.
 fn is_rotation(scope: &Scope<'_>, application: &Resource<'_>) -> bool {
-    let location = scope.property(application, "Location");
-    let id = location.get("ApplicationId").id().or_else(|| location.id()).unwrap_or_default();
-    id.contains("SecretsManager") && id.contains("Rotation")
+    vended::template_of_application(&applications::id(&scope.properties(application))).is_some()
 }

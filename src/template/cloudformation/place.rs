@@ -1,89 +1,53 @@
-//! Where the template would be deployed: partition, region and account.
+//! Where a template would be deployed, as the settings or its own texts say.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 
 use super::document::{Kind, Node};
-use crate::{
-    aws::{arn::Arn, partitions},
-    template::Settings,
-};
+use crate::template::{Settings, aws::Place};
 
-/// Partition, region and account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) region: String,
-    pub(super) account: String,
-}
-
-/// The account of AWS's own examples, where none is named.
-const EXAMPLE_ACCOUNT: &str = "123456789012";
-/// The region, where none is named.
-const DEFAULT_REGION: &str = "us-east-1";
-
-impl Place {
-    /// As the settings say it, else as the template's own texts do. The notes say what
-    /// was assumed.
-    pub(super) fn of(root: &Node, settings: &Settings) -> (Self, Vec<String>) {
-        let told = |own: &Option<String>, name: &str| {
-            own.clone().or_else(|| settings.parameters.get(name).cloned())
-        };
-        let mut notes = Vec::new();
-        let region = told(&settings.region, "AWS::Region").or_else(|| only(root, regions));
-        let region = region.unwrap_or_else(|| {
-            notes.push(format!(
-                "no region was given and the template does not name one: {DEFAULT_REGION} was \
-                 assumed"
-            ));
-            DEFAULT_REGION.to_owned()
-        });
-        let account = told(&settings.account_id, "AWS::AccountId").unwrap_or_else(|| {
-            // Policies name accounts, and which of them is one's own decides what they say.
-            let found = all(root, accounts);
-            match found.first().filter(|_| found.len() == 1) {
-                Some(own) => {
-                    notes.push(format!(
-                        "no account was given: {own}, the only one that the template names, was \
-                         assumed"
-                    ));
-                    own.clone()
-                }
-                None => {
-                    if !found.is_empty() {
-                        let listed: Vec<&str> = found.iter().map(String::as_str).collect();
-                        notes.push(format!(
-                            "no account was given, and the template names {}: none of them was \
-                             taken for the stack's own",
-                            listed.join(", ")
-                        ));
-                    }
-                    EXAMPLE_ACCOUNT.to_owned()
-                }
+/// As the settings say it, else as the template's own texts do. The notes say what
+/// was assumed.
+pub(super) fn place(root: &Node, settings: &Settings) -> (Place, Vec<String>) {
+    let given = |own: &Option<String>, name: &str| {
+        own.clone().or_else(|| settings.parameters.get(name).cloned())
+    };
+    let mut notes = Vec::new();
+    let region = given(&settings.region, "AWS::Region").or_else(|| only(root, regions));
+    let region = region.unwrap_or_else(|| {
+        notes.push(format!(
+            "no region was given and the template does not name one: {} was \
+             assumed",
+            Place::DEFAULT_REGION
+        ));
+        Place::DEFAULT_REGION.to_owned()
+    });
+    let account = given(&settings.account_id, "AWS::AccountId").unwrap_or_else(|| {
+        // Policies name accounts, and which of them is one's own decides what they say.
+        let found = all(root, accounts);
+        match found.first().filter(|_| found.len() == 1) {
+            Some(own) => {
+                notes.push(format!(
+                    "no account was given: {own}, the only one that the template names, was \
+                     assumed"
+                ));
+                own.clone()
             }
-        });
-        (Self { region, account }, notes)
-    }
-
-    pub(super) fn partition(&self) -> &'static str {
-        partitions::of_region(&self.region)
-    }
-
-    pub(super) fn url_suffix(&self) -> &'static str {
-        partitions::domain(self.partition())
-    }
-
-    /// An ARN of a regional service.
-    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
-        let Self { region, account } = self;
-        Arn { partition: self.partition(), service, region, account, resource }.to_string()
-    }
-
-    /// An ARN of IAM.
-    pub(super) fn iam(&self, resource: &str) -> String {
-        let (partition, account) = (self.partition(), self.account.as_str());
-        Arn { partition, service: "iam", region: "", account, resource }.to_string()
-    }
+            None => {
+                if !found.is_empty() {
+                    let listed: Vec<&str> = found.iter().map(String::as_str).collect();
+                    notes.push(format!(
+                        "no account was given, and the template names {}: none of them was \
+                         taken for the stack's own",
+                        listed.join(", ")
+                    ));
+                }
+                Place::EXAMPLE_ACCOUNT.to_owned()
+            }
+        }
+    });
+    (Place { region, account }, notes)
 }
 
 /// What a text names.
@@ -143,12 +107,12 @@ fn accounts(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::place;
     use crate::template::{Settings, cloudformation::document};
 
     fn region(text: &str) -> (String, bool) {
         let root = document::read(text).expect(text).root;
-        let (place, notes) = Place::of(&root, &Settings::default());
+        let (place, notes) = place(&root, &Settings::default());
         (place.region, notes.iter().any(|note| note.contains("region")))
     }
 
@@ -161,9 +125,6 @@ mod tests {
         assert_eq!(with("none"), ("us-east-1".to_owned(), true));
         let two = "Resources:\n  A: {X: eu-west-1a, Y: us-west-2a}\n";
         assert_eq!(region(two), ("us-east-1".to_owned(), true));
-        let place = Place { region: "cn-north-1".into(), account: "1".into() };
-        assert_eq!(place.arn("kms", "key/K"), "arn:aws-cn:kms:cn-north-1:1:key/K");
-        assert_eq!(place.url_suffix(), "amazonaws.com.cn");
     }
 
     #[test]
@@ -171,7 +132,7 @@ mod tests {
         let account = |text: &str| {
             let root =
                 document::read(&format!("Resources:\n  A: {{X: {text}}}\n")).expect(text).root;
-            let (place, notes) = Place::of(&root, &Settings::default());
+            let (place, notes) = place(&root, &Settings::default());
             (place.account, notes.iter().any(|note| note.contains("account")))
         };
         let example = "123456789012".to_owned();

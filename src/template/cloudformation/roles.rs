@@ -1,183 +1,146 @@
-//! IAM: the function's role with its policies. A policy that is open stays in the lists
-//! without its document: what it allows or denies is then not seen.
+//! IAM: the function's role with its policies.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{
-    policy_text::{self, Reading},
-    resolved::Resolved,
-    world::{Made, World, compact},
+    policy_documents,
+    scope::Resource,
+    value::Resolved,
+    world::{Created, World},
 };
-use crate::{catalogue::managed_policy, evidence::Fact};
+use crate::{
+    evidence::{Fact, ManagedPolicy, Observed, PolicyDocument, Role},
+    template::{
+        aws::{Setting, policies},
+        draft::begin,
+    },
+};
 
 /// The role of a function, by its ARN.
 pub(super) fn declare(world: &mut World<'_, '_>, arn: &str) {
-    let roles = world.perhaps("AWS::IAM::Role");
-    let own =
-        roles.into_iter().find(|(one, _)| world.scope.attribute_id(one.resource, "Arn") == arn);
+    let all = world.perhaps("AWS::IAM::Role");
+    let own = all.into_iter().find(|(one, _)| world.scope.attribute_id(one.resource, "Arn") == arn);
     match own {
         Some((role, Ok(()))) => one_role(world, &role, arn),
-        Some((_, Err(why))) => outside(world, arn, &why),
-        None => outside(world, arn, &format!("role {arn} is not in the template")),
-    }
-}
-
-/// A role of which nothing is declared.
-pub(super) fn outside(world: &mut World<'_, '_>, arn: &str, why: &str) {
-    for fact in [Fact::Role, Fact::RolePolicies, Fact::AttachedPolicies, Fact::PermissionsBoundary]
-    {
-        world.draft.gap(fact, arn, why);
-    }
-}
-
-fn one_role(world: &mut World<'_, '_>, role: &Made<'_, '_>, arn: &str) {
-    let (properties, resource) = (&role.properties, role.resource);
-    world.declare(arn, resource, resource.node.at);
-    world.declare(&role.id, resource, resource.node.at);
-    let trust = match policy_text::read(properties.get("AssumeRolePolicyDocument")) {
-        Reading::Document(document) => Some(document),
-        Reading::Nothing => None,
-        Reading::Open(_) => None,
-    };
-    let boundary = properties.get("PermissionsBoundary").id();
-    world.draft.put(
-        "Role",
-        compact(json!({"Path": properties.get("Path").known(), "RoleName": role.id, "Arn": arn,
-        "AssumeRolePolicyDocument": trust,
-        "PermissionsBoundary": boundary.as_ref().map(|boundary| {
-            json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary})
-        })})),
-    );
-    inline(world, role);
-    attached(world, role);
-    match boundary {
-        None => world.draft.put("PermissionsBoundary", Json::Null),
-        Some(arn) => {
-            let found = managed(world, &arn, Fact::PermissionsBoundary);
-            world.draft.put("PermissionsBoundary", found);
+        Some((_, Err(open))) => policies::outside(&mut world.draft, arn, open),
+        None => {
+            policies::outside(&mut world.draft, arn, format!("the role {arn} is not declared"));
         }
     }
 }
 
-/// An inline policy as GetRolePolicy returns it.
-fn inline_policy(name: &str, document: &Resolved) -> Json {
-    match policy_text::read(document) {
-        Reading::Document(document) => json!({"PolicyName": name, "PolicyDocument": document}),
-        Reading::Nothing | Reading::Open(_) => json!({"PolicyName": name}),
-    }
+fn one_role(world: &mut World<'_, '_>, created: &Created<'_, '_>, arn: &str) {
+    let (properties, resource) = (&created.properties, created.resource);
+    world.declare_whole(arn, resource);
+    world.declare_whole(&created.id, resource);
+    let trust = policy_documents::read(properties.get("AssumeRolePolicyDocument"));
+    let mut role = Role {
+        path: properties.get("Path").known(),
+        role_name: Some(created.id.clone()),
+        arn: Some(arn.to_owned()),
+        assume_role_policy_document: trust.known().map(PolicyDocument),
+        ..Role::default()
+    };
+    inline(world, created);
+    attached(world, created);
+    put_boundary(world, &mut role, properties.get("PermissionsBoundary").id());
+    world.draft.evidence.role = Observed::Known(role);
 }
 
-/// Whether a policy is put on the role: `None` where that is open.
-fn names(list: &Resolved, role: &str) -> Option<bool> {
-    match list.unknown() {
-        Some(_) => None,
-        None => Some(list.ids().iter().any(|id| id == role)),
-    }
+/// Puts the boundary with this ARN.
+pub(super) fn put_boundary(world: &mut World<'_, '_>, role: &mut Role, arn: Option<String>) {
+    let boundary = arn.map(|arn| managed(world, Fact::PermissionsBoundary, &arn));
+    policies::put_boundary(&mut world.draft, role, boundary);
 }
 
-fn inline(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
-    world.draft.list("RolePolicies");
-    let own = role.properties.get("Policies");
-    match own.items() {
+/// Whether a policy is put on the role. A role of this template is not among those that a
+/// parameter names.
+fn names(list: &Resolved, role: &str) -> bool {
+    list.open().is_none() && list.ids().iter().any(|id| id == role)
+}
+
+fn inline(world: &mut World<'_, '_>, role: &Created<'_, '_>) {
+    begin(&mut world.draft.evidence.role_policies);
+    match role.properties.get("Policies").items() {
         Ok(items) => {
             for item in items {
                 let name = item.get("PolicyName").id().unwrap_or_else(|| "a policy".to_owned());
-                note_open(world, Fact::RolePolicies, &name, item);
                 world.declare(&name, role.resource, item.at);
-                world.declare_policy(&name, role.resource, item.get("PolicyDocument"));
-                world.draft.push("RolePolicies", inline_policy(&name, item.get("PolicyDocument")));
+                add_inline(world, &name, role.resource, item.get("PolicyDocument"));
             }
         }
-        Err(unknown) => {
-            world.open(Fact::RolePolicies, &role.id, &unknown);
-            world.draft.push("RolePolicies", json!({"PolicyName": "Policies"}));
-        }
+        Err(open) => policies::add_inline(&mut world.draft, &role.id, Setting::Open(open)),
     }
     for (kind, on) in [("AWS::IAM::Policy", "Roles"), ("AWS::IAM::RolePolicy", "RoleName")] {
         for (policy, open) in world.perhaps(kind) {
-            let properties = &policy.properties;
-            let put = match names(properties.get(on), &role.id) {
-                Some(false) => continue,
-                Some(true) => open,
-                // A role of this template is not among those that a parameter names.
-                None => continue,
-            };
-            let name = properties.get("PolicyName").id();
+            if !names(policy.properties.get(on), &role.id) {
+                continue;
+            }
+            let name = policy.properties.get("PolicyName").id();
             let name = name.unwrap_or_else(|| policy.resource.name.to_owned());
-            world.declare(&name, policy.resource, policy.resource.node.at);
-            match put {
+            world.declare_whole(&name, policy.resource);
+            match open {
                 Ok(()) => {
-                    world.declare_policy(&name, policy.resource, properties.get("PolicyDocument"));
-                    note_open(world, Fact::RolePolicies, &name, properties);
-                    let found = inline_policy(&name, properties.get("PolicyDocument"));
-                    world.draft.push("RolePolicies", found);
+                    let document = policy.properties.get("PolicyDocument");
+                    add_inline(world, &name, policy.resource, document);
                 }
-                Err(why) => {
-                    world.draft.gap(Fact::RolePolicies, &name, why);
-                    world.draft.push("RolePolicies", json!({"PolicyName": name}));
-                }
+                Err(open) => policies::add_inline(&mut world.draft, &name, Setting::Open(open)),
             }
         }
     }
-    if let Some(why) = world.hidden.clone() {
-        world.draft.gap(Fact::RolePolicies, "", why);
-        world.draft.push("RolePolicies", json!({"PolicyName": "what the template does not show"}));
+    if let Some(reason) = world.hidden.clone() {
+        let open = Setting::Open(reason.into());
+        policies::add_inline(&mut world.draft, "what the template does not show", open);
     }
 }
 
-fn note_open(world: &mut World<'_, '_>, fact: Fact, name: &str, policy: &Resolved) {
-    if let Reading::Open(unknown) = policy_text::read(policy.get("PolicyDocument")) {
-        world.open(fact, name, &unknown);
-    }
+fn add_inline(world: &mut World<'_, '_>, name: &str, on: &Resource<'_>, document: &Resolved) {
+    world.declare_policy(name, on, document);
+    policies::add_inline(&mut world.draft, name, policy_documents::read(document));
 }
 
-fn attached(world: &mut World<'_, '_>, role: &Made<'_, '_>) {
-    world.draft.list("AttachedPolicies");
+fn attached(world: &mut World<'_, '_>, role: &Created<'_, '_>) {
+    begin(&mut world.draft.evidence.attached_policies);
     let mut arns = role.properties.get("ManagedPolicyArns").ids();
     for (policy, open) in world.perhaps("AWS::IAM::ManagedPolicy") {
-        if names(policy.properties.get("Roles"), &role.id) != Some(true) {
+        if !names(policy.properties.get("Roles"), &role.id) {
             continue;
         }
         match open {
             Ok(()) if !arns.contains(&policy.id) => arns.push(policy.id.clone()),
             Ok(()) => {}
-            Err(why) => {
-                world.draft.gap(Fact::AttachedPolicies, &policy.id, why);
-                world.draft.push("AttachedPolicies", json!({"PolicyArn": policy.id}));
-            }
+            Err(open) => attach(world, &policy.id, Some(Setting::Open(open))),
         }
     }
     for arn in arns {
-        let found = managed(world, &arn, Fact::AttachedPolicies);
-        world.draft.push("AttachedPolicies", found);
+        let declared = declared(world, &arn);
+        attach(world, &arn, declared);
     }
 }
 
-/// A managed policy: of the template, or one of AWS's whose document is known.
-pub(super) fn managed(world: &mut World<'_, '_>, arn: &str, fact: Fact) -> Json {
-    let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
-    if let Some(document) = managed_policy(arn) {
-        return json!({"PolicyName": name, "PolicyArn": arn, "PolicyDocument": document});
+/// Attaches a managed policy by ARN or name.
+pub(super) fn attach(world: &mut World<'_, '_>, arn: &str, declared: Option<Setting<Json>>) {
+    let fact = Fact::AttachedPolicies;
+    let policy = policies::managed(&mut world.draft, fact, arn, declared);
+    begin(&mut world.draft.evidence.attached_policies).push(policy);
+}
+
+fn managed(world: &mut World<'_, '_>, fact: Fact, arn: &str) -> ManagedPolicy {
+    let declared = declared(world, arn);
+    policies::managed(&mut world.draft, fact, arn, declared)
+}
+
+/// The document of a managed policy, where the template declares it.
+pub(super) fn declared(world: &mut World<'_, '_>, arn: &str) -> Option<Setting<Json>> {
+    let all = world.perhaps("AWS::IAM::ManagedPolicy");
+    let (policy, open) = all.into_iter().find(|(one, _)| one.id == arn)?;
+    if let Err(open) = open {
+        return Some(Setting::Open(open));
     }
-    let own = world.perhaps("AWS::IAM::ManagedPolicy").into_iter().find(|(one, _)| one.id == arn);
-    let why = match own {
-        Some((policy, Ok(()))) => {
-            world.declare(arn, policy.resource, policy.resource.node.at);
-            world.declare_policy(arn, policy.resource, policy.properties.get("PolicyDocument"));
-            match policy_text::read(policy.properties.get("PolicyDocument")) {
-                Reading::Document(document) => {
-                    return json!({"PolicyName": name, "PolicyArn": arn,
-                        "PolicyDocument": document});
-                }
-                Reading::Open(unknown) => unknown.why,
-                Reading::Nothing => format!("{arn} has no document"),
-            }
-        }
-        Some((_, Err(why))) => why,
-        None => format!("the document of {arn} is not in the template"),
-    };
-    world.draft.gap(fact, arn, why);
-    json!({"PolicyName": name, "PolicyArn": arn})
+    let document = policy.properties.get("PolicyDocument");
+    world.declare_whole(arn, policy.resource);
+    world.declare_policy(arn, policy.resource, document);
+    Some(policy_documents::read(document))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! What the parts of a template refer to: its parameters, mappings, conditions and
-//! resources, and where it would be deployed. How a reference is followed is
-//! `intrinsics`' business.
+//! resources, and where it would be deployed.
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,10 +8,12 @@ use std::{
 
 use super::{
     document::Node,
-    place::Place,
-    resolved::{Resolved, Unknown, Value},
+    value::{Resolved, Value},
 };
-use crate::template::Settings;
+use crate::template::{
+    Settings,
+    aws::{Open, Place},
+};
 
 /// A resource of the template.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(super) enum Presence {
     Made,
     /// Its condition is false.
     NotMade,
-    /// Its condition cannot be told, and why.
+    /// Its condition cannot be told, and reason.
     Open(String),
 }
 
@@ -170,7 +171,7 @@ impl<'t> Scope<'t> {
             // A macro in place may add any property.
             None if properties.get("Fn::Transform").is_some() => Resolved {
                 at: properties.at,
-                value: Unknown::named(
+                value: Open::named(
                     &format!("{}.{name}", resource.name),
                     format!("Fn::Transform may declare {name} of {}", resource.name),
                 )
@@ -192,7 +193,7 @@ impl<'t> Scope<'t> {
     pub(super) fn parameter(&self, name: &str) -> Option<Value> {
         let node = self.root.get("Parameters")?.get(name)?;
         let kind = node.get("Type").and_then(Node::text).unwrap_or("String");
-        let open = |why: String| Some(Unknown::named(name, why).into());
+        let open = |reason: String| Some(Open::named(name, reason).into());
         if node.get("NoEcho").and_then(Node::text).is_some_and(|text| text != "false") {
             return open(format!("the value of parameter {name} is not to be shown"));
         }
@@ -233,7 +234,7 @@ impl<'t> Scope<'t> {
             "AWS::URLSuffix" => text(place.url_suffix()),
             "AWS::NoValue" => Some(Value::Nothing),
             "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => {
-                Some(Unknown::named(name, format!("{name} is known only to the stack")).into())
+                Some(Open::named(name, format!("{name} is known only to the stack")).into())
             }
             _ => None,
         }

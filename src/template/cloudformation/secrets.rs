@@ -1,56 +1,62 @@
 //! Secrets Manager: secrets, what of their values is declared, attachments to databases
-//! and resource policies. Values are never taken up.
+//! and resource policies. Values are never kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::{
-    databases,
-    policy_text::{self, Reading},
-    resolved::{Resolved, is_opaque},
-    scope::{Presence, Resource, Scope},
-    world::{World, compact},
+    databases, policy_documents,
+    scope::{Resource, Scope},
+    value::{Resolved, is_opaque},
+    world::{World, tags},
 };
 use crate::{
-    catalogue::engines,
-    evidence::{Fact, StageShape},
+    evidence::{Fact, Observed, PolicyDocument, ReplicationStatus, Secret, StageShape},
     seal,
+    template::aws::{Open, Setting, databases as engines, secrets},
 };
+
+/// The kind of a secret.
+pub(super) const SECRET: &str = "AWS::SecretsManager::Secret";
+const ATTACHMENT: &str = "AWS::SecretsManager::SecretTargetAttachment";
+/// The properties that give a secret its first value.
+const VALUES: [&str; 2] = ["SecretString", "GenerateSecretString"];
 
 /// The secret with this ARN or name, where the template makes it.
 pub(super) fn find<'s, 't>(scope: &'s Scope<'t>, id: &str) -> Option<&'s Resource<'t>> {
     let named = |one: &&Resource<'t>| {
         scope.id_of(one) == id || scope.property(one, "Name").known().as_deref() == Some(id)
     };
-    scope.resources().iter().filter(|one| one.kind == "AWS::SecretsManager::Secret").find(named)
+    scope.resources().iter().filter(|one| one.kind == SECRET).find(named)
 }
 
 /// DescribeSecret of a secret of the template, without its rotation.
-pub(super) fn described(world: &mut World<'_, '_>, resource: &Resource<'_>) -> Json {
+pub(super) fn described(world: &mut World<'_, '_>, resource: &Resource<'_>) -> Secret {
     let properties = world.scope.properties(resource);
     let arn = world.scope.id_of(resource);
-    world.declare(&arn, resource, resource.node.at);
+    world.declare_whole(&arn, resource);
     let name = properties.get("Name").id().unwrap_or_else(|| resource.name.to_owned());
-    world.declare(&name, resource, resource.node.at);
-    world.declare(resource.name, resource, resource.node.at);
-    let replicas: Vec<Json> = properties
-        .get("ReplicaRegions")
-        .items()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|replica| {
-            compact(json!({"Region": replica.get("Region").known(), "Status": "InSync",
-                "KmsKeyId": replica.get("KmsKeyId").id()}))
-        })
-        .collect();
-    let valued = ["SecretString", "GenerateSecretString"];
-    let valued = valued.iter().any(|name| !properties.get(name).is_nothing());
-    // A secret is made with its first version.
-    let stages = if valued { json!({"declared": ["AWSCURRENT"]}) } else { json!({}) };
-    compact(json!({"ARN": arn, "Name": name, "Description": properties.get("Description").known(),
-        "KmsKeyId": properties.get("KmsKeyId").id(), "Tags": World::tags(properties.get("Tags")),
-        "VersionIdsToStages": stages, "ReplicationStatus": replicas}))
+    world.declare_whole(&name, resource);
+    world.declare_whole(resource.name, resource);
+    let replicas = properties.get("ReplicaRegions").items().unwrap_or_default();
+    let replica = |replica: &Resolved| ReplicationStatus {
+        region: replica.get("Region").known(),
+        status: Some("InSync".to_owned()),
+        kms_key_id: replica.get("KmsKeyId").id(),
+        ..ReplicationStatus::default()
+    };
+    let has_value = VALUES.iter().any(|name| !properties.get(name).is_nothing());
+    Secret {
+        arn: Some(arn),
+        name: Some(name),
+        description: properties.get("Description").known(),
+        kms_key_id: properties.get("KmsKeyId").id(),
+        tags: tags(properties.get("Tags")),
+        version_ids_to_stages: if has_value { secrets::first_version() } else { BTreeMap::new() },
+        replication_status: replicas.into_iter().map(replica).collect(),
+        ..Secret::default()
+    }
 }
 
 /// Secret policy and the shape of the value.
@@ -58,9 +64,15 @@ pub(super) fn surroundings(world: &mut World<'_, '_>, resource: &Resource<'_>) {
     let arn = world.scope.id_of(resource);
     resource_policy(world, &arn);
     match shape(world, resource) {
-        Ok(shape) => world.draft.put("SecretShape", json!({"AWSCURRENT": shape})),
-        Err(why) => world.draft.gap(Fact::SecretShape, &arn, why),
+        Setting::Known(shape) => put_shape(world, shape),
+        Setting::Absent => world.draft.evidence.secret_shape = Observed::Absent,
+        Setting::Open(open) => world.draft.gap(Fact::SecretShape, &arn, open),
     }
+}
+
+fn put_shape(world: &mut World<'_, '_>, shape: StageShape) {
+    let stage = "AWSCURRENT".to_owned();
+    world.draft.evidence.secret_shape = Observed::Known(BTreeMap::from([(stage, shape)]));
 }
 
 fn resource_policy(world: &mut World<'_, '_>, arn: &str) {
@@ -71,72 +83,97 @@ fn resource_policy(world: &mut World<'_, '_>, arn: &str) {
             of == arn || find(world.scope, &of).is_some_and(|r| world.scope.id_of(r) == arn)
         })
     });
-    let why = match own {
-        None if world.hidden.is_none() => {
-            return world.draft.put("SecretPolicy", Json::Null);
-        }
-        None => world.hidden.clone().unwrap_or_default(),
-        Some((_, Err(why))) => why,
-        Some((policy, Ok(()))) => {
+    let document = match (own, &world.hidden) {
+        (None, None) => Setting::Absent,
+        (None, Some(reason)) => Setting::Open(reason.clone().into()),
+        (Some((_, Err(open))), _) => Setting::Open(open),
+        (Some((policy, Ok(()))), _) => {
             let document = policy.properties.get("ResourcePolicy");
             world.declare_policy("the secret's resource policy", policy.resource, document);
-            match policy_text::read(document) {
-                Reading::Document(document) => return world.draft.put("SecretPolicy", document),
-                Reading::Nothing => return world.draft.put("SecretPolicy", Json::Null),
-                Reading::Open(unknown) => unknown.why,
-            }
+            policy_documents::read(document)
         }
     };
-    world.draft.gap(Fact::SecretPolicy, arn, why);
+    match document {
+        Setting::Known(document) => {
+            world.draft.evidence.secret_policy = Observed::Known(PolicyDocument(document));
+        }
+        Setting::Absent => world.draft.evidence.secret_policy = Observed::Absent,
+        Setting::Open(open) => world.draft.gap(Fact::SecretPolicy, arn, open),
+    }
 }
 
 /// What the secret's value will have: keys, and of the values those that name a place.
-fn shape(world: &World<'_, '_>, resource: &Resource<'_>) -> Result<Json, String> {
+/// Absent where nothing gives the secret a value.
+fn shape(world: &World<'_, '_>, resource: &Resource<'_>) -> Setting<StageShape> {
     let scope = world.scope;
-    let mut shape = own_shape(scope, resource)?;
     let arn = scope.id_of(resource);
-    for (attachment, open) in world.perhaps("AWS::SecretsManager::SecretTargetAttachment") {
+    let mut shape = own_shape(scope, resource);
+    for (attachment, open) in world.perhaps(ATTACHMENT) {
         if attachment.properties.get("SecretId").id().as_deref() != Some(&arn) {
             continue;
         }
-        open?;
-        let target = attachment.properties.get("TargetId").id().unwrap_or_default();
-        attach(scope, &mut shape, &target);
+        if let Err(open) = open {
+            return Setting::Open(open);
+        }
+        shape = shape.map(|mut shape| {
+            attach(scope, &mut shape, &attachment.properties);
+            shape
+        });
     }
-    let keys: BTreeSet<String> = shape.keys.drain(..).collect();
-    Ok(json!({"Keys": keys, "IsJson": shape.is_json, "Values": shape.values}))
+    shape.map(|mut shape| {
+        let keys: BTreeSet<String> = shape.keys.drain(..).collect();
+        shape.keys = keys.into_iter().collect();
+        shape
+    })
 }
 
 /// What the secret itself declares of its value.
-fn own_shape(scope: &Scope<'_>, resource: &Resource<'_>) -> Result<StageShape, String> {
+fn own_shape(scope: &Scope<'_>, resource: &Resource<'_>) -> Setting<StageShape> {
     let generated = scope.property(resource, "GenerateSecretString");
-    if let Some(unknown) = generated.unknown() {
-        return Err(unknown.why.clone());
+    if let Some(open) = generated.open() {
+        return Setting::Open(open.clone());
     }
     if !generated.is_nothing() {
-        let template = generated.get("SecretStringTemplate");
-        let key = generated.get("GenerateStringKey").text().map_err(|open| open.why)?;
-        let text = match template.text() {
-            Ok(None) => return Ok(StageShape { is_json: Some(false), ..StageShape::default() }),
-            Ok(Some(text)) => text,
-            Err(unknown) => unknown.token,
-        };
-        let mut shape = without_open(seal::shape(&text));
-        if shape.is_json == Some(false) {
-            return Err("the template of the value cannot be read".to_owned());
-        }
-        shape.keys.extend(key);
-        return Ok(shape);
+        return generated_shape(&generated);
     }
     match scope.property(resource, "SecretString").text() {
-        Ok(Some(text)) => Ok(seal::shape(&text)),
-        Ok(None) => Err("the secret's value is not declared".to_owned()),
         // The keys are known where only values are open, as the CDK writes them.
-        Err(unknown) => {
-            let shape = without_open(seal::shape(&unknown.token));
-            if shape.is_json == Some(true) { Ok(shape) } else { Err(unknown.why) }
-        }
+        Setting::Open(open) => match without_open(seal::shape(&open.token)) {
+            shape if shape.is_json == Some(true) => Setting::Known(shape),
+            _ => Setting::Open(open),
+        },
+        setting => setting.map(|text| seal::shape(&text)),
     }
+}
+
+/// The value that GetRandomPassword and a template for the rest give.
+fn generated_shape(generated: &Resolved) -> Setting<StageShape> {
+    let key = match generated.get("GenerateStringKey").text() {
+        Setting::Open(open) => return Setting::Open(open),
+        setting => setting.known(),
+    };
+    let text = match generated.get("SecretStringTemplate").text() {
+        // A password and nothing else.
+        Setting::Absent => {
+            let plain = StageShape { is_json: Some(false), ..StageShape::default() };
+            return Setting::Known(plain);
+        }
+        Setting::Known(text) => Ok(text),
+        Setting::Open(open) => Err(open),
+    };
+    let mut shape = match &text {
+        Ok(text) => without_open(seal::shape(text)),
+        Err(open) => without_open(seal::shape(&open.token)),
+    };
+    if shape.is_json == Some(false) {
+        return match text {
+            // Secrets Manager refuses it; what would be in it is no value of a rotation.
+            Ok(_) => Setting::Known(shape),
+            Err(open) => Setting::Open(open),
+        };
+    }
+    shape.keys.extend(key);
+    Setting::Known(shape)
 }
 
 /// Values that are open are not known, their keys are.
@@ -149,110 +186,42 @@ fn without_open(mut shape: StageShape) -> StageShape {
 }
 
 /// What an attachment adds to the value.
-///
-/// Source: CloudFormation reference, SecretTargetAttachment: it adds the database's
-/// connection information to the secret.
-fn attach(scope: &Scope<'_>, shape: &mut StageShape, target: &str) {
-    let mut values: BTreeMap<&str, Json> = BTreeMap::new();
-    let own = scope.resources().iter().find(|one| {
-        let database = databases::KINDS.iter().any(|(kind, _)| *kind == one.kind)
-            || one.kind == "AWS::Redshift::Cluster";
-        database && scope.id_of(one) == target && scope.presence(one) == Presence::Made
-    });
-    let cluster = match own {
-        Some(resource) => {
-            let host = Resolved { at: resource.node.at, value: scope.endpoint(resource) };
-            values.extend(host.known().map(|host| ("host", json!(host))));
-            if let Ok(Some(port)) = databases::port(scope, resource) {
-                values.insert("port", json!(port));
-            }
-            if let Ok(Some(engine)) = databases::engine(scope, resource) {
-                values.insert("engine", json!(engine_of_secret(&engine)));
-            }
-            for name in ["DBName", "DatabaseName"] {
-                values.extend(scope.property(resource, name).known().map(|n| ("dbname", json!(n))));
-            }
-            let cluster = resource.kind.ends_with("Cluster");
-            let key = if cluster { "dbClusterIdentifier" } else { "dbInstanceIdentifier" };
-            values.insert(key, json!(target));
-            cluster
+fn attach(scope: &Scope<'_>, shape: &mut StageShape, attachment: &Resolved) {
+    let target = attachment.get("TargetId").id().unwrap_or_default();
+    let is_cluster =
+        attachment.get("TargetType").known().is_some_and(|kind| kind.ends_with("Cluster"));
+    let mut values: BTreeMap<&'static str, Json> = BTreeMap::new();
+    let own = databases::called(scope, &target);
+    let is_cluster = own.map_or(is_cluster, |resource| resource.kind.ends_with("Cluster"));
+    if let Some(resource) = own {
+        let host = Resolved { at: resource.node.at, value: scope.endpoint(resource) };
+        values.extend(host.known().map(|host| ("host", json!(host))));
+        let port = databases::port(scope, resource).known();
+        values.extend(port.map(|port| ("port", json!(port))));
+        let engine = databases::engine(scope, resource).known();
+        values.extend(engine.map(|name| ("engine", json!(engines::engine_in_secret(&name)))));
+        for name in ["DBName", "DatabaseName"] {
+            values.extend(scope.property(resource, name).known().map(|n| ("dbname", json!(n))));
         }
-        None => false,
-    };
-    shape.is_json = Some(true);
-    let identifier = if cluster { "dbClusterIdentifier" } else { "dbInstanceIdentifier" };
-    let added = ["engine", "host", "port", identifier];
-    shape.keys.extend(added.iter().map(|key| (*key).to_owned()));
-    if values.contains_key("dbname") {
-        shape.keys.push("dbname".to_owned());
+        let key = if is_cluster { "dbClusterIdentifier" } else { "dbInstanceIdentifier" };
+        values.insert(key, json!(scope.id_of(resource)));
     }
-    let values: Map<String, Json> = values.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-    shape.values.extend(values);
+    secrets::attach(shape, is_cluster, values);
 }
 
-/// An engine as a secret names it: without the edition, and Aurora by what it speaks.
-fn engine_of_secret(engine: &str) -> String {
-    let spoken = match engine {
-        "docdb" => "mongo",
-        _ => engine.trim_start_matches("aurora-"),
+/// Whether the value names a database, or may not name any.
+pub(super) fn names_database(shape: &Observed<BTreeMap<String, StageShape>>) -> bool {
+    let Some(shape) = shape.known().and_then(|shapes| shapes.get("AWSCURRENT")) else {
+        return false;
     };
-    let rows = engines().all();
-    let row = rows.iter().find(|row| spoken.starts_with(row.name.as_str()));
-    row.map_or(spoken, |row| row.name.as_str()).to_owned()
+    ["host", "dbInstanceIdentifier", "dbClusterIdentifier"].iter().any(|key| {
+        shape.values.get(*key).and_then(Json::as_str).is_some_and(|value| !is_opaque(value))
+    })
 }
 
-/// The superuser's secret: the one that the value names, else the one that the
-/// function's template is given.
-pub(super) fn superuser(world: &mut World<'_, '_>, given: Option<String>) {
-    let shape = world.draft.get("SecretShape").and_then(|shape| shape.get("AWSCURRENT"));
-    let named = shape.and_then(|shape| shape["Values"]["masterarn"].as_str()).map(str::to_owned);
-    let keyed = shape.is_some_and(|shape| {
-        shape["Keys"].as_array().into_iter().flatten().any(|key| key == "masterarn")
-    });
-    let unseen = shape.is_none();
-    let Some(arn) = named.or(given) else {
-        if keyed || unseen {
-            world.draft.gap(Fact::SuperuserSecret, "", "the secret's masterarn is not told");
-        } else {
-            world.draft.put("SuperuserSecret", Json::Null);
-        }
-        return;
-    };
-    let scope = world.scope;
-    let managed = scope.resources().iter().find_map(|one| {
-        let secret = databases::master_secret(scope, one)?;
-        (secret["SecretArn"] == *arn).then_some((one, secret))
-    });
-    if let Some((resource, secret)) = managed {
-        world.declare(&arn, resource, resource.node.at);
-        let name = arn.rsplit(':').next().unwrap_or_default();
-        world.draft.put(
-            "SuperuserSecret",
-            compact(json!({"ARN": arn, "Name": name.trim_end_matches("-xxxxxx"),
-                "OwningService": "rds", "KmsKeyId": secret["KmsKeyId"],
-                "VersionIdsToStages": {"declared": ["AWSCURRENT"]}})),
-        );
-        return;
-    }
-    match find(scope, &arn) {
-        Some(resource) if scope.presence(resource) == Presence::Made => {
-            let found = described(world, resource);
-            world.draft.put("SuperuserSecret", found);
-        }
-        _ => {
-            let why = format!("the superuser's secret {arn} is not in the template");
-            world.draft.gap(Fact::SuperuserSecret, &arn, why);
-        }
-    }
-}
-
-/// Whether the shape names a database of the template, or none at all.
-pub(super) fn names_database(shape: Option<&Json>) -> bool {
-    let Some(shape) = shape else { return false };
-    let values = &shape["AWSCURRENT"]["Values"];
-    ["host", "dbInstanceIdentifier", "dbClusterIdentifier"]
-        .iter()
-        .any(|key| values[*key].as_str().is_some_and(|value| !is_opaque(value)))
+/// An error for what is not a secret of the template.
+pub(super) fn outside(id: &str) -> Open {
+    format!("the secret {id} is not declared").into()
 }
 
 #[cfg(test)]

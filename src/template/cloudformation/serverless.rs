@@ -1,23 +1,25 @@
-//! SAM: functions with their global settings and their policies, and applications of the
-//! Serverless Application Repository that rotate secrets.
+//! SAM: functions with their global settings, their roles and their policies.
 //!
-//! Source: AWS SAM Developer Guide, "Globals section", "AWS::Serverless::Function"; the
-//! parameters of the applications as aws-cdk's secret-rotation.ts passes them.
+//! Source: AWS SAM Developer Guide, "Globals section", "AWS::Serverless::Function".
 
 use serde_json::{Value as Json, json};
 
 use super::{
-    functions::comma_list,
-    hosted::{Vended, trust},
-    policy_text::{self, Reading},
-    resolved::{Resolved, Unknown, Value},
-    roles,
-    world::{Made, World},
+    policy_documents, roles,
+    value::{Resolved, Value},
+    world::{Created, World},
 };
 use crate::{
-    catalogue::{managed_policy, vended_statements},
-    evidence::Fact,
+    catalogue::{VendedStatement, managed_policy, vended_statements},
+    evidence::{Observed, PolicyDocument, Role},
+    template::{
+        aws::{Place, Setting, policies, vended},
+        draft::begin,
+    },
 };
+
+/// The kind of a function of SAM.
+pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
 
 /// The function's properties over those that `Globals` has for all.
 pub(super) fn with_globals(world: &World<'_, '_>, own: Resolved) -> Resolved {
@@ -50,29 +52,24 @@ fn merged(global: Resolved, own: Resolved) -> Resolved {
     }
 }
 
-/// The role that SAM makes for a function.
-pub(super) fn role(world: &mut World<'_, '_>, function: &Made<'_, '_>, arn: &str) {
+/// Declares the role that SAM makes for a function.
+pub(super) fn declare_role(world: &mut World<'_, '_>, function: &Created<'_, '_>, arn: &str) {
     let properties = &function.properties;
     let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
-    world.declare(arn, function.resource, function.resource.node.at);
-    let boundary = properties.get("PermissionsBoundary").id();
-    let boundary =
-        boundary.map(|arn| (arn.clone(), roles::managed(world, &arn, Fact::PermissionsBoundary)));
-    let named = boundary.as_ref().map(
-        |(arn, _)| json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}),
-    );
-    let mut role = json!({"RoleName": name, "Arn": arn});
-    role["AssumeRolePolicyDocument"] =
-        match policy_text::read(properties.get("AssumeRolePolicyDocument")) {
-            Reading::Document(document) => document,
-            _ => trust(),
-        };
-    if let Some(named) = named {
-        role["PermissionsBoundary"] = named;
-    }
-    world.draft.put("Role", role);
-    world.draft.put("PermissionsBoundary", boundary.map_or(Json::Null, |(_, found)| found));
-    world.draft.list("RolePolicies");
+    world.declare_whole(arn, function.resource);
+    let trust = policy_documents::read(properties.get("AssumeRolePolicyDocument"));
+    let mut role = Role {
+        role_name: Some(name.clone()),
+        arn: Some(arn.to_owned()),
+        assume_role_policy_document: trust
+            .known()
+            .map(PolicyDocument)
+            .or_else(|| Some(policies::trust())),
+        ..Role::default()
+    };
+    roles::put_boundary(world, &mut role, properties.get("PermissionsBoundary").id());
+    world.draft.evidence.role = Observed::Known(role);
+    begin(&mut world.draft.evidence.role_policies);
     attach(world, "AWSLambdaBasicExecutionRole");
     if !properties.get("VpcConfig").is_nothing() {
         attach(world, "AWSLambdaVPCAccessExecutionRole");
@@ -84,55 +81,41 @@ pub(super) fn role(world: &mut World<'_, '_>, function: &Made<'_, '_>, arn: &str
                 one_policy(world, item, &format!("{name}Policy{at}"), &arn);
             }
         }
-        Err(unknown) => {
-            world.open(Fact::RolePolicies, &name, &unknown);
-            world.draft.push("RolePolicies", json!({"PolicyName": "Policies"}));
-        }
+        Err(open) => policies::add_inline(&mut world.draft, &name, Setting::Open(open)),
     }
 }
 
 fn attach(world: &mut World<'_, '_>, name: &str) {
     let partition = world.scope.place.partition();
     let arn = format!("arn:{partition}:iam::aws:policy/service-role/{name}");
-    let found = roles::managed(world, &arn, Fact::AttachedPolicies);
-    world.draft.push("AttachedPolicies", found);
+    roles::attach(world, &arn, None);
 }
 
 /// One entry of `Policies`: a managed policy by name or ARN, a document, or one of SAM's
 /// policy templates.
 fn one_policy(world: &mut World<'_, '_>, item: &Resolved, name: &str, function: &str) {
-    if let Ok(Some(text)) = item.text() {
-        let found = match managed_policy(&text) {
-            Some(document) => {
-                json!({"PolicyName": text, "PolicyArn": text, "PolicyDocument": document})
-            }
-            None => roles::managed(world, &text, Fact::AttachedPolicies),
+    if let Setting::Known(text) = item.text() {
+        let declared = match managed_policy(&text) {
+            Some(_) => None,
+            None => roles::declared(world, &text),
         };
-        return world.draft.push("AttachedPolicies", found);
+        return roles::attach(world, &text, declared);
     }
     let document = match item.members() {
         [(template, parameters)] if template != "Statement" => {
-            template_statements(template, parameters, function)
-                .map(policy_text::document)
-                .ok_or_else(|| format!("policy template {template} is not known"))
+            match template_statements(template, parameters, function, &world.scope.place) {
+                Some(statements) => Setting::Known(vended::document(statements)),
+                None => {
+                    Setting::Open(format!("the policy template {template} is not known").into())
+                }
+            }
         }
-        _ if item.get("Statement").is_nothing() => Err("a policy is not understood".to_owned()),
-        _ => match policy_text::read(&versioned(item)) {
-            Reading::Document(document) => Ok(document),
-            Reading::Open(unknown) => Err(unknown.why),
-            Reading::Nothing => return,
-        },
+        _ if item.get("Statement").is_nothing() => {
+            Setting::Open("a policy is not understood".into())
+        }
+        _ => policy_documents::read(&versioned(item)),
     };
-    match document {
-        Ok(document) => {
-            let found = json!({"PolicyName": name, "PolicyDocument": document});
-            world.draft.push("RolePolicies", found);
-        }
-        Err(why) => {
-            world.draft.gap(Fact::RolePolicies, name, why);
-            world.draft.push("RolePolicies", json!({"PolicyName": name}));
-        }
-    }
+    policies::add_inline(&mut world.draft, name, document);
 }
 
 /// SAM writes the version into a document that has none.
@@ -148,82 +131,32 @@ fn versioned(item: &Resolved) -> Resolved {
 }
 
 /// The statements of the policy templates that concern rotation.
-fn template_statements(name: &str, parameters: &Resolved, function: &str) -> Option<Vec<Json>> {
-    let told = |name: &str| parameters.get(name).known();
+fn template_statements(
+    name: &str,
+    parameters: &Resolved,
+    function: &str,
+    place: &Place,
+) -> Option<Vec<Json>> {
+    let text = |name: &str| parameters.get(name).known();
     match name {
         "AWSSecretsManagerRotationPolicy" => {
             let rows = vended_statements().iter().filter(|row| row.needs.is_empty()).take(2);
             // `Resource` of the first covers all secrets of the account.
-            let mut parts = function.split(':').skip(1);
-            let (partition, region) = (parts.next()?, parts.nth(1)?);
-            let account = parts.next()?;
-            Some(
-                rows.filter_map(|row| {
-                    let filled = row
-                        .statement
-                        .replace("{partition}", partition)
-                        .replace("{region}", region)
-                        .replace("{account}", account)
-                        .replace("{function}", function);
-                    serde_json::from_str(&filled).ok()
-                })
-                .collect(),
-            )
+            let statement = |row: &VendedStatement| {
+                serde_json::from_str(&vended::filled(&row.statement, place, function)).ok()
+            };
+            Some(rows.filter_map(statement).collect())
         }
         "AWSSecretsManagerGetSecretValuePolicy" => Some(vec![json!({"Effect": "Allow",
-            "Action": ["secretsmanager:GetSecretValue"], "Resource": told("SecretArn")?})]),
+            "Action": ["secretsmanager:GetSecretValue"], "Resource": text("SecretArn")?})]),
         "VPCAccessPolicy" => {
             let row =
                 vended_statements().iter().find(|row| row.statement.contains("ec2:Create"))?;
             Some(vec![serde_json::from_str(&row.statement).ok()?])
         }
-        "KMSDecryptPolicy" => {
-            let place = function.replace(":lambda:", ":kms:");
-            let (start, _) = place.split_once(":function:")?;
-            Some(vec![json!({"Effect": "Allow", "Action": "kms:Decrypt",
-                "Resource": format!("{start}:key/{}", told("KeyId")?)})])
-        }
+        "KMSDecryptPolicy" => Some(vec![json!({"Effect": "Allow", "Action": "kms:Decrypt",
+                "Resource": place.arn("kms", &format!("key/{}", text("KeyId")?))})]),
         _ => None,
-    }
-}
-
-/// The function of an application that rotates secrets.
-pub(super) fn application<'s, 't>(
-    application: &Made<'s, 't>,
-    arn: &str,
-) -> Result<Vended<'s, 't>, Unknown> {
-    let location = application.properties.get("Location");
-    let id = location.get("ApplicationId").id();
-    let id = id.or_else(|| location.id()).unwrap_or_default();
-    // The CDK picks the partition's application out of a mapping.
-    let template = id.rsplit('/').next().filter(|name| name.starts_with("SecretsManager"));
-    let Some(template) = template else {
-        let why = format!("what the application {id} makes is not known");
-        return Err(Unknown::named(application.resource.name, why));
-    };
-    let parameters = application.properties.get("Parameters");
-    let endpoint = parameters.get("endpoint").text()?;
-    Ok(Vended {
-        resource: application.resource,
-        arn: arn.to_owned(),
-        name: arn.rsplit(':').next().unwrap_or(arn).to_owned(),
-        template: Some(template.to_owned()),
-        version: location.get("SemanticVersion").known(),
-        runtime: None,
-        endpoint,
-        subnets: comma_list(parameters.get("vpcSubnetIds")),
-        groups: comma_list(parameters.get("vpcSecurityGroupIds")),
-        key: parameters.get("kmsKeyArn").clone(),
-        superuser: either(parameters, "superuserSecretArn", "masterSecretArn"),
-        superuser_key: either(parameters, "superuserSecretKmsKeyArn", "masterSecretKmsKeyArn"),
-        exclude: parameters.get("excludeCharacters").known(),
-    })
-}
-
-fn either(parameters: &Resolved, new: &str, old: &str) -> Resolved {
-    match parameters.get(new) {
-        told if told.is_nothing() => parameters.get(old).clone(),
-        told => told.clone(),
     }
 }
 

@@ -1,14 +1,16 @@
 //! What the template says of itself, for the checks that judge a template: transforms,
 //! schedules, permissions, circles.
 
-use serde_json::{Value as Json, json};
-
 use super::{
     document::Node,
-    functions::same_function,
     graph::Graph,
+    permissions::{PERMISSION, same_function},
     scope::{Presence, Resource, Scope},
-    world::{World, compact},
+    value::Value,
+    world::World,
+};
+use crate::evidence::{
+    Observed, Stack, StackTemplate, TemplateCircle, TemplatePermission, TemplateSchedule,
 };
 
 /// The kind of a rotation schedule.
@@ -25,55 +27,64 @@ pub(super) fn transforms(root: &Node) -> Vec<String> {
 pub(super) fn declare(world: &mut World<'_, '_>) {
     let scope = world.scope;
     let graph = Graph::of(scope);
-    let made = |one: &&Resource<'_>| scope.presence(one) != Presence::NotMade;
     let of_kind = |kind: &'static str| {
-        scope.resources().iter().filter(move |one| one.kind == kind).filter(made)
+        let own = scope.resources().iter().filter(move |one| one.kind == kind);
+        own.filter(|one| scope.presence(one) != Presence::NotMade)
     };
-    let schedules: Vec<Json> = of_kind(SCHEDULE).map(|one| schedule(world, &graph, one)).collect();
-    for one in of_kind(SCHEDULE).chain(of_kind("AWS::Lambda::Permission")) {
+    let rotation_schedules = of_kind(SCHEDULE).map(|one| schedule(world, &graph, one)).collect();
+    let permissions = of_kind(PERMISSION).map(|one| permission(world, one)).collect();
+    for one in of_kind(SCHEDULE).chain(of_kind(PERMISSION)) {
         world.draft.declare(one.name, world.origin(one, one.node.at));
     }
-    let permissions: Vec<Json> =
-        of_kind("AWS::Lambda::Permission").map(|one| permission(world, one)).collect();
-    let circles: Vec<Json> =
-        graph.circles().into_iter().map(|circle| json!({"LogicalResourceIds": circle})).collect();
-    for one in circles.iter().filter_map(|circle| circle["LogicalResourceIds"][0].as_str()) {
+    let circles = graph.circles();
+    for one in circles.iter().filter_map(|circle| circle.first()) {
         if let Some(resource) = scope.resource(one) {
-            world.declare(one, resource, resource.node.at);
+            world.declare_whole(one, resource);
         }
     }
-    let by_cdk = scope.resources().iter().any(|one| {
+    let circle = |names: Vec<&str>| TemplateCircle {
+        logical_resource_ids: names.into_iter().map(str::to_owned).collect(),
+    };
+    let made_by_cdk = scope.resources().iter().any(|one| {
         one.kind == "AWS::CDK::Metadata"
             || one.node.get("Metadata").is_some_and(|m| m.get("aws:cdk:path").is_some())
     });
     let name = match scope.pseudo("AWS::StackName") {
-        Some(super::resolved::Value::Text(name)) => name,
+        Some(Value::Text(name)) => name,
         _ => "the template".to_owned(),
     };
-    world.draft.put(
-        "Stack",
+    world.draft.evidence.stack = Observed::Known(Stack {
+        stack_name: Some(name),
         // What is judged is what deploying it now would make.
-        json!({"StackName": name, "CreationTime": scope.settings.captured_at.to_string(),
-            "_Template": {"Transforms": transforms(scope.root),
-            "MadeByCdk": by_cdk, "RotationSchedules": schedules, "Permissions": permissions,
-            "Circles": circles}}),
-    );
+        creation_time: Some(scope.settings.captured_at),
+        template: Some(StackTemplate {
+            transforms: transforms(scope.root),
+            made_by_cdk,
+            rotation_schedules,
+            permissions,
+            circles: circles.into_iter().map(circle).collect(),
+        }),
+        ..Stack::default()
+    });
 }
 
-fn schedule(world: &World<'_, '_>, graph: &Graph<'_>, resource: &Resource<'_>) -> Json {
+fn schedule(world: &World<'_, '_>, graph: &Graph<'_>, resource: &Resource<'_>) -> TemplateSchedule {
     let scope: &Scope<'_> = world.scope;
     let properties = scope.properties(resource);
     let hosted = properties.get("HostedRotationLambda");
     let secret = properties.get("SecretId").id().unwrap_or_default();
     let secret = super::secrets::find(scope, &secret).map_or(secret, |one| scope.id_of(one));
-    let behind: Vec<&str> = graph.behind(resource.name).into_iter().collect();
-    compact(json!({"LogicalResourceId": resource.name, "SecretId": secret,
-        "RotationLambdaARN": properties.get("RotationLambdaARN").id(),
-        "HostedRotationLambda": !hosted.is_nothing(),
-        "Runtime": hosted.get("Runtime").id(), "DependsOn": behind}))
+    TemplateSchedule {
+        logical_resource_id: Some(resource.name.to_owned()),
+        secret_id: Some(secret),
+        rotation_lambda_arn: properties.get("RotationLambdaARN").id(),
+        hosted_rotation_lambda: !hosted.is_nothing(),
+        runtime: hosted.get("Runtime").id(),
+        depends_on: graph.behind(resource.name).into_iter().map(str::to_owned).collect(),
+    }
 }
 
-fn permission(world: &World<'_, '_>, resource: &Resource<'_>) -> Json {
+fn permission(world: &World<'_, '_>, resource: &Resource<'_>) -> TemplatePermission {
     let properties = world.scope.properties(resource);
     let function = properties.get("FunctionName").id().unwrap_or_default();
     // The function as a schedule names it, where one does.
@@ -81,6 +92,9 @@ fn permission(world: &World<'_, '_>, resource: &Resource<'_>) -> Json {
     let arn = schedules
         .filter_map(|one| world.scope.property(one, "RotationLambdaARN").id())
         .find(|arn| same_function(world, &function, arn));
-    compact(json!({"LogicalResourceId": resource.name,
-        "FunctionName": arn.unwrap_or(function), "Principal": properties.get("Principal").id()}))
+    TemplatePermission {
+        logical_resource_id: Some(resource.name.to_owned()),
+        function_name: Some(arn.unwrap_or(function)),
+        principal: properties.get("Principal").id(),
+    }
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::{document, place::Place, scope::Scope};
+use super::{document, place::place, scope::Scope};
 use crate::template::{Declared, Settings};
 
 /// Looks at a template's scope.
 pub(super) fn with_scope<T>(text: &str, look: impl FnOnce(&Scope<'_>) -> T) -> T {
     let root = document::read(text).expect("a template").root;
     let settings = Settings::default();
-    let (place, _) = Place::of(&root, &settings);
+    let (place, _) = place(&root, &settings);
     look(&Scope::of(&root, &settings, place))
 }
 

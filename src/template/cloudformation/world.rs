@@ -1,17 +1,14 @@
 //! The evidence of one rotation in the making: the draft, the template's scope, and how
-//! what is open gets into it. What each resource makes of itself stands in the files of
-//! its area.
-
-use serde_json::{Value as Json, json};
+//! what is open gets into it.
 
 use super::{
     document::Mark,
-    resolved::{Resolved, Unknown},
     scope::{Presence, Resource, Scope},
+    value::Resolved,
 };
 use crate::{
-    evidence::Fact,
-    template::{Draft, Location},
+    evidence::{Fact, Tag},
+    template::{Draft, Location, aws::Open},
 };
 
 /// The evidence of one rotation in the making.
@@ -26,53 +23,45 @@ pub(super) struct World<'s, 't> {
     pub(super) dual_stack: bool,
 }
 
-/// A resource that is made, with its properties.
-pub(super) struct Made<'s, 't> {
+/// A resource that is created, with its properties.
+pub(super) struct Created<'s, 't> {
     pub(super) resource: &'s Resource<'t>,
     pub(super) properties: Resolved,
     /// Its id.
     pub(super) id: String,
 }
 
+/// A resource that is created, or the reason why that is open.
+pub(super) type Perhaps<'s, 't> = (Created<'s, 't>, Result<(), Open>);
+
 impl<'s, 't> World<'s, 't> {
-    /// The resources of a kind that are made. Those of which that cannot be told become
-    /// gaps of the fact.
-    pub(super) fn made(&mut self, kind: &str, fact: Fact) -> Vec<Made<'s, 't>> {
-        let scope = self.scope;
+    /// The resources of a kind that are created. Those of which that is open become gaps
+    /// of the fact.
+    pub(super) fn created(&mut self, kind: &str, fact: Fact) -> Vec<Created<'s, 't>> {
         let mut found = Vec::new();
-        for resource in scope.resources().iter().filter(|one| one.kind == kind) {
-            let id = scope.id_of(resource);
-            match scope.presence(resource) {
-                Presence::NotMade => {}
-                Presence::Open(why) => self.draft.gap(fact, &id, why),
-                Presence::Made => {
-                    let properties = scope.properties(resource);
-                    found.push(Made { resource, properties, id });
-                }
+        for (one, open) in self.perhaps(kind) {
+            match open {
+                Ok(()) => found.push(one),
+                Err(open) => self.draft.gap(fact, &one.id, open),
             }
         }
         found
     }
 
-    /// The resources of a kind that are, or may be, made; an error says why that is open.
-    pub(super) fn perhaps(&self, kind: &str) -> Vec<(Made<'s, 't>, Result<(), String>)> {
+    /// The resources of a kind that are, or may be, created.
+    pub(super) fn perhaps(&self, kind: &str) -> Vec<Perhaps<'s, 't>> {
         let scope = self.scope;
         let own = scope.resources().iter().filter(|one| one.kind == kind);
         own.filter_map(|resource| {
             let open = match scope.presence(resource) {
                 Presence::NotMade => return None,
-                Presence::Open(why) => Err(why),
+                Presence::Open(reason) => Err(Open::named(resource.name, reason)),
                 Presence::Made => Ok(()),
             };
             let (properties, id) = (scope.properties(resource), scope.id_of(resource));
-            Some((Made { resource, properties, id }, open))
+            Some((Created { resource, properties, id }, open))
         })
         .collect()
-    }
-
-    /// Says that a thing is open: it is not in the evidence.
-    pub(super) fn open(&mut self, fact: Fact, id: &str, unknown: &Unknown) {
-        self.draft.gap(fact, id, unknown.why.clone());
     }
 
     /// A place in the file.
@@ -88,11 +77,16 @@ impl<'s, 't> World<'s, 't> {
         }
     }
 
-    /// Notes where a thing is declared: the place of what matters in it, else of the
-    /// whole resource.
+    /// Notes where a resource is declared: the place of what matters in it, else of the
+    /// whole.
     pub(super) fn declare(&mut self, id: &str, resource: &Resource<'_>, at: Mark) {
         let origin = self.origin(resource, at);
         self.draft.declare(id, origin);
+    }
+
+    /// Notes where a whole resource is declared.
+    pub(super) fn declare_whole(&mut self, id: &str, resource: &Resource<'_>) {
+        self.declare(id, resource, resource.node.at);
     }
 
     /// Notes where the statements of a policy are declared, as findings name it.
@@ -108,22 +102,13 @@ impl<'s, 't> World<'s, 't> {
             self.draft.origins.declare_statement(name, at, origin);
         }
     }
-
-    /// Tags as an API lists them; a value that is open is left out.
-    pub(super) fn tags(list: &Resolved) -> Json {
-        let items = list.items().unwrap_or_default();
-        let tags = items.into_iter().filter_map(|tag| {
-            let (key, value) = (tag.get("Key").known()?, tag.get("Value").known()?);
-            Some(json!({"Key": key, "Value": value}))
-        });
-        tags.collect()
-    }
 }
 
-/// Text without what is not declared: `null` members go.
-pub(super) fn compact(mut value: Json) -> Json {
-    if let Json::Object(members) = &mut value {
-        members.retain(|_, member| !member.is_null());
-    }
-    value
+/// Tags as an API lists them; a value that is open is left out.
+pub(super) fn tags(list: &Resolved) -> Vec<Tag> {
+    let items = list.items().unwrap_or_default();
+    let tag = |tag: &Resolved| {
+        Some(Tag { key: Some(tag.get("Key").known()?), value: Some(tag.get("Value").known()?) })
+    };
+    items.into_iter().filter_map(tag).collect()
 }

@@ -1,13 +1,11 @@
 //! What a resource is called in the evidence: by the id that it has, else by one that is
-//! made of what is known of it. Where another resource refers to it is `references`'
-//! business.
+//! made of what is known of it.
 //!
 //! An id that is made is the resource's address; ARNs are made of names, as AWS does.
 
-use super::{plan::Resource, world::World};
+use super::{applications, plan::Resource, world::World};
+use crate::template::aws::{databases, secrets, secrets::Owner};
 
-/// What AWS adds to the name of a secret in its ARN: a hyphen and six characters.
-const END_OF_A_SECRET: &str = "-XXXXXX";
 /// What an internet gateway's id begins with; routes tell by it what they lead to.
 const INTERNET_GATEWAY: &str = "igw-";
 
@@ -54,13 +52,11 @@ impl<'p> World<'p> {
         let name = self.name(resource);
         let place = &self.place;
         Some(match resource.kind.as_str() {
-            "aws_secretsmanager_secret" => {
-                place.arn("secretsmanager", &format!("secret:{name}{END_OF_A_SECRET}"))
-            }
+            "aws_secretsmanager_secret" => secrets::arn(place, &name),
             "aws_lambda_function" => place.arn("lambda", &format!("function:{name}")),
             "aws_lambda_alias" => {
                 let function = self.id(resource, "function_name").known()?;
-                let function = self.function_arn(&function);
+                let function = place.function_arn(&function);
                 format!("{function}:{name}")
             }
             "aws_iam_role" => place.iam(&format!("role{}{name}", path(resource))),
@@ -80,16 +76,6 @@ impl<'p> World<'p> {
             "aws_vpc" => place.arn("ec2", &format!("vpc/{}", in_arn(&resource.address))),
             _ => return None,
         })
-    }
-
-    /// The ARN of a function that is named by name, by ARN, or by both with a qualifier.
-    pub(super) fn function_arn(&self, named: &str) -> String {
-        if named.starts_with("arn:") {
-            return named.to_owned();
-        }
-        // `123456789012:function:name` is a partial ARN.
-        let name = named.rsplit_once("function:").map_or(named, |(_, name)| name);
-        self.place.arn("lambda", &format!("function:{name}"))
     }
 
     fn key_id(&self, resource: &Resource) -> String {
@@ -160,9 +146,14 @@ impl<'p> World<'p> {
             "main_route_table_id" if kind == "aws_vpc" => {
                 Some(self.default_of(resource, "default_route_table_id"))
             }
-            "outputs.RotationLambdaARN" => {
+            "outputs.RotationLambdaARN" if kind == applications::APPLICATION => {
+                // Where its name is not known yet, the address stands for it.
                 let name = resource.known_text("parameters.functionName");
-                name.map(|name| self.place.arn("lambda", &format!("function:{name}")))
+                let name = name.unwrap_or_else(|| in_arn(&resource.address));
+                Some(self.place.arn("lambda", &format!("function:{name}")))
+            }
+            "master_user_secret.0.secret_arn" | "master_password_secret_arn" => {
+                Some(secrets::managed_arn(&self.place, &self.owner(resource)))
             }
             "address" | "endpoint" | "reader_endpoint" => self.host(resource, attribute),
             _ if name_attribute(kind) == Some(attribute) => Some(self.name(resource)),
@@ -177,23 +168,34 @@ impl<'p> World<'p> {
             let host = known.rsplit_once(':').map_or(known.as_str(), |(host, _)| host);
             return Some(host.to_owned());
         }
-        let service = match resource.kind.as_str() {
-            "aws_db_instance" | "aws_rds_cluster" | "aws_rds_cluster_instance" => "rds",
-            "aws_docdb_cluster" | "aws_docdb_cluster_instance" => "docdb",
+        let of_cluster = match resource.kind.as_str() {
+            "aws_rds_cluster" | "aws_docdb_cluster" | "aws_redshift_cluster" => true,
+            "aws_db_instance" | "aws_rds_cluster_instance" | "aws_docdb_cluster_instance" => false,
             _ => return None,
         };
-        let what = match (attribute, resource.kind.as_str()) {
-            ("reader_endpoint", _) => "cluster-ro-planned",
-            (_, "aws_rds_cluster" | "aws_docdb_cluster") => "cluster-planned",
-            _ => "planned",
-        };
-        let label: String = self
-            .name(resource)
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-            .collect();
-        let end = if self.place.partition == "aws-cn" { ".cn" } else { "" };
-        Some(format!("{label}.{what}.{}.{service}.amazonaws.com{end}", self.place.region))
+        let engine = databases::engine_of_kind(&resource.kind);
+        let host = databases::host(&self.place, &self.name(resource), engine, of_cluster);
+        Some(match attribute {
+            "reader_endpoint" => databases::reader_host(&host),
+            _ => host,
+        })
+    }
+
+    /// Whether a service keeps the secret of a database's master user.
+    pub(super) fn keeps_master_secret(&self, resource: &Resource) -> bool {
+        ["manage_master_user_password", "manage_master_password"]
+            .iter()
+            .any(|flag| resource.flag(flag).known() == Some(true))
+    }
+
+    /// A database as the owner of a secret.
+    pub(super) fn owner(&self, resource: &'p Resource) -> Owner {
+        Owner {
+            name: self.name(resource),
+            arn: self.own_id(resource, "arn"),
+            is_cluster: resource.kind.ends_with("_cluster"),
+            is_redshift: resource.kind == "aws_redshift_cluster",
+        }
     }
 }
 
@@ -228,7 +230,7 @@ mod tests {
         let world = world(&plan);
         let own = |index: usize, name: &str| world.own_id(&plan.resources[index], name);
         let secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
-        assert_eq!(own(0, "id"), Some(format!("{secret}prod/a-XXXXXX")));
+        assert_eq!(own(0, "id"), Some(format!("{secret}prod/a-xxxxxx")));
         let other = own(1, "arn").expect("an ARN");
         assert_eq!(other.split(':').count(), 7, "no colon of a key: {other}");
         assert_eq!(own(2, "arn").as_deref(), Some("arn:aws:iam::123456789012:role/p/r"));
@@ -241,6 +243,6 @@ mod tests {
         assert_eq!(own(5, "id").as_deref(), Some("igw-aws_internet_gateway.a"));
         assert_eq!(own(6, "id"), None, "what is read later may be anything");
         let host = own(7, "address").expect("a host");
-        assert_eq!(host, "orders.planned.eu-west-1.rds.amazonaws.com");
+        assert_eq!(host, "orders.declared.eu-west-1.rds.amazonaws.com");
     }
 }

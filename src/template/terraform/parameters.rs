@@ -1,73 +1,49 @@
-//! RDS: parameters that the plan's parameter groups set.
+//! RDS: the parameters that the plan's parameter groups set.
 
-use serde_json::{Value, json};
-
-use super::{
-    value::{Seen, items},
-    world::World,
+use super::world::World;
+use crate::{
+    evidence::Fact,
+    template::{
+        Draft,
+        aws::{Setting, databases},
+    },
 };
-use crate::{evidence::Fact, template::Draft};
 
 const GROUPS: [&str; 3] = [
     "aws_db_parameter_group",
     "aws_rds_cluster_parameter_group",
     "aws_docdb_cluster_parameter_group",
 ];
-/// How the names of the groups begin that come with an engine, and set nothing.
-const DEFAULT: &str = "default.";
 
-/// Puts the parameters; a group that is used and not in the plan is a gap.
-pub(super) fn put(world: &World<'_>, draft: &mut Draft) {
-    let mut parameters = Vec::new();
-    let mut known = Vec::new();
-    for group in world.made(&GROUPS) {
-        let name = world.name(group);
-        world.declare(draft, &name, group);
+/// The parameters; of a group that is not in the plan nothing is known.
+pub(super) fn declare(world: &World<'_>, draft: &mut Draft) {
+    let (mut found, mut own, mut is_open) = (Vec::new(), Vec::new(), false);
+    for group in world.created(&GROUPS) {
+        let group_name = world.name(group);
+        world.declare(draft, &group_name, group);
+        let mut gap = |open| {
+            is_open = true;
+            draft.gap(Fact::DBParameters, &group_name, open);
+        };
         match world.blocks(group, "parameter") {
-            Seen::Known(count) => {
+            Setting::Known(count) => {
                 for index in 0..count {
                     let text = |part: &str| group.text(&format!("parameter.~{index}.{part}"));
                     match (text("name"), text("value")) {
-                        (Seen::Known(parameter), Seen::Known(value)) => parameters.push(json!({
-                            "DBParameterGroupName": name, "ParameterName": parameter,
-                            "ParameterValue": value, "Source": "user"})),
-                        (Seen::Open(why), _) | (_, Seen::Open(why)) => {
-                            draft.gap(Fact::DBParameters, &name, why);
+                        (Setting::Known(name), Setting::Known(value)) => {
+                            found.push(databases::parameter(&group_name, name, value));
                         }
+                        (Setting::Open(open), _) | (_, Setting::Open(open)) => gap(open),
                         _ => {}
                     }
                 }
             }
-            Seen::Absent => {}
-            Seen::Open(why) => draft.gap(Fact::DBParameters, &name, why),
+            Setting::Absent => {}
+            Setting::Open(open) => gap(open),
         }
-        known.push(name);
+        own.push(group_name);
     }
-    let mut outside = Vec::new();
-    for (fact, pointer) in [
-        ("DBInstances", "/DBParameterGroups/0/DBParameterGroupName"),
-        ("DBClusters", "/DBClusterParameterGroup"),
-    ] {
-        let all = draft.get(fact).map_or(&[][..], items);
-        let named = all.iter().filter_map(|one| one.pointer(pointer).and_then(Value::as_str));
-        outside.extend(
-            named
-                .filter(|name| !name.starts_with(DEFAULT) && !known.iter().any(|own| own == name))
-                .map(str::to_owned),
-        );
-    }
-    let is_open = !outside.is_empty();
-    for name in outside {
-        draft.gap(
-            Fact::DBParameters,
-            &name,
-            format!("the parameter group {name} lies outside the plan"),
-        );
-    }
-    // A list with a hole would say of what is in the hole that it is not set.
-    if !is_open {
-        draft.put("DBParameters", Value::Array(parameters));
-    }
+    databases::put_parameters(draft, found, &own, is_open);
 }
 
 #[cfg(test)]
@@ -77,15 +53,15 @@ mod tests {
     use crate::template::{
         Draft,
         terraform::{
-            database,
+            databases,
             testing::{evidence, gaps},
             world::World,
         },
     };
 
-    fn put(world: &World<'_>, draft: &mut Draft) {
-        database::put(world, draft);
-        super::put(world, draft);
+    fn declare(world: &World<'_>, draft: &mut Draft) {
+        databases::declare(world, draft);
+        super::declare(world, draft);
     }
 
     fn instance(group: &str) -> serde_json::Value {
@@ -101,7 +77,7 @@ mod tests {
                 ("aws_db_parameter_group.g", group, &[]),
                 ("aws_db_instance.d", instance("own"), &[]),
             ],
-            put,
+            declare,
         );
         let one = &found.db_parameters.known().expect("parameters")[0];
         assert_eq!(one.db_parameter_group_name.as_deref(), Some("own"));
@@ -110,10 +86,11 @@ mod tests {
 
     #[test]
     fn a_group_outside_the_plan_is_a_gap_and_a_default_one_is_not() {
-        let found = evidence(&[("aws_db_instance.d", instance("elsewhere"), &[])], put);
+        let found = evidence(&[("aws_db_instance.d", instance("elsewhere"), &[])], declare);
         assert_eq!(gaps(&found), [("DBParameters", "elsewhere")]);
         assert!(found.db_parameters.is_unseen());
-        let found = evidence(&[("aws_db_instance.d", instance("default.postgres16"), &[])], put);
+        let found =
+            evidence(&[("aws_db_instance.d", instance("default.postgres16"), &[])], declare);
         assert!(found.gaps.is_empty());
     }
 }

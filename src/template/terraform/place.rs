@@ -1,4 +1,4 @@
-//! Where a plan would be carried out: partition, region, account.
+//! Where a plan would be applied, as the settings, its providers or its ARNs say.
 
 use std::collections::BTreeMap;
 
@@ -8,73 +8,38 @@ use super::{
     plan::{self, Plan, Resource},
     value::items,
 };
-use crate::{
-    aws::{arn::Arn, partitions},
-    template::Settings,
-};
+use crate::template::{Settings, aws::Place};
 
-/// The region that stands in for one that nothing tells.
-const SOME_REGION: &str = "us-east-1";
-/// The account that stands in for one that nothing tells.
-const SOME_ACCOUNT: &str = "123456789012";
-
-/// Partition, region, account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) partition: String,
-    pub(super) region: String,
-    pub(super) account: String,
-    /// What of it is assumed, in words.
-    pub(super) assumed: Option<String>,
+/// The place of a resource, and what of it is assumed, in words.
+pub(super) fn place(
+    plan: &Plan,
+    settings: &Settings,
+    resource: &Resource,
+) -> (Place, Option<String>) {
+    let known = counted(plan);
+    let region = settings
+        .region
+        .clone()
+        .or_else(|| resource.region.clone())
+        .or_else(|| most(&known.regions));
+    let account =
+        settings.account_id.clone().or_else(|| identity(plan)).or_else(|| most(&known.accounts));
+    let assumed = region.is_none().then(|| {
+        format!(
+            "the plan does not name its region, so {} is assumed for {}; --region names it",
+            Place::DEFAULT_REGION,
+            resource.address
+        )
+    });
+    let region = region.unwrap_or_else(|| Place::DEFAULT_REGION.to_owned());
+    let account = account.unwrap_or_else(|| Place::EXAMPLE_ACCOUNT.to_owned());
+    (Place { region, account }, assumed)
 }
 
-impl Place {
-    /// The place of a resource.
-    pub(super) fn of(plan: &Plan, settings: &Settings, resource: &Resource) -> Self {
-        let known = counted(plan);
-        let region = settings
-            .region
-            .clone()
-            .or_else(|| resource.region.clone())
-            .or_else(|| most(&known.regions));
-        let account = settings
-            .account_id
-            .clone()
-            .or_else(|| identity(plan))
-            .or_else(|| most(&known.accounts));
-        let assumed = region.is_none().then(|| {
-            format!(
-                "the plan does not tell its region, so {SOME_REGION} is assumed for {}; \
-                 --region names it",
-                resource.address
-            )
-        });
-        let region = region.unwrap_or_else(|| SOME_REGION.to_owned());
-        Self {
-            partition: partitions::of_region(&region).to_owned(),
-            account: account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
-            region,
-            assumed,
-        }
-    }
-
-    /// Whether a resource is in the region, as far as its provider tells.
-    pub(super) fn holds(&self, resource: &Resource) -> bool {
-        resource.kind.starts_with("aws_iam_")
-            || resource.region.as_ref().is_none_or(|region| *region == self.region)
-    }
-
-    /// An ARN of the region.
-    pub(super) fn arn(&self, service: &str, resource: &str) -> String {
-        let Self { partition, region, account, .. } = self;
-        Arn { partition, service, region, account, resource }.to_string()
-    }
-
-    /// An ARN of IAM.
-    pub(super) fn iam(&self, resource: &str) -> String {
-        let Self { partition, account, .. } = self;
-        Arn { partition, service: "iam", region: "", account, resource }.to_string()
-    }
+/// Whether a resource is in the region, as far as its provider tells.
+pub(super) fn holds(place: &Place, resource: &Resource) -> bool {
+    resource.kind.starts_with("aws_iam_")
+        || resource.region.as_ref().is_none_or(|region| *region == place.region)
 }
 
 /// The region of a resource's provider, or its own.
@@ -145,11 +110,14 @@ fn counted(plan: &Plan) -> Counted {
 
 impl Counted {
     fn add(&mut self, text: &str, weight: usize) {
-        let Some(Arn { region, account, .. }) = Arn::parse(text) else { return };
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", _, _, region, account, _] = parts[..] else { return };
         if looks_like_a_region(region) && weight == OWN {
             *self.regions.entry(region.to_owned()).or_default() += weight;
         }
-        if account.len() == SOME_ACCOUNT.len() && account.chars().all(|c| c.is_ascii_digit()) {
+        if account.len() == Place::EXAMPLE_ACCOUNT.len()
+            && account.chars().all(|c| c.is_ascii_digit())
+        {
             *self.accounts.entry(account.to_owned()).or_default() += weight;
         }
     }
@@ -163,16 +131,16 @@ fn most(counted: &BTreeMap<String, usize>) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::Place;
-    use crate::template::{Settings, terraform::plan::Plan};
+    use super::place as place_of;
+    use crate::template::{Settings, aws::Place, terraform::plan::Plan};
 
-    fn place(configuration: Value, values: Value, settings: &Settings) -> Place {
+    fn place(configuration: Value, values: Value, settings: &Settings) -> (Place, Option<String>) {
         let plan = json!({"format_version": "1.2", "variables": {"region": {"value": "eu-north-1"}},
             "configuration": configuration, "planned_values": {"root_module": {"resources": [
                 {"address": "aws_vpc.a", "mode": "managed", "type": "aws_vpc", "name": "a",
                  "values": values}]}}});
         let plan = Plan::read(&plan.to_string()).expect("a plan");
-        Place::of(&plan, settings, &plan.resources[0])
+        place_of(&plan, settings, &plan.resources[0])
     }
 
     #[test]
@@ -186,7 +154,7 @@ mod tests {
         let constant = provider(json!({"constant_value": "eu-west-1"}));
         let arn = json!({"arn": "arn:aws:ec2:eu-central-1:210987654321:vpc/vpc-1"});
         let region = |configuration: Value, values: &Value, settings: &Settings| {
-            place(configuration, values.clone(), settings).region
+            place(configuration, values.clone(), settings).0.region
         };
         assert_eq!(region(constant.clone(), &arn, &none), "eu-west-1");
         assert_eq!(
@@ -195,11 +163,11 @@ mod tests {
         );
         assert_eq!(region(json!({}), &arn, &none), "eu-central-1");
         let told = Settings { region: Some("cn-north-1".to_owned()), ..Settings::default() };
-        assert_eq!(place(constant, json!({}), &told).partition, "aws-cn");
-        let nothing = place(json!({}), json!({}), &none);
-        assert!(nothing.assumed.is_some() && nothing.account == "123456789012");
-        assert_eq!(place(json!({}), arn, &none).account, "210987654321");
+        assert_eq!(place(constant, json!({}), &told).0.partition(), "aws-cn");
+        let (nothing, assumed) = place(json!({}), json!({}), &none);
+        assert!(assumed.is_some() && nothing.account == "123456789012");
+        assert_eq!(place(json!({}), arn, &none).0.account, "210987654321");
         let named = json!({"role": "arn:aws:iam::345678901234:role/x"});
-        assert_eq!(place(json!({}), named, &none).account, "345678901234");
+        assert_eq!(place(json!({}), named, &none).0.account, "345678901234");
     }
 }

@@ -322,9 +322,9 @@ fn output<'p>(
 mod tests {
     use serde_json::json;
 
-    use crate::template::terraform::{
-        testing::{plan, world},
-        value::Seen,
+    use crate::template::{
+        aws::Setting,
+        terraform::testing::{plan, world},
     };
 
     #[test]
@@ -343,9 +343,9 @@ mod tests {
         ]);
         let world = world(&plan);
         let id = |index: usize| world.id(&plan.resources[index], "subnet_id");
-        assert_eq!(id(2), Seen::Known("aws_subnet.a[1]".to_owned()));
+        assert_eq!(id(2), Setting::Known("aws_subnet.a[1]".to_owned()));
         assert!(id(3).is_open(), "one of two is none");
-        assert_eq!(id(4), Seen::Known("aws_subnet.a[0]".to_owned()));
+        assert_eq!(id(4), Setting::Known("aws_subnet.a[0]".to_owned()));
         let all = world.ids(&plan.resources[5], "subnet_ids");
         assert_eq!(all.known().map(|ids| ids.len()), Some(2));
     }
@@ -358,7 +358,7 @@ mod tests {
             ("aws_y.one[\"b\"]", json!({}), &[("x_id", &["each.value.id", "each.value"])]),
         ]);
         let id = world(&plan).id(&plan.resources[2], "x_id");
-        assert_eq!(id, Seen::Known("aws_x.each[\"b\"]".to_owned()));
+        assert_eq!(id, Setting::Known("aws_x.each[\"b\"]".to_owned()));
     }
 
     #[test]
@@ -378,7 +378,7 @@ mod tests {
         assert!(world.id(&plan.resources[2], "g").is_open());
         assert!(world.id(&plan.resources[3], "g").is_open());
         assert!(world.ids(&plan.resources[2], "g").is_open());
-        let known = Seen::Known("aws_security_group.a".to_owned());
+        let known = Setting::Known("aws_security_group.a".to_owned());
         assert_eq!(world.id(&plan.resources[4], "g"), known);
     }
 
@@ -393,7 +393,7 @@ mod tests {
         let one = plan(&given[..2]);
         assert_eq!(
             world(&one).id(&one.resources[1], "vpc_id"),
-            Seen::Known("aws_vpc.a".to_owned())
+            Setting::Known("aws_vpc.a".to_owned())
         );
         let two = plan(&given);
         assert!(world(&two).id(&two.resources[1], "vpc_id").is_open());

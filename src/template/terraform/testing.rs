@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{place::Place, plan::Plan, world::World};
+use super::{place::place, plan::Plan, world::World};
 use crate::{
     evidence::{Evidence, Time},
     template::{Draft, Settings},
@@ -70,16 +70,16 @@ pub(super) fn plan(given: &[Given<'_>]) -> Plan {
 /// A plan as the areas see it, in `eu-west-1`.
 pub(super) fn world(plan: &Plan) -> World<'_> {
     let settings = Settings { region: Some("eu-west-1".to_owned()), ..Settings::default() };
-    let place = Place::of(plan, &settings, &plan.resources[0]);
+    let (place, _) = place(plan, &settings, &plan.resources[0]);
     World { plan, place, file: "plan.json" }
 }
 
 /// What an area makes of a plan.
-pub(super) fn evidence(given: &[Given<'_>], put: fn(&World<'_>, &mut Draft)) -> Evidence {
+pub(super) fn evidence(given: &[Given<'_>], declare: fn(&World<'_>, &mut Draft)) -> Evidence {
     let plan = plan(given);
     let mut draft = Draft::default();
-    put(&world(&plan), &mut draft);
-    draft.finish(Time::default()).expect("evidence").evidence
+    declare(&world(&plan), &mut draft);
+    draft.finish(Time::default()).evidence
 }
 
 /// What the evidence leaves open: facts and ids.

@@ -1,51 +1,10 @@
 //! Values of a plan: what is known, what is not there, and what is known only after the
-//! plan was carried out. What an unknown value will be is `references`' business.
+//! plan was applied.
 
 use serde_json::Value;
 
 use super::plan::Resource;
-
-/// What a plan says of a value.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Seen<T> {
-    Known(T),
-    Absent,
-    /// It will have a value, which cannot be told by now; why, in words.
-    Open(String),
-}
-
-impl<T> Seen<T> {
-    pub(super) fn known(self) -> Option<T> {
-        match self {
-            Self::Known(value) => Some(value),
-            _ => None,
-        }
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::Open(_))
-    }
-
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Seen<U> {
-        match self {
-            Self::Known(value) => Seen::Known(change(value)),
-            Self::Absent => Seen::Absent,
-            Self::Open(why) => Seen::Open(why),
-        }
-    }
-
-    /// The value, if there is one.
-    ///
-    /// # Errors
-    /// Why it cannot be told.
-    pub(super) fn settled(self) -> Result<Option<T>, String> {
-        match self {
-            Self::Known(value) => Ok(Some(value)),
-            Self::Absent => Ok(None),
-            Self::Open(why) => Err(why),
-        }
-    }
-}
+use crate::template::aws::{Open, Setting};
 
 /// The items of a list; none where it is no list.
 pub(super) fn items(value: &Value) -> &[Value] {
@@ -97,26 +56,32 @@ impl Resource {
         items(self.unknown_at(path)).iter().map(has_unknown).collect()
     }
 
+    /// What stands for a value that is known only after the plan was applied.
+    fn open(&self, path: &str) -> Open {
+        let whole = format!("{}.{}", self.address, plain(path));
+        Open::named(&whole, format!("{whole} is not known yet"))
+    }
+
     /// The value at a path, where all of it is known.
-    pub(super) fn value(&self, path: &str) -> Seen<&Value> {
+    pub(super) fn value(&self, path: &str) -> Setting<&Value> {
         if has_unknown(self.unknown_at(path)) {
-            return Seen::Open(format!("{}.{} is not known yet", self.address, plain(path)));
+            return Setting::Open(self.open(path));
         }
         match at(&self.values, path) {
-            Value::Null => Seen::Absent,
-            value => Seen::Known(value),
+            Value::Null => Setting::Absent,
+            value => Setting::Known(value),
         }
     }
 
     /// A text, as far as it is known. Terraform writes what is unset as an empty text
     /// too.
-    pub(super) fn text(&self, path: &str) -> Seen<String> {
+    pub(super) fn text(&self, path: &str) -> Setting<String> {
         match self.value(path) {
-            Seen::Known(Value::String(text)) if text.is_empty() => Seen::Absent,
-            Seen::Known(Value::String(text)) => Seen::Known(text.clone()),
-            Seen::Known(Value::Number(number)) => Seen::Known(number.to_string()),
-            Seen::Known(_) | Seen::Absent => Seen::Absent,
-            Seen::Open(why) => Seen::Open(why),
+            Setting::Known(Value::String(text)) if text.is_empty() => Setting::Absent,
+            Setting::Known(Value::String(text)) => Setting::Known(text.clone()),
+            Setting::Known(Value::Number(number)) => Setting::Known(number.to_string()),
+            Setting::Known(_) | Setting::Absent => Setting::Absent,
+            Setting::Open(open) => Setting::Open(open),
         }
     }
 
@@ -126,32 +91,32 @@ impl Resource {
     }
 
     /// A number; Terraform writes some as texts.
-    pub(super) fn number(&self, path: &str) -> Seen<i64> {
+    pub(super) fn number(&self, path: &str) -> Setting<i64> {
         match self.value(path) {
-            Seen::Known(value) => {
+            Setting::Known(value) => {
                 let text = value.as_str().and_then(|text| text.trim().parse().ok());
                 #[allow(clippy::cast_possible_truncation)] // ports and counts
                 let whole = value.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64);
-                value.as_i64().or(whole).or(text).map_or(Seen::Absent, Seen::Known)
+                value.as_i64().or(whole).or(text).map_or(Setting::Absent, Setting::Known)
             }
-            Seen::Absent => Seen::Absent,
-            Seen::Open(why) => Seen::Open(why),
+            Setting::Absent => Setting::Absent,
+            Setting::Open(open) => Setting::Open(open),
         }
     }
 
     /// A yes or no.
-    pub(super) fn flag(&self, path: &str) -> Seen<bool> {
+    pub(super) fn flag(&self, path: &str) -> Setting<bool> {
         match self.value(path) {
-            Seen::Known(Value::Bool(flag)) => Seen::Known(*flag),
-            Seen::Known(Value::String(text)) if text == "true" => Seen::Known(true),
-            Seen::Known(Value::String(text)) if text == "false" => Seen::Known(false),
-            Seen::Known(_) | Seen::Absent => Seen::Absent,
-            Seen::Open(why) => Seen::Open(why),
+            Setting::Known(Value::Bool(flag)) => Setting::Known(*flag),
+            Setting::Known(Value::String(text)) if text == "true" => Setting::Known(true),
+            Setting::Known(Value::String(text)) if text == "false" => Setting::Known(false),
+            Setting::Known(_) | Setting::Absent => Setting::Absent,
+            Setting::Open(open) => Setting::Open(open),
         }
     }
 
     /// Texts in a list.
-    pub(super) fn texts(&self, path: &str) -> Seen<Vec<String>> {
+    pub(super) fn texts(&self, path: &str) -> Setting<Vec<String>> {
         self.value(path).map(|value| {
             let texts = items(value).iter().filter_map(Value::as_str);
             texts.map(str::to_owned).collect()
@@ -159,13 +124,13 @@ impl Resource {
     }
 
     /// How many blocks there are.
-    pub(super) fn blocks(&self, path: &str) -> Seen<usize> {
+    pub(super) fn blocks(&self, path: &str) -> Setting<usize> {
         if self.is_unknown(path) {
-            return Seen::Open(format!("{}.{} is not known yet", self.address, plain(path)));
+            return Setting::Open(self.open(path));
         }
         let known = items(at(&self.values, path)).len();
         let count = known.max(items(self.unknown_at(path)).len());
-        if count == 0 { Seen::Absent } else { Seen::Known(count) }
+        if count == 0 { Setting::Absent } else { Setting::Known(count) }
     }
 }
 
@@ -178,7 +143,7 @@ fn plain(path: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Resource, Seen};
+    use super::{Resource, Setting};
 
     fn resource(values: Value, unknown: Value) -> Resource {
         Resource {
@@ -201,15 +166,18 @@ mod tests {
             json!({"a": "x", "b": null, "e": "", "n": "5432", "l": [{"p": 1}]}),
             json!({"c": true, "l": [{"q": true}], "m": true}),
         );
-        assert_eq!(one.text("a"), Seen::Known("x".to_owned()));
+        assert_eq!(one.text("a"), Setting::Known("x".to_owned()));
         assert_eq!(
             (one.text("b"), one.text("e"), one.text("z")),
-            (Seen::Absent, Seen::Absent, Seen::Absent)
+            (Setting::Absent, Setting::Absent, Setting::Absent)
         );
         assert!(one.text("c").is_open() && one.value("l").is_open() && one.text("m.0.x").is_open());
-        assert_eq!((one.number("n"), one.number("l.0.p")), (Seen::Known(5432), Seen::Known(1)));
+        assert_eq!(
+            (one.number("n"), one.number("l.0.p")),
+            (Setting::Known(5432), Setting::Known(1))
+        );
         assert!(one.text("l.~0.q").is_open());
-        assert_eq!((one.blocks("l"), one.blocks("a")), (Seen::Known(1), Seen::Absent));
+        assert_eq!((one.blocks("l"), one.blocks("a")), (Setting::Known(1), Setting::Absent));
         assert!(one.blocks("m").is_open());
     }
 }

@@ -1,18 +1,21 @@
 //! A plan at one place: its resources, the ids that they will have, and what refers to
-//! what. One world for each region; which evidence it makes is the areas' business.
+//! what. There is one world for each region.
 
 use serde_json::Value;
 
 use super::{
-    place::Place,
+    place::holds,
     plan::{Plan, Resource},
     references::{Scope, Target, expressions, targets},
-    value::{Seen, at, items},
+    value::{at, items},
 };
-use crate::template::{Draft, Location};
+use crate::template::{
+    Draft, Location,
+    aws::{Place, Setting},
+};
 
 /// Ids that lead from one to the next further than this go round in a circle.
-const LONGEST_WAY: u8 = 8;
+const LONGEST_CHAIN: u8 = 8;
 
 /// What makes a VPC.
 const VPCS: [&str; 2] = ["aws_vpc", "aws_default_vpc"];
@@ -35,11 +38,11 @@ impl<'p> World<'p> {
             .resources
             .iter()
             .filter(|one| kinds.contains(&one.kind.as_str()))
-            .filter(|one| self.place.holds(one))
+            .filter(|one| holds(&self.place, one))
     }
 
     /// The resources of some kinds that the plan makes or keeps.
-    pub(super) fn made<'s>(
+    pub(super) fn created<'s>(
         &'s self,
         kinds: &'s [&str],
     ) -> impl Iterator<Item = &'p Resource> + use<'p, 's> {
@@ -62,12 +65,12 @@ impl<'p> World<'p> {
     }
 
     /// The text at a path: as known, else what its expression refers to.
-    pub(super) fn id(&self, resource: &'p Resource, path: &str) -> Seen<String> {
+    pub(super) fn id(&self, resource: &'p Resource, path: &str) -> Setting<String> {
         self.id_after(resource, path, "id", 0)
     }
 
     /// As [`Self::id`], where an instance without an attribute stands for its ARN.
-    pub(super) fn arn_in(&self, resource: &'p Resource, path: &str) -> Seen<String> {
+    pub(super) fn arn_in(&self, resource: &'p Resource, path: &str) -> Setting<String> {
         self.id_after(resource, path, "arn", 0)
     }
 
@@ -77,53 +80,53 @@ impl<'p> World<'p> {
         path: &str,
         wanted: &str,
         depth: u8,
-    ) -> Seen<String> {
-        let why = match resource.text(path) {
-            Seen::Open(why) => why,
+    ) -> Setting<String> {
+        let open = match resource.text(path) {
+            Setting::Open(open) => open,
             seen => return seen,
         };
         let found = self.candidates(resource, path, wanted, depth);
         let only = found.and_then(|mut found| found.ids.pop().filter(|_| found.ids.is_empty()));
         // Modules for networks hand their VPC on through a local value, which no plan shows.
         let new = || (path == "vpc_id").then(|| self.only_new(&VPCS)).flatten();
-        only.or_else(new).map_or(Seen::Open(why), Seen::Known)
+        only.or_else(new).map_or(Setting::Open(open), Setting::Known)
     }
 
     /// The texts of a list at a path. Open where one of them is.
-    pub(super) fn ids(&self, resource: &'p Resource, path: &str) -> Seen<Vec<String>> {
+    pub(super) fn ids(&self, resource: &'p Resource, path: &str) -> Setting<Vec<String>> {
         self.list(resource, path, "id")
     }
 
     /// As [`Self::ids`], where an instance without an attribute stands for its ARN.
-    pub(super) fn arns_in(&self, resource: &'p Resource, path: &str) -> Seen<Vec<String>> {
+    pub(super) fn arns_in(&self, resource: &'p Resource, path: &str) -> Setting<Vec<String>> {
         self.list(resource, path, "arn")
     }
 
-    fn list(&self, resource: &'p Resource, path: &str, wanted: &str) -> Seen<Vec<String>> {
-        let why = match resource.texts(path) {
-            Seen::Open(why) => why,
+    fn list(&self, resource: &'p Resource, path: &str, wanted: &str) -> Setting<Vec<String>> {
+        let open = match resource.texts(path) {
+            Setting::Open(open) => open,
             seen => return seen,
         };
         let Some(found) = self.candidates(resource, path, wanted, 0) else {
-            return Seen::Open(why);
+            return Setting::Open(open);
         };
         // Of a list that is known in part, what is missing must be just what it refers to.
         let unknown = resource.unknown_items(path);
-        let open = unknown.iter().filter(|unknown| **unknown).count();
+        let missing = unknown.iter().filter(|unknown| **unknown).count();
         let known = items(at(&resource.values, path)).iter().zip(&unknown);
         let mut ids: Vec<String> = known
             .filter(|(_, unknown)| !**unknown)
             .filter_map(|(value, _)| value.as_str().map(str::to_owned))
             .collect();
-        let certain = match open {
+        let certain = match missing {
             0 => found.ids.len() == 1 && !found.may_have_more || found.is_plain,
-            _ => found.ids.iter().filter(|id| !ids.contains(id)).count() == open,
+            _ => found.ids.iter().filter(|id| !ids.contains(id)).count() == missing,
         };
         if !certain || found.ids.is_empty() {
-            return Seen::Open(why);
+            return Setting::Open(open);
         }
         ids.extend(found.ids.into_iter().filter(|id| !ids.contains(id)).collect::<Vec<_>>());
-        Seen::Known(ids)
+        Setting::Known(ids)
     }
 
     /// The ids that an expression refers to; `None` where one of them cannot be told.
@@ -134,7 +137,7 @@ impl<'p> World<'p> {
         wanted: &str,
         depth: u8,
     ) -> Option<Candidates> {
-        if depth > LONGEST_WAY {
+        if depth > LONGEST_CHAIN {
             return None;
         }
         let mut found = Candidates { ids: Vec::new(), may_have_more: false, is_plain: true };
@@ -224,9 +227,9 @@ impl<'p> World<'p> {
         resource: &'p Resource,
         attribute: &str,
         depth: u8,
-    ) -> Seen<String> {
+    ) -> Setting<String> {
         match self.own_id(resource, attribute) {
-            Some(id) => Seen::Known(id),
+            Some(id) => Setting::Known(id),
             None => self.id_after(resource, attribute, "id", depth),
         }
     }
@@ -258,8 +261,8 @@ impl<'p> World<'p> {
 
     /// How many blocks of a name there are. Blocks that AWS would tell and that the
     /// configuration does not name are none.
-    pub(super) fn blocks(&self, resource: &Resource, path: &str) -> Seen<usize> {
-        if self.is_left_to_aws(resource, path) { Seen::Absent } else { resource.blocks(path) }
+    pub(super) fn blocks(&self, resource: &Resource, path: &str) -> Setting<usize> {
+        if self.is_left_to_aws(resource, path) { Setting::Absent } else { resource.blocks(path) }
     }
 
     /// Whether a value is unknown because nothing in the configuration says it.

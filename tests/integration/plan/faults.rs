@@ -8,7 +8,7 @@ use super::{faults_of, patch::Plan, report};
 const ENDPOINT: &str = "aws_vpc_endpoint.secretsmanager";
 const DOCUMENT: &str = "data.aws_iam_policy_document.rotate";
 const VERSION: &str = "aws_secretsmanager_secret_version.orders";
-const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-XXXXXX";
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-xxxxxx";
 
 /// What the plan is found to have, and where; the code must be among it.
 fn assert_found(plan: &Plan, code: &str, address: &str) {
@@ -233,7 +233,7 @@ fn iam01_an_action_is_missing() {
 
 #[test]
 fn iam02_the_secret_without_its_suffix() {
-    let bare = SECRET.strip_suffix("-XXXXXX").expect("a suffix");
+    let bare = SECRET.strip_suffix("-xxxxxx").expect("a suffix");
     let plan = Plan::healthy().set(DOCUMENT, "statement.0.resources", json!([bare]));
     assert_found(&plan, "IAM02", "aws_iam_role.rotate");
 }
