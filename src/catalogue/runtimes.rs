@@ -1,4 +1,4 @@
-//! The table of Lambda's Python runtimes: `runtimes.toml`.
+//! The table of Lambda's runtimes: `runtimes.toml`.
 
 use std::sync::LazyLock;
 
@@ -48,11 +48,12 @@ mod tests {
     fn a_runtime_is_deprecated_before_it_is_blocked() {
         for row in runtimes() {
             assert_sound(&row.provenance);
-            assert!(row.create_blocked.is_none_or(|day| day > row.deprecated), "{}", row.name);
+            assert!(row.create_blocked.is_none_or(|day| day >= row.deprecated), "{}", row.name);
             assert!(row.update_blocked.is_none_or(|day| Some(day) > row.create_blocked));
         }
         assert!(runtimes().windows(2).all(|pair| pair[0].deprecated <= pair[1].deprecated));
         assert_eq!(runtime("python3.9").expect("row").deprecated.date(), "2025-12-15");
-        assert!(runtime("nodejs20.x").is_none());
+        assert_eq!(runtime("nodejs20.x").expect("row").deprecated.date(), "2026-04-30");
+        assert!(runtime("java17").is_none());
     }
 }

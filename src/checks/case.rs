@@ -18,6 +18,7 @@ use crate::{
 /// The evidence about one secret, as checks see it.
 pub struct Case<'a> {
     evidence: &'a Evidence,
+    declared: bool,
     log: OnceCell<Observed<RotationLog>>,
     network: OnceCell<Box<Evidence>>,
     network_without_zones: OnceCell<Box<Evidence>>,
@@ -75,12 +76,23 @@ impl<'a> Case<'a> {
     pub fn new(evidence: &'a Evidence) -> Self {
         Self {
             evidence,
+            declared: false,
             log: OnceCell::new(),
             network: OnceCell::new(),
             network_without_zones: OnceCell::new(),
             requests: OnceCell::new(),
             reads: RefCell::default(),
         }
+    }
+
+    /// A case of what a file declares and nobody deployed yet.
+    pub fn declared(evidence: &'a Evidence) -> Self {
+        Self { declared: true, ..Self::new(evidence) }
+    }
+
+    /// Whether the case is declared in a file and not deployed yet.
+    pub fn is_declared(&self) -> bool {
+        self.declared
     }
 
     /// A case whose log was read from a stream instead of `LogEvents`.

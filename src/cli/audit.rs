@@ -81,6 +81,11 @@ impl Args {
                 }
             };
             declared::tell_notes(&file.name, &declarations, &self.report);
+            for declared in &declarations.unexamined {
+                let mut report = examine(&declared.evidence, file.mode, selection);
+                report::locate(&mut report, &declared.origins);
+                gather.report(report)?;
+            }
             for mut declared in declarations.rotations {
                 #[cfg(feature = "live")]
                 let live = match self.many.with_live() {

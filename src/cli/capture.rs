@@ -39,6 +39,7 @@ impl Args {
             verbose: false,
             quiet: self.quiet,
             fail_on: Some(FailOn::Never),
+            open: None,
             exit_zero: false,
         };
         let evidence = self.aws.collect(&self.secret, self.database.db, &selection, &report)?;

@@ -12,7 +12,7 @@ use super::{Failure, options::ReportOptions, source};
 use crate::{
     evidence::Time,
     report::v1::Mode,
-    template::{self, Declarations, Settings, TemplateError},
+    template::{self, Declarations, Settings},
 };
 
 /// Templates and plans.
@@ -55,13 +55,30 @@ impl DeclaredOptions {
             parameters: parameters.clone(),
             captured_at: Time(jiff::Timestamp::now()),
         };
-        let templates = self.template.iter().map(|path| {
-            let read = |text: &str| template::cloudformation::read(text, &settings(path));
-            (Mode::Template, path, declarations(path, read))
+        let texts: Vec<Result<String, String>> =
+            self.template.iter().map(|path| text_of(path)).collect();
+        let names: Vec<String> =
+            self.template.iter().map(|path| path.display().to_string()).collect();
+        let templates = self.template.iter().enumerate().map(|(at, path)| {
+            // What one template imports, another of them may export.
+            let others: Vec<(&str, &str)> = names
+                .iter()
+                .zip(&texts)
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .filter_map(|(_, (name, text))| Some((name.as_str(), text.as_deref().ok()?)))
+                .collect();
+            let read = |text: &str| {
+                template::cloudformation::read_with(text, &others, &settings(path))
+                    .map_err(|error| error.to_string())
+            };
+            (Mode::Template, path, texts[at].clone().and_then(|text| read(&text)))
         });
         let plans = self.plan.iter().map(|path| {
-            let read = |text: &str| template::terraform::read(text, &settings(path));
-            (Mode::Plan, path, declarations(path, read))
+            let read = |text: String| {
+                template::terraform::read(&text, &settings(path)).map_err(|error| error.to_string())
+            };
+            (Mode::Plan, path, text_of(path).and_then(read))
         });
         let files = templates.chain(plans);
         Ok(files
@@ -87,15 +104,11 @@ impl DeclaredOptions {
     }
 }
 
-fn declarations(
-    path: &Path,
-    read: impl Fn(&str) -> Result<Declarations, TemplateError>,
-) -> Result<Declarations, String> {
+/// The text of a file.
+fn text_of(path: &Path) -> Result<String, String> {
     let bytes = source::read_file(path).map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        "not text: a plan file is binary; `terraform show -json` prints it".to_owned()
-    })?;
-    read(&text).map_err(|error| error.to_string())
+    String::from_utf8(bytes)
+        .map_err(|_| "not text: a plan file is binary; `terraform show -json` prints it".to_owned())
 }
 
 /// The three forms that AWS's tools take: a list of ParameterKey and ParameterValue, an
@@ -142,7 +155,7 @@ pub(super) fn tell_notes(name: &str, declarations: &Declarations, report: &Repor
     for note in &declarations.notes {
         report.note(&format!("note: {name}: {note}"));
     }
-    if declarations.rotations.is_empty() {
+    if declarations.rotations.is_empty() && declarations.unexamined.is_empty() {
         report.note(&format!("note: {name}: declares no rotation: nothing to judge"));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     checks::Selection,
     configuration::{self, Baseline, Configuration, Gate},
     evidence::NamedDatabase,
-    report::v1::{Report, Verdict},
+    report::v1::{Mode, Report, Verdict},
 };
 
 /// Which checks run.
@@ -126,6 +126,9 @@ pub(super) struct ReportOptions {
     /// The lowest severity that makes the exit code 1; error where nothing says otherwise.
     #[arg(long, value_name = "LEVEL", value_enum)]
     pub(super) fail_on: Option<FailOn>,
+    /// Whether open questions make the exit code 3; allow for templates and plans, else fail.
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub(super) open: Option<OpenQuestions>,
     /// Exit 0 where it would be 1 or 3.
     #[arg(long)]
     pub(super) exit_zero: bool,
@@ -176,12 +179,24 @@ pub(super) enum FailOn {
     Never,
 }
 
+/// What open questions make of the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OpenQuestions {
+    /// Exit 3.
+    Fail,
+    /// Exit 0.
+    Allow,
+}
+
 impl ReportOptions {
     /// Takes over what the command line leaves open.
     pub(super) fn settle(&mut self, settled: &Configuration) {
         let level = settled.fail_on.as_deref();
         let level = level.and_then(|level| FailOn::from_str(level, false).ok());
         self.fail_on = self.fail_on.or(level);
+        let open = settled.open.as_deref();
+        let open = open.and_then(|open| OpenQuestions::from_str(open, false).ok());
+        self.open = self.open.or(open);
     }
 
     /// The exit code of one report.
@@ -199,6 +214,12 @@ impl ReportOptions {
             }
         };
         let unseen = !report.inconclusive.is_empty() || report.verdict == Verdict::Unknown;
+        // Of what is declared, parameters and other stacks decide what the file leaves open.
+        let by_mode = match report.mode {
+            Mode::Template | Mode::Plan => OpenQuestions::Allow,
+            _ => OpenQuestions::Fail,
+        };
+        let unseen = unseen && self.open.unwrap_or(by_mode) == OpenQuestions::Fail;
         match (reached, unseen) {
             _ if self.exit_zero => 0,
             (true, _) => 1,

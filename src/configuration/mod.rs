@@ -29,6 +29,8 @@ pub struct Configuration {
     pub skip: Vec<String>,
     /// The lowest severity that fails a run: `error`, `warning`, `never`.
     pub fail_on: Option<String>,
+    /// What open questions make of the exit code: `fail`, `allow`.
+    pub open: Option<String>,
     /// By code, the severity that counts here instead of the catalogue's.
     pub severity: BTreeMap<String, Severity>,
     /// What is accepted until a day.

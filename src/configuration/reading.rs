@@ -14,9 +14,11 @@ use crate::{
     evidence::nearest,
 };
 
-const KEYS: &[&str] = &["check", "skip", "fail-on", "severity", "waiver"];
+const KEYS: &[&str] = &["check", "skip", "fail-on", "open", "severity", "waiver"];
 const WAIVER_KEYS: &[&str] = &["code", "resource", "reason", "until"];
 const LEVELS: &[&str] = &["error", "warning", "never"];
+/// What `open` may be.
+const OPEN: &[&str] = &["fail", "allow"];
 const SEVERITIES: &[&str] = &["error", "warning", "note"];
 
 /// Why a configuration cannot be read.
@@ -54,6 +56,9 @@ impl Configuration {
         };
         if let Some(value) = table.get("fail-on") {
             configuration.fail_on = Some(place.one_of(value, LEVELS)?.to_owned());
+        }
+        if let Some(value) = table.get("open") {
+            configuration.open = Some(place.one_of(value, OPEN)?.to_owned());
         }
         if let Some(value) = table.get("severity") {
             let severities = value.get_ref().as_table().ok_or_else(|| {

@@ -30,6 +30,8 @@ shapes! {
         made_by_cdk: bool,
         /// Every `AWS::SecretsManager::RotationSchedule`.
         rotation_schedules: Vec<TemplateSchedule>,
+        /// Every `AWS::SecretsManager::SecretTargetAttachment`.
+        attachments: Vec<TemplateAttachment>,
         /// Every `AWS::Lambda::Permission`.
         permissions: Vec<TemplatePermission>,
         /// Resources that depend on each other.
@@ -50,6 +52,16 @@ shapes! {
         runtime: Option<String>,
         /// Every resource that it depends on, by however many steps.
         depends_on: Vec<String>,
+    }
+
+    /// What adds a database's connection to the value of a secret.
+    TemplateAttachment {
+        /// Name in the template.
+        logical_resource_id: Option<String>,
+        /// The secret: its ARN, where the template makes it.
+        secret_id: Option<String>,
+        /// The keys that the value has without it.
+        keys_before: Vec<String>,
     }
 
     /// A permission of a template.

@@ -116,7 +116,8 @@ impl<'a> Judge<'a> {
     fn unseen_layers(&self) -> impl Iterator<Item = (Layer, &'a Unseen)> + use<'a> {
         let layers = self.layers;
         let own = !self.is_service();
-        let identity = layers.identity_unseen.iter().map(|unseen| (Layer::Identity, unseen));
+        let identity = layers.identity_unseen.iter().filter(|unseen| !unseen.only_allows());
+        let identity = identity.map(|unseen| (Layer::Identity, unseen));
         identity
             .chain(layers.boundary.unseen().map(|unseen| (Layer::Boundary, unseen)))
             .chain(layers.session.unseen().map(|unseen| (Layer::Session, unseen)))

@@ -64,6 +64,16 @@ pub struct Unseen {
     pub resource: String,
 }
 
+impl Unseen {
+    /// Whether it is a policy that only allows: those that AWS manages do, but for the few
+    /// whose names say that they deny.
+    pub(super) fn only_allows(&self) -> bool {
+        let name = self.resource.rsplit('/').next().unwrap_or_default();
+        self.resource.contains(":iam::aws:policy/")
+            && !["Deny", "Quarantine"].iter().any(|word| name.contains(word))
+    }
+}
+
 impl<T> Part<T> {
     /// The value, where it was seen.
     pub fn given(&self) -> Option<&T> {

@@ -15,7 +15,11 @@ use crate::{
 
 /// Examines one secret: checks, diagnosis, report.
 pub fn examine(evidence: &Evidence, mode: Mode, selection: &Selection) -> Report {
-    examine_case(&Case::new(evidence), mode, selection)
+    let case = match mode {
+        Mode::Template | Mode::Plan => Case::declared(evidence),
+        _ => Case::new(evidence),
+    };
+    examine_case(&case, mode, selection)
 }
 
 /// Examines one secret that was collected with a profile, which the commands name too.
@@ -47,8 +51,11 @@ fn examine_as(case: &Case<'_>, mode: Mode, selection: &Selection, profile: Optio
         Mode::Package => results.retain(|result| told_by(result, Fact::Package)),
         Mode::Template | Mode::Plan => {
             // What only a thing that runs can show is no question to a file: nobody failed
-            // to see it. What the file leaves open stays inconclusive.
-            no_question(&mut results, Fact::shows_only_once_deployed, |missing| {
+            // to see it. What the file leaves open stays inconclusive, and so does a path
+            // that ends at an interface: whether it leads there is the question.
+            let only_deployed =
+                |fact: Fact| fact.shows_only_once_deployed() && fact != Fact::NetworkInterfaces;
+            no_question(&mut results, only_deployed, |missing| {
                 format!("{} can be seen only once it is deployed", names(missing))
             });
         }

@@ -10,7 +10,8 @@ pub fn locate(report: &mut Report, origins: &Origins) {
     for finding in causes.chain(&mut report.findings) {
         let statement = finding.statement.as_ref();
         let statement = statement.and_then(|it| origins.of_statement(&it.policy, it.index?));
-        let location = statement.unwrap_or_else(|| origins.of(&finding.resource));
+        let location = statement
+            .unwrap_or_else(|| origins.of_property(&finding.code, origins.of(&finding.resource)));
         finding.location = Some(location.clone());
         finding.confirm.clear();
         finding.confirm_details.clear();

@@ -1,8 +1,55 @@
-//! Where the resources of a rotation are declared: file, line and address.
+//! Where resources, their properties and statements of policies are declared: file, line
+//! and address.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+/// The properties that a code is about, the most telling first.
+const PROPERTIES: &[(&str, &[&str])] = &[
+    ("CFN09", &["HostedRotationLambda"]),
+    ("IAM11", &["PermissionsBoundary"]),
+    ("KMS01", &["Enabled"]),
+    ("MGD02", &["RotationLambdaARN", "ManageMasterUserPassword", "ManageMasterPassword"]),
+    ("NET06", &["PrivateDnsEnabled"]),
+    ("NET08", &["PolicyDocument"]),
+    ("NET09", NETWORK),
+    ("NET13", NETWORK),
+    ("RUN04", &["HostedRotationLambda.Runtime", "HostedRotationLambda"]),
+    ("RUN05", &["Runtime", "HostedRotationLambda.Runtime"]),
+    ("RUN06", &["Location.SemanticVersion"]),
+    ("RUN07", &["Location.SemanticVersion"]),
+    ("RUN11", &["Environment.Variables.SECRETS_MANAGER_ENDPOINT", "Parameters.endpoint"]),
+    ("RUN14", &["Environment.Variables.PASSWORD_LENGTH", "Parameters.passwordLength"]),
+    ("SCH01", SCHEDULE),
+    ("SCH02", SCHEDULE),
+    ("SCH03", SCHEDULE),
+    ("SEC01", VALUE),
+    ("SEC02", VALUE),
+    ("SEC04", VALUE),
+    ("SEC05", VALUE),
+    ("SEC17", VALUE),
+    (
+        "SEC19",
+        &[
+            "Environment.Variables.EXCLUDE_CHARACTERS",
+            "HostedRotationLambda.ExcludeCharacters",
+            "Parameters.excludeCharacters",
+            "GenerateSecretString.ExcludeCharacters",
+        ],
+    ),
+    ("SEC20", &["HostedRotationLambda", "SecretId"]),
+    ("TMO01", &["Timeout"]),
+];
+const NETWORK: &[&str] = &[
+    "VpcConfig",
+    "HostedRotationLambda.VpcSubnetIds",
+    "HostedRotationLambda",
+    "Parameters.vpcSubnetIds",
+];
+const SCHEDULE: &[&str] = &["RotationRules.ScheduleExpression", "RotationRules"];
+const VALUE: &[&str] =
+    &["GenerateSecretString.SecretStringTemplate", "GenerateSecretString", "SecretString"];
 
 /// A place in a template or a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +74,8 @@ pub struct Origins {
     by_id: BTreeMap<String, Location>,
     /// By policy, as findings name it, and the place in it, from 0: its statements.
     statements: BTreeMap<(String, usize), Location>,
+    /// By address and path, such as `Environment.Variables.PASSWORD_LENGTH`: properties.
+    properties: BTreeMap<(String, String), Location>,
     /// The rotation itself: the place of all that has no other.
     schedule: Location,
 }
@@ -46,6 +95,20 @@ impl Origins {
     /// and its place in the document, from 0.
     pub fn declare_statement(&mut self, policy: impl Into<String>, at: usize, origin: Location) {
         self.statements.insert((policy.into(), at), origin);
+    }
+
+    /// Notes where a property of the resource at an origin is declared.
+    pub fn declare_property(&mut self, path: &str, origin: Location) {
+        self.properties.insert((origin.address.clone(), path.to_owned()), origin);
+    }
+
+    /// Where the property is declared that a code is about, else the resource.
+    pub fn of_property<'o>(&'o self, code: &str, resource: &'o Location) -> &'o Location {
+        let paths = PROPERTIES.iter().filter(|(of, _)| *of == code).flat_map(|(_, paths)| *paths);
+        let mut found = paths.filter_map(|path| {
+            self.properties.get(&(resource.address.clone(), (*path).to_owned()))
+        });
+        found.next().unwrap_or(resource)
     }
 
     /// Where the statement that decides a finding is declared, where it is noted.

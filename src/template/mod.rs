@@ -52,7 +52,10 @@ pub struct Declared {
 pub struct Declarations {
     /// One for each secret that is to rotate, in the order of the file.
     pub rotations: Vec<Declared>,
-    /// What was not understood and may hide a rotation, in words.
+    /// Rotations that were seen, or may be there, and could not be examined: everything of
+    /// them is open.
+    pub unexamined: Vec<Declared>,
+    /// What was assumed or not understood, in words.
     pub notes: Vec<String>,
 }
 

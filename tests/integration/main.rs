@@ -32,8 +32,10 @@ mod shell;
 mod snapshots;
 mod support;
 mod template;
+mod template_cases;
 mod template_faults;
 mod template_hostile;
 mod template_open;
+mod two_formats;
 #[path = "../support/worlds.rs"]
 mod worlds;

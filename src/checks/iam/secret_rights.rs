@@ -5,7 +5,8 @@ use super::{
     rights::{Right, rights},
 };
 use crate::{
-    checks::{Case, Check, Judgement},
+    catalogue::vended_handler,
+    checks::{Case, Check, Judgement, run::function::vended},
     evidence::Fact,
     policy::{FailedOn, Hint, Layer, Purpose},
 };
@@ -35,12 +36,26 @@ fn judge(case: &Case<'_>) -> Judgement {
             purpose,
             Purpose::DescribeSecret
                 | Purpose::GetSecretValue(_)
-                | Purpose::GetRandomPassword
                 | Purpose::PutSecretValue
                 | Purpose::UpdateSecretVersionStage
-        )
+        ) || matches!(purpose, Purpose::GetRandomPassword) && asks_for_a_password(case)
     })?;
     conclude(case, rights, SummaryDetail::WithResources, |right| Some(code(right)))
+}
+
+/// Whether the function lets Secrets Manager make the new password. A function of one's own
+/// may make its value itself: before it is deployed, only what the templates that do so
+/// leave in the configuration says that it does not.
+fn asks_for_a_password(case: &Case<'_>) -> bool {
+    let function = case.function();
+    let Some(function) = function.if_known().filter(|_| case.is_declared()) else { return true };
+    let configuration = &function.configuration;
+    let reads = |name: &str| configuration.variable(name).is_some();
+    vended(function).is_some()
+        || configuration.handler.as_deref() == Some(vended_handler())
+        || ["EXCLUDE_CHARACTERS", "PASSWORD_LENGTH", "SECRETS_MANAGER_ENDPOINT"]
+            .iter()
+            .any(|name| reads(name))
 }
 
 fn code(right: &Right) -> &'static str {

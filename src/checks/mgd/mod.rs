@@ -5,7 +5,7 @@ mod managed_default_interval;
 mod managed_secret_impaired;
 mod managed_secret_lost;
 mod orphaned_function;
-mod owner;
+pub(super) mod owner;
 
 use super::Check;
 

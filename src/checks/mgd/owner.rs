@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 
 use crate::{
-    aws::{arn, commands::Command},
+    aws::{
+        arn::{self, Arn},
+        commands::Command,
+    },
     catalogue::{ManagedService, managed_services},
     checks::{Case, commands::rotate},
     evidence::{MasterUserSecret, Secret},
 };
 
 /// The service that owns a secret.
-pub(super) struct OwningService<'a> {
+pub(in crate::checks) struct OwningService<'a> {
     /// Its name for people.
-    pub(super) name: &'a str,
+    pub(in crate::checks) name: &'a str,
     /// Its row in the table, where it has one.
     pub(super) row: Option<&'static ManagedService>,
     /// What shows it.
@@ -20,14 +23,15 @@ pub(super) struct OwningService<'a> {
 }
 
 /// The service that owns the secret; `None` where its user does.
-pub(super) fn owner(secret: &Secret) -> Option<OwningService<'_>> {
+pub(in crate::checks) fn owner(secret: &Secret) -> Option<OwningService<'_>> {
     let table = managed_services();
     if let Some(service) = secret.owning_service.as_deref() {
         let row = table.named(service);
         let name = row.map_or(service, |row| row.name.as_str());
         return Some(OwningService { name, row, proof: format!("OwningService: {service}") });
     }
-    let name = secret.name.as_deref()?;
+    let of_arn = || Arn::parse(secret.arn.as_deref()?)?.secret().map(|secret| secret.name);
+    let name = secret.name.as_deref().or_else(of_arn)?;
     let row = table.by_secret_name(name)?;
     let proof = format!("the name {name} begins with {}", row.prefix);
     Some(OwningService { name: &row.name, row: Some(row), proof })

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     aws::commands::Command,
-    catalogue::engines,
+    catalogue::{Severity, engines},
     checks::{
         Basis, Case, Check, Finding, Fix, Judgement, NetworkChange,
         commands::rotate,
@@ -45,6 +45,8 @@ fn judge(case: &Case<'_>) -> Judgement {
     let target = format!("{}:{}", host.host, host.port);
     let reach = Reachability::asked(case, function, question, &target);
     if let Some(finding) = outside(&reach, &host) {
+        // Nothing else can let the function that is to be deployed through.
+        let finding = if case.is_declared() { finding.severity(Severity::Error) } else { finding };
         return Ok(published(case, vec![finding]));
     }
     let mut reach = reach.decided()?;

@@ -4,7 +4,7 @@
 use super::function::{application_version, name_of, numbers, resource_of, rotation_function};
 use crate::{
     aws::commands::Command,
-    catalogue::{Release, Severity, releases},
+    catalogue::{Release, Runtime, Severity, releases, runtime},
     checks::{
         Basis, Case, Check, Finding, Judgement, ProofKind, Stop, commands::upgrade_cdk,
         vended_template::template_of,
@@ -41,6 +41,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(Vec::new());
     }
     let name = name_of(function);
+    let refused = refused_runtime(case, &version, &known);
     let code = if case.partition() == "aws" { "RUN06" } else { "RUN07" };
     let finding = Finding::new(
         code,
@@ -53,7 +54,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             current.version
         ),
     )
-    .severity(Severity::Warning)
+    .severity(if refused.is_some() { Severity::Error } else { Severity::Warning })
     .on(Basis::Indication)
     .fact(source, format!("serverlessrepo:semanticVersion is {version}"))
     .proof(
@@ -66,6 +67,14 @@ fn judge(case: &Case<'_>) -> Judgement {
             .option("--resource", resource_of(function))
             .option("--query", "Tags.\"serverlessrepo:semanticVersion\""),
     );
+    let finding = match refused {
+        Some(runtime) => finding.proof(
+            ProofKind::Date,
+            &runtime.provenance.source,
+            format!("Lambda refuses to create functions with {} by now", runtime.name),
+        ),
+        None => finding,
+    };
     // What the package holds decides whether the old build matters.
     let package = case.package();
     let old = package.if_known().into_iter().flat_map(|package| &package.libpq);
@@ -83,6 +92,21 @@ fn judge(case: &Case<'_>) -> Judgement {
     });
     let commands = upgrade_cdk().into_iter().chain(versions);
     Ok(vec![finding.fix(summary, commands)])
+}
+
+/// The runtime of a build that is to be deployed, where Lambda refuses to create functions
+/// with it.
+fn refused_runtime(case: &Case<'_>, version: &str, known: &[&Release]) -> Option<&'static Runtime> {
+    let release = release_of(version, known).filter(|_| case.is_declared())?;
+    let found = runtime(&release.runtime)?;
+    found.create_blocked.is_some_and(|day| day <= case.now()).then_some(found)
+}
+
+/// The newest known build that is not newer than a version.
+fn release_of<'r>(version: &str, known: &[&'r Release]) -> Option<&'r Release> {
+    let older = known.iter().rev().find(|one| numbers(&one.version) <= numbers(version));
+    // Builds before the first that is known asked for no newer runtime.
+    older.or(known.first()).copied()
 }
 
 /// The runtime that a build asks for, where the table knows it.

@@ -24,7 +24,10 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     let function = rotation_function(case)?;
     let Some(name) = function.configuration.runtime.as_deref() else {
-        return Err(Stop::not_applicable("the function is a container image without a runtime"));
+        return Err(Stop::not_applicable(match function.configuration.package_type.as_deref() {
+            Some("Zip") => "AWS chooses the runtime of the function that it vends",
+            _ => "the function is a container image without a runtime",
+        }));
     };
     let Some(runtime) = catalogue::runtime(name) else {
         return Err(Stop::not_applicable(format!("no life cycle is known for {name}")));
@@ -36,6 +39,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let (state, severity) = match ahead > 0.0 {
         true => ("will be deprecated on", Severity::Note),
+        false if is_refused(case, function, runtime) => ("is deprecated since", Severity::Error),
         false => ("is deprecated since", Severity::Warning),
     };
     let mut finding = Finding::new(
@@ -68,6 +72,13 @@ fn judge(case: &Case<'_>) -> Judgement {
     let finding = with_new_runtime(case, finding, function, stack);
     // A stack that creates an alias moves it itself.
     Ok(vec![if stack.is_none() { published(case, finding) } else { finding }])
+}
+
+/// Whether Lambda refuses to create the function, which is not there yet.
+fn is_refused(case: &Case<'_>, function: &Function, runtime: &catalogue::Runtime) -> bool {
+    case.is_declared()
+        && function.configuration.last_modified.is_none()
+        && runtime.create_blocked.is_some_and(|day| day <= case.now())
 }
 
 /// What Lambda refuses, now or from a known day on.

@@ -1,10 +1,10 @@
 //! SEC02, SEC03: the value's `engine` and what the function takes for it.
 
-use super::stage_shape::{is_for_a_database, shape};
+use super::stage_shape::{has_open_value, is_for_a_database, shape};
 use crate::{
     catalogue::{Engine, capability, engines},
     checks::{
-        Basis, Case, Check, Finding, Judgement, Stop,
+        Basis, Case, Check, Finding, Judgement, Missing, Stop,
         commands::{diagnose_value, edit_value, set_key, set_key_to_placeholder},
         function_age::{AGE_FACTS, Ability, FunctionAge},
         vended_template::{VendedTemplate, template},
@@ -44,6 +44,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     let wanted = template.as_ref().and_then(VendedTemplate::engine);
     let Some(engine) = value.text("engine").filter(|engine| !engine.is_empty()) else {
+        if has_open_value(case, value, "engine") {
+            return Err(Stop::Inconclusive(vec![Missing {
+                reason: "not declared: the engine of the database that the value is for".to_owned(),
+                ..case.secret_shape().missing()
+            }]));
+        }
         return Ok(vec![unset(case, template.as_ref(), wanted)]);
     };
     match (wanted, engines().named(&engine)) {

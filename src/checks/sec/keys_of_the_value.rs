@@ -1,14 +1,14 @@
 //! SEC01, SEC04, SEC05, SEC17: what the value must hold for its template.
 
-use super::stage_shape::{is_for_a_database, shape};
+use super::stage_shape::{has_open_value, is_for_a_database, shape};
 use crate::{
     catalogue::{Severity, engines},
     checks::{
-        Basis, Case, Check, Finding, Judgement, Stop,
+        Basis, Case, Check, Finding, Judgement, ProofKind, Stop,
         commands::{diagnose_value, store_value},
         vended_template::template,
     },
-    evidence::Fact,
+    evidence::{Fact, StageShape},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -75,6 +75,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         .flat_map(|engine| &engine.also_required)
         .map(String::as_str)
         .filter(|key| value.text(key).is_none_or(|text| text.is_empty()))
+        .filter(|key| !has_open_value(case, value, key))
         .collect();
     if let (false, Some(engine)) = (own.is_empty(), engine) {
         findings.push(store(
@@ -105,11 +106,15 @@ fn judge(case: &Case<'_>) -> Judgement {
             .fact("GetSecretValue AWSCURRENT", "dbname: null"),
         ));
     }
+    findings.extend(before_attachment(case, value, basis));
     let wants_superuser = template.as_ref().is_some_and(|template| {
         template.alternates()
             || template.engine().is_some_and(|engine| engine.single_user_needs_superuser)
     });
-    if wants_superuser && value.text("masterarn").is_none_or(|arn| arn.is_empty()) {
+    if wants_superuser
+        && value.text("masterarn").is_none_or(|arn| arn.is_empty())
+        && !has_open_value(case, value, "masterarn")
+    {
         findings.push(store(
             case,
             Finding::new(
@@ -124,6 +129,53 @@ fn judge(case: &Case<'_>) -> Judgement {
         ));
     }
     Ok(findings)
+}
+
+/// The keys that an attachment adds, where the schedule does not wait for it: the rotation
+/// that the schedule starts may read the value without them (CloudFormation reference,
+/// SecretTargetAttachment).
+fn before_attachment(case: &Case<'_>, value: &StageShape, basis: Basis) -> Option<Finding> {
+    let template = case.stack().if_known()?.template.as_ref()?;
+    let secret = case.secret().if_known()?.arn.as_deref()?;
+    let of_secret = |id: &Option<String>| id.as_deref() == Some(secret);
+    let attachment = template.attachments.iter().find(|one| of_secret(&one.secret_id))?;
+    let name = attachment.logical_resource_id.as_deref()?;
+    let schedule = template
+        .rotation_schedules
+        .iter()
+        .find(|one| of_secret(&one.secret_id) && !one.depends_on.iter().any(|on| on == name))?;
+    let schedule = schedule.logical_resource_id.as_deref().unwrap_or("the schedule");
+    let added: Vec<&str> = engines()
+        .required
+        .keys
+        .iter()
+        .map(String::as_str)
+        .chain(["engine"])
+        .filter(|key| value.keys.iter().any(|own| own == key))
+        .filter(|key| !attachment.keys_before.iter().any(|own| own == key))
+        .collect();
+    if added.is_empty() {
+        return None;
+    }
+    Some(
+        Finding::new(
+            "SEC01",
+            schedule,
+            format!(
+                "{schedule} does not depend on {name}, which adds {} to the value: the rotation that \
+                 {schedule} starts may read the value without them.",
+                added.join(", ")
+            ),
+        )
+        .severity(Severity::Warning)
+        .on(if basis == Basis::State { Basis::Indication } else { basis })
+        .proof(
+            ProofKind::Stack,
+            "template",
+            format!("{schedule} has no DependsOn and no reference that leads to {name}"),
+        )
+        .fix(format!("Add `DependsOn: {name}` to {schedule}."), []),
+    )
 }
 
 fn store(case: &Case<'_>, finding: Finding) -> Finding {

@@ -2,23 +2,28 @@
 
 use crate::{
     aws::{arn::Arn, commands::Argument},
+    catalogue::transforms,
     checks::{
-        Case, Check, Finding, Judgement, Stop,
+        Case, Check, Finding, Judgement, Missing, ProofKind, Stop,
         commands::{describe_secret, rotate},
+        mgd::owner::owner,
     },
-    evidence::{Fact, RotationRules},
+    evidence::{Fact, RotationRules, Secret, TemplateSchedule},
 };
 
 pub(super) static CHECK: Check = Check {
     name: "rotation-switched-off",
     question: "Is rotation switched off on a secret that was set up for it?",
     codes: &["SEC20"],
-    facts: &[Fact::Secret],
+    facts: &[Fact::Secret, Fact::Stack],
     judge,
 };
 
 fn judge(case: &Case<'_>) -> Judgement {
     let secret = case.secret().or_not_applicable("there is no such secret")?;
+    if let Some(finding) = without_function(case, secret)? {
+        return Ok(vec![finding]);
+    }
     if secret.rotation_enabled == Some(true) {
         return Ok(vec![]);
     }
@@ -63,6 +68,60 @@ fn judge(case: &Case<'_>) -> Judgement {
         .confirm(describe_secret(case, "RotationEnabled")),
     ])
 }
+
+/// A schedule of a template that gives the secret no function. A service that manages the
+/// secret needs none; any other rotation is refused.
+fn without_function(case: &Case<'_>, secret: &Secret) -> Result<Option<Finding>, Stop> {
+    let reading = case.stack();
+    let Some(template) = reading.if_known().and_then(|stack| stack.template.as_ref()) else {
+        return Ok(None);
+    };
+    let of_secret = |one: &&TemplateSchedule| one.secret_id == secret.arn && secret.arn.is_some();
+    let Some(schedule) = template.rotation_schedules.iter().find(of_secret) else {
+        return Ok(None);
+    };
+    let name = schedule.logical_resource_id.as_deref().unwrap_or("the schedule");
+    let finding = |summary: String, proof: &str, remedy: String| {
+        Finding::new("SEC20", name, summary)
+            .proof(ProofKind::Stack, "template", proof)
+            .fix(remedy, [])
+    };
+    let expands = template.transforms.iter().any(|name| name.starts_with(HOSTED_TRANSFORM));
+    if schedule.hosted_rotation_lambda && !expands {
+        let newest = transforms().last().map_or("AWS::SecretsManager-2024-09-16", |one| &one.name);
+        return Ok(Some(finding(
+            format!(
+                "{name} asks for a hosted function, and the template has no transform that makes \
+                 one: the secret gets no rotation function."
+            ),
+            "HostedRotationLambda is set, Transform is not",
+            format!("Add `Transform: {newest}` at the top of the template."),
+        )));
+    }
+    let names_one = schedule.rotation_lambda_arn.is_some() || schedule.hosted_rotation_lambda;
+    if names_one || owner(secret).is_some() {
+        return Ok(None);
+    }
+    // Of a secret that the template does not make, who owns it is unknown.
+    if secret.name.is_none() {
+        return Err(Stop::Inconclusive(vec![Missing {
+            reason: "not declared: whether a service manages the secret".to_owned(),
+            ..case.secret().missing()
+        }]));
+    }
+    Ok(Some(finding(
+        format!(
+            "{name} names no function, and no service manages {}: Secrets Manager refuses to rotate \
+             it (No Lambda rotation function ARN is associated with this secret).",
+            case.secret_id()
+        ),
+        "neither RotationLambdaARN nor HostedRotationLambda is set",
+        format!("Add `RotationLambdaARN` or `HostedRotationLambda` to {name}."),
+    )))
+}
+
+/// How the names of the transforms begin that make hosted functions.
+const HOSTED_TRANSFORM: &str = "AWS::SecretsManager-";
 
 /// The rules as they were, for the command line; every 30 days where none are left.
 fn rules(rules: Option<&RotationRules>) -> serde_json::Value {

@@ -24,6 +24,12 @@ pub(super) fn shape<'c>(case: &'c Case<'_>, label: &str) -> Result<&'c StageShap
         .ok_or_else(|| Stop::not_applicable(format!("no value carries {label}")))
 }
 
+/// Whether a file declares a key whose value it leaves open, such as what an attachment to
+/// a database of another stack adds.
+pub(super) fn has_open_value(case: &Case<'_>, shape: &StageShape, key: &str) -> bool {
+    case.is_declared() && shape.keys.iter().any(|own| own == key) && !shape.values.contains_key(key)
+}
+
 /// Whether a value looks like the credentials of a database, as the vended
 /// templates and the console lay them out.
 pub(super) fn is_for_a_database(shape: &StageShape) -> bool {

@@ -34,9 +34,17 @@ impl PermissionSettings {
             ("ArnLike", "AWS:SourceArn", self.source_arn),
             ("StringEquals", "aws:PrincipalOrgID", self.organization),
         ] {
-            if let Some(value) = value.settled()? {
-                conditions.entry(operator).or_insert_with(|| json!({}))[key] = json!(value);
-            }
+            let value = match value {
+                Setting::Absent => continue,
+                Setting::Known(value) => json!(value),
+                // The same open text is the same ARN: `${$}` is a dollar sign. Another one is
+                // a variable, whose value no request has.
+                Setting::Open(open) if operator == "ArnLike" && open.token.starts_with("arn:") => {
+                    json!([open.token.replace("${", "${$}{"), open.token])
+                }
+                Setting::Open(open) => return Err(open),
+            };
+            conditions.entry(operator).or_insert_with(|| json!({}))[key] = value;
         }
         if !conditions.is_empty() {
             statement["Condition"] = Value::Object(conditions);

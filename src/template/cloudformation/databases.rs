@@ -129,6 +129,13 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
             if let Err(open) = open {
                 world.draft.gap(*fact, &database.id, open);
             }
+            let is_placed = ["PubliclyAccessible", "DBSubnetGroupName", "DBClusterIdentifier"]
+                .iter()
+                .any(|name| !database.properties.get(name).is_nothing());
+            if !is_placed && *fact == Fact::DBInstances {
+                let reason = format!("the network of {} is not declared", database.resource.name);
+                world.draft.gap(Fact::NetworkInterfaces, &database.id, reason);
+            }
         }
     }
     if any {

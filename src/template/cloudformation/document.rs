@@ -83,6 +83,23 @@ impl Node {
         }
     }
 
+    /// Whether both say the same, wherever they stand.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::List(own), Kind::List(others)) => {
+                own.len() == others.len()
+                    && own.iter().zip(others).all(|(own, other)| own.says_the_same(other))
+            }
+            (Kind::Map(own), Kind::Map(others)) => {
+                let same = |(name, node): &(String, Self)| {
+                    other.get(name).is_some_and(|other| node.says_the_same(other))
+                };
+                own.len() == others.len() && own.iter().all(same)
+            }
+            (own, other) => own == other,
+        }
+    }
+
     fn size(&self) -> usize {
         1 + match &self.kind {
             Kind::List(list) => list.iter().map(Self::size).sum(),

@@ -98,6 +98,9 @@ impl Scope<'_> {
             },
             "Fn::ImportValue" => {
                 let export = self.resolve(argument).id().unwrap_or_default();
+                if let Some(value) = self.exported(&export) {
+                    return Resolved { at, value };
+                }
                 let reason = format!("{export} is exported by another stack");
                 Open::named(&format!("ImportValue {export}"), reason).into()
             }

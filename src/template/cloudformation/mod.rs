@@ -15,6 +15,7 @@ mod gateways;
 mod graph;
 mod ids;
 mod intrinsics;
+mod joined;
 mod keys;
 mod network_acls;
 mod parameters;
@@ -33,6 +34,7 @@ mod stack;
 mod superusers;
 #[cfg(test)]
 mod testing;
+mod unexamined;
 mod value;
 mod vpcs;
 mod world;
@@ -40,8 +42,9 @@ mod world;
 use std::collections::BTreeSet;
 
 use self::{
-    document::Node,
+    document::{Document, Node},
     graph::Graph,
+    joined::Joined,
     scope::{Presence, Resource, Scope},
 };
 use super::{Declarations, Settings, TemplateError, aws::vended};
@@ -75,25 +78,40 @@ const MAY_BE_ADDED_TO: &[&str] = &[
 /// [`TemplateError::Syntax`] where the text is neither YAML nor JSON,
 /// [`TemplateError::WrongKind`] where it is no CloudFormation template.
 pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateError> {
-    let document = document::read(text)?;
-    let root = &document.root;
+    read_with(text, &[], settings)
+}
+
+/// Reads a template beside others, each with its file: what it imports from them is
+/// followed. Others that cannot be read export nothing.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(
+    text: &str,
+    others: &[(&str, &str)],
+    settings: &Settings,
+) -> Result<Declarations, TemplateError> {
+    let Document { root, mut notes } = document::read(text)?;
     if root.get("Resources").is_none_or(|resources| resources.entries().is_empty()) {
-        return Err(wrong_kind(root));
+        return Err(wrong_kind(&root));
     }
-    let mut notes = document.notes;
-    let (place, assumed) = place::place(root, settings);
-    let scope = Scope::of(root, settings, place);
+    let (place, assumed) = place::place(&root, settings);
+    let joined = Joined::of(root, others);
+    let root = &joined.root;
+    let scope = Scope::of(root, settings, &joined.files, place);
     let graph = Graph::of(&scope);
-    let hidden = hidden(&scope, &graph, &mut notes);
-    let schedules = schedules(&scope, &mut notes);
+    let hidden = hidden(&scope, &graph);
+    let (schedules, open) = schedules(&scope, &mut notes);
     if !schedules.is_empty() {
         notes.extend(assumed);
     }
-    let mut rotations = Vec::new();
-    for schedule in schedules {
-        rotations.push(rotations::declare(&scope, schedule, hidden.clone()));
-    }
-    Ok(Declarations { rotations, notes })
+    let rotations = schedules
+        .into_iter()
+        .map(|schedule| rotations::declare(&scope, schedule, hidden.clone()))
+        .collect();
+    let unexamined = open.into_iter().chain(unexamined::of_template(&scope));
+    let unexamined = unexamined.map(|one| one.declared(&scope)).collect();
+    Ok(Declarations { rotations, unexamined, notes })
 }
 
 fn wrong_kind(root: &Node) -> TemplateError {
@@ -107,76 +125,59 @@ fn wrong_kind(root: &Node) -> TemplateError {
     TemplateError::WrongKind(format!("the file is no CloudFormation template: {what}"))
 }
 
-/// The schedules, one for each secret: the first of several stands for all.
-fn schedules<'s, 't>(scope: &'s Scope<'t>, notes: &mut Vec<String>) -> Vec<&'s Resource<'t>> {
+/// The schedules, one for each secret: the first of several stands for all. Those that
+/// cannot be examined come apart.
+fn schedules<'s, 't>(
+    scope: &'s Scope<'t>,
+    notes: &mut Vec<String>,
+) -> (Vec<&'s Resource<'t>>, Vec<unexamined::Unexamined<'s, 't>>) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    let mut found = Vec::new();
-    for resource in scope.resources().iter().filter(|one| one.kind == stack::SCHEDULE) {
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    let own = scope.resources().iter().filter(|one| one.kind == stack::SCHEDULE);
+    for resource in own.filter(|one| scope.file_of(one.name).is_none()) {
         match scope.presence(resource) {
             Presence::NotMade => continue,
-            Presence::Open(why) => {
-                notes.push(format!("{}: {why}; it was examined as if it were made", resource.name))
-            }
+            Presence::Open(reason) => notes.push(format!(
+                "{}: {reason}; it was examined as if it were created",
+                resource.name
+            )),
             Presence::Made => {}
         }
         let properties = scope.properties(resource);
-        let own = [properties.get("RotationLambdaARN"), properties.get("HostedRotationLambda")];
-        if own.iter().all(|one| one.is_nothing()) {
-            notes.push(format!(
-                "{} names no function: the service that manages the secret rotates it",
-                resource.name
+        let of_partner = ["ExternalSecretRotationRoleArn", "ExternalSecretRotationMetadata"];
+        if of_partner.iter().any(|name| !properties.get(name).is_nothing()) {
+            open.push(unexamined::Unexamined::of(
+                resource,
+                format!("{} rotates a managed external secret", resource.name),
             ));
             continue;
         }
         let secret = properties.get("SecretId").id().unwrap_or_default();
         let secret = secrets::find(scope, &secret).map_or(secret, |one| scope.id_of(one));
         if secret.is_empty() {
-            notes.push(format!("{} names no secret and was left out", resource.name));
-            continue;
-        }
-        if seen.insert(secret) {
+            open.push(unexamined::Unexamined::of(
+                resource,
+                format!("which secret {} rotates is open: its SecretId is empty", resource.name),
+            ));
+        } else if seen.insert(secret) {
             found.push(resource);
         }
     }
-    found
+    (found, open)
 }
 
-/// Why resources may be made that the template does not show; each reason is noted.
-fn hidden(scope: &Scope<'_>, graph: &Graph<'_>, notes: &mut Vec<String>) -> Option<String> {
-    let mut why = Vec::new();
-    for name in stack::transforms(scope.root) {
-        if !KNOWN_TRANSFORMS.contains(&name.as_str()) {
-            why.push(format!("transform {name} may add to the template"));
-        }
+/// Why resources may be created that the template does not show.
+fn hidden(scope: &Scope<'_>, graph: &Graph<'_>) -> Option<String> {
+    if let Some(reason) = unexamined::macros(scope).into_iter().next() {
+        return Some(reason);
     }
-    let resources = scope.root.get("Resources").map(Node::entries).unwrap_or_default();
-    for (name, node) in resources {
-        if name.starts_with("Fn::") {
-            why.push(format!("{name} among the resources was not expanded"));
-        } else if node.get("Type").and_then(Node::text).is_none() {
-            notes.push(format!("{name} has no type and was left out"));
-        }
-    }
-    if scope.root.get("Fn::Transform").is_some() {
-        why.push("Fn::Transform may add to the template".to_owned());
-    }
-    for one in scope.resources() {
-        let nested = one.kind == "AWS::CloudFormation::Stack" || one.kind.ends_with("::MODULE");
-        let unknown_application =
-            one.kind == "AWS::Serverless::Application" && !is_rotation(scope, one);
-        if !nested && !unknown_application {
-            continue;
-        }
-        notes.push(format!("{} ({}) may hide a rotation: it was not read", one.name, one.kind));
-        let added = graph.direct(one.name).any(|target| {
+    let adds = |one: &&Resource<'_>| {
+        graph.direct(one.name).any(|target| {
             scope.resource(target).is_some_and(|one| MAY_BE_ADDED_TO.contains(&one.kind))
-        });
-        if added {
-            why.push(format!("{} may add to what the template makes", one.name));
-        }
-    }
-    notes.extend(why.iter().map(|why| format!("{why}; it may hide a rotation")));
-    why.into_iter().next()
+        })
+    };
+    let one = unexamined::nested(scope).into_iter().find(adds)?;
+    Some(format!("{} may add to what the template creates", one.name))
 }
 
 /// Whether an application is one of those that rotate secrets.

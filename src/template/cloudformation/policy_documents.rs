@@ -118,6 +118,8 @@ fn open_resource(text: &str, services: &[String]) -> Vec<String> {
     if !is_opaque(text) || is_variable(text) {
         return vec![text.to_owned()];
     }
+    // The same open text names the same resource: `${$}` is a dollar sign.
+    let itself = text.replace("${", "${$}{");
     // The first token ends the text that is known.
     let start = text.find("${").unwrap_or_default();
     let token: String = text[start..].split_inclusive('}').next().unwrap_or_default().to_owned();
@@ -128,9 +130,12 @@ fn open_resource(text: &str, services: &[String]) -> Vec<String> {
             let around = [*partition, *region, *account].iter().any(|part| is_opaque(part));
             let resource = if around { token } else { (*resource).to_owned() };
             let (partition, region, account) = (plain(partition), plain(region), plain(account));
-            vec![format!("arn:{partition}:{service}:{region}:{account}:{resource}")]
+            vec![format!("arn:{partition}:{service}:{region}:{account}:{resource}"), itself]
         }
-        _ => services.iter().map(|service| format!("arn:*:{service}:*:*:{token}")).collect(),
+        _ => {
+            let of_service = |service: &String| format!("arn:*:{service}:*:*:{token}");
+            services.iter().map(of_service).chain([itself]).collect()
+        }
     }
 }
 
@@ -162,17 +167,17 @@ mod tests {
         let open = with("{Effect: Allow, Action: 'kms:Decrypt', Resource: !Ref P}");
         assert_eq!(
             open.expect("a document")["Statement"][0]["Resource"],
-            json!(["arn:*:kms:*:*:${P}"])
+            json!(["arn:*:kms:*:*:${P}", "${$}{P}"])
         );
         let part = with("{Effect: Allow, Action: 'a:b', Resource: !Sub 'arn:aws:s3:::x/${P}'}");
         assert_eq!(
             part.expect("a document")["Statement"][0]["Resource"],
-            json!(["arn:aws:s3:::x/${P}"])
+            json!(["arn:aws:s3:::x/${P}", "arn:aws:s3:::x/${$}{P}"])
         );
         let region = with("{Effect: Deny, Action: '*', Resource: !Sub 'arn:aws:kms:${P}:1:key/k'}");
         assert_eq!(
             region.expect("a document")["Statement"][0]["Resource"],
-            json!(["arn:aws:kms:*:1:${P}"])
+            json!(["arn:aws:kms:*:1:${P}", "arn:aws:kms:${$}{P}:1:key/k"])
         );
         assert!(with("{Effect: Allow, Action: !Ref P, Resource: '*'}").is_err());
         assert!(with("{Effect: Allow, Principal: {AWS: !Ref P}, Action: 'a:b'}").is_err());

@@ -101,6 +101,7 @@ fn function<'s, 't>(
         return (Some(arn), superuser);
     }
     if hosted.is_nothing() {
+        world.draft.complete(&lambda::FACTS);
         return (None, None);
     }
     match applications::declare_hosted(world, schedule, hosted) {

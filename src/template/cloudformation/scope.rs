@@ -40,6 +40,8 @@ pub(super) struct Scope<'t> {
     pub(super) root: &'t Node,
     pub(super) settings: &'t Settings,
     pub(super) place: Place,
+    /// The file of each resource that another template declares.
+    files: &'t HashMap<String, String>,
     resources: Vec<Resource<'t>>,
     by_name: HashMap<&'t str, usize>,
     /// Conditions that are taken as decided: those under which a rotation is there.
@@ -61,7 +63,12 @@ const LONGEST_CHAIN: usize = 100;
 const FUEL: u32 = 3_000_000;
 
 impl<'t> Scope<'t> {
-    pub(super) fn of(root: &'t Node, settings: &'t Settings, place: Place) -> Self {
+    pub(super) fn of(
+        root: &'t Node,
+        settings: &'t Settings,
+        files: &'t HashMap<String, String>,
+        place: Place,
+    ) -> Self {
         let mut resources = Vec::new();
         let declared = root.get("Resources").map(Node::entries).unwrap_or_default();
         for (name, node) in declared {
@@ -74,6 +81,7 @@ impl<'t> Scope<'t> {
             root,
             settings,
             place,
+            files,
             resources,
             by_name,
             assumed: BTreeMap::new(),
@@ -88,7 +96,7 @@ impl<'t> Scope<'t> {
     /// The same template where a resource is there: its condition holds, and what that
     /// implies.
     pub(super) fn where_made(&self, resource: &Resource<'t>) -> Self {
-        let mut scope = Self::of(self.root, self.settings, self.place.clone());
+        let mut scope = Self::of(self.root, self.settings, self.files, self.place.clone());
         if let Some(name) = resource.node.get("Condition").and_then(Node::text) {
             let mut assumed = BTreeMap::new();
             self.imply(name, true, &mut assumed);
@@ -140,6 +148,21 @@ impl<'t> Scope<'t> {
 
     pub(super) fn resource(&self, name: &str) -> Option<&Resource<'t>> {
         self.by_name.get(name).map(|at| &self.resources[*at])
+    }
+
+    /// The file of a resource, where another template declares it.
+    pub(super) fn file_of(&self, resource: &str) -> Option<&'t str> {
+        self.files.get(resource).map(String::as_str)
+    }
+
+    /// What a template exports under a name.
+    pub(super) fn exported(&self, name: &str) -> Option<Value> {
+        let outputs = self.root.get("Outputs").map(Node::entries).unwrap_or_default();
+        let (_, output) = outputs.iter().find(|(_, output)| {
+            let export = output.get("Export").and_then(|export| export.get("Name"));
+            export.is_some_and(|node| self.resolve(node).id().as_deref() == Some(name))
+        })?;
+        Some(self.resolve(output.get("Value")?).value)
     }
 
     /// Whether a resource is made.

@@ -19,7 +19,8 @@ use crate::{
 
 /// The kind of a secret.
 pub(super) const SECRET: &str = "AWS::SecretsManager::Secret";
-const ATTACHMENT: &str = "AWS::SecretsManager::SecretTargetAttachment";
+/// The kind of what adds the connection of a database to a secret.
+pub(super) const ATTACHMENT: &str = "AWS::SecretsManager::SecretTargetAttachment";
 /// The properties that give a secret its first value.
 const VALUES: [&str; 2] = ["SecretString", "GenerateSecretString"];
 
@@ -46,6 +47,7 @@ pub(super) fn described(world: &mut World<'_, '_>, resource: &Resource<'_>) -> S
         kms_key_id: replica.get("KmsKeyId").id(),
         ..ReplicationStatus::default()
     };
+    // A secret without a value has no version either.
     let has_value = VALUES.iter().any(|name| !properties.get(name).is_nothing());
     Secret {
         arn: Some(arn),
@@ -63,6 +65,9 @@ pub(super) fn described(world: &mut World<'_, '_>, resource: &Resource<'_>) -> S
 pub(super) fn surroundings(world: &mut World<'_, '_>, resource: &Resource<'_>) {
     let arn = world.scope.id_of(resource);
     resource_policy(world, &arn);
+    if VALUES.iter().all(|name| world.scope.property(resource, name).is_nothing()) {
+        world.draft.evidence.secret_versions = Observed::Absent;
+    }
     match shape(world, resource) {
         Setting::Known(shape) => put_shape(world, shape),
         Setting::Absent => world.draft.evidence.secret_shape = Observed::Absent,
@@ -144,6 +149,11 @@ fn own_shape(scope: &Scope<'_>, resource: &Resource<'_>) -> Setting<StageShape> 
         },
         setting => setting.map(|text| seal::shape(&text)),
     }
+}
+
+/// The keys that a secret's own properties give its value.
+pub(super) fn own_keys(scope: &Scope<'_>, resource: &Resource<'_>) -> Vec<String> {
+    own_shape(scope, resource).known().map(|shape| shape.keys).unwrap_or_default()
 }
 
 /// The value that GetRandomPassword and a template for the rest give.

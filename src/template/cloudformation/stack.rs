@@ -6,11 +6,13 @@ use super::{
     graph::Graph,
     permissions::{PERMISSION, same_function},
     scope::{Presence, Resource, Scope},
+    secrets::ATTACHMENT,
     value::Value,
     world::World,
 };
 use crate::evidence::{
-    Observed, Stack, StackTemplate, TemplateCircle, TemplatePermission, TemplateSchedule,
+    Observed, Stack, StackTemplate, TemplateAttachment, TemplateCircle, TemplatePermission,
+    TemplateSchedule,
 };
 
 /// The kind of a rotation schedule.
@@ -32,6 +34,7 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
         own.filter(|one| scope.presence(one) != Presence::NotMade)
     };
     let rotation_schedules = of_kind(SCHEDULE).map(|one| schedule(world, &graph, one)).collect();
+    let attachments = of_kind(ATTACHMENT).map(|one| attachment(scope, one)).collect();
     let permissions = of_kind(PERMISSION).map(|one| permission(world, one)).collect();
     for one in of_kind(SCHEDULE).chain(of_kind(PERMISSION)) {
         world.draft.declare(one.name, world.origin(one, one.node.at));
@@ -61,6 +64,7 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
             transforms: transforms(scope.root),
             made_by_cdk,
             rotation_schedules,
+            attachments,
             permissions,
             circles: circles.into_iter().map(circle).collect(),
         }),
@@ -81,6 +85,16 @@ fn schedule(world: &World<'_, '_>, graph: &Graph<'_>, resource: &Resource<'_>) -
         hosted_rotation_lambda: !hosted.is_nothing(),
         runtime: hosted.get("Runtime").id(),
         depends_on: graph.behind(resource.name).into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn attachment(scope: &Scope<'_>, resource: &Resource<'_>) -> TemplateAttachment {
+    let id = scope.property(resource, "SecretId").id().unwrap_or_default();
+    let secret = super::secrets::find(scope, &id);
+    TemplateAttachment {
+        logical_resource_id: Some(resource.name.to_owned()),
+        secret_id: Some(secret.map_or(id, |one| scope.id_of(one))),
+        keys_before: secret.map(|one| super::secrets::own_keys(scope, one)).unwrap_or_default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the unit tests of this folder share.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{document, place::place, scope::Scope};
@@ -10,7 +12,7 @@ pub(super) fn with_scope<T>(text: &str, look: impl FnOnce(&Scope<'_>) -> T) -> T
     let root = document::read(text).expect("a template").root;
     let settings = Settings::default();
     let (place, _) = place(&root, &settings);
-    look(&Scope::of(&root, &settings, place))
+    look(&Scope::of(&root, &settings, &HashMap::new(), place))
 }
 
 /// A secret, a function and its rotation, for templates that are about something else.

@@ -26,6 +26,25 @@ pub(super) fn declare(world: &mut World<'_, '_>) {
             world.draft.gap(Fact::Subnets, &subnet.id, open);
         }
     }
+    names(world);
+}
+
+/// What changes the meaning of names.
+fn names(world: &mut World<'_, '_>) {
+    let zones = world.perhaps("AWS::Route53::HostedZone");
+    let zone = zones.into_iter().find(|(one, _)| !one.properties.get("VPCs").is_nothing());
+    let rules = world.perhaps("AWS::Route53Resolver::ResolverRuleAssociation");
+    for (fact, found) in
+        [(Fact::HostedZonesByVPC, zone), (Fact::ResolverRules, rules.into_iter().next())]
+    {
+        match found {
+            Some((one, _)) => {
+                let reason = format!("{} is not read out of a template", one.resource.name);
+                world.draft.gap(fact, "", reason);
+            }
+            None => world.draft.complete(&[fact]),
+        }
+    }
 }
 
 fn one_vpc(world: &mut World<'_, '_>, vpc: &Created<'_, '_>) -> Result<(), Open> {

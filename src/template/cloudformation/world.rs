@@ -2,7 +2,7 @@
 //! what is open gets into it.
 
 use super::{
-    document::Mark,
+    document::{Mark, Node},
     scope::{Presence, Resource, Scope},
     value::Resolved,
 };
@@ -10,6 +10,9 @@ use crate::{
     evidence::{Fact, Tag},
     template::{Draft, Location, aws::Open},
 };
+
+/// How deep properties are noted: `Environment.Variables.NAME`.
+const PROPERTY_LEVELS: usize = 3;
 
 /// The evidence of one rotation in the making.
 pub(super) struct World<'s, 't> {
@@ -69,9 +72,10 @@ impl<'s, 't> World<'s, 't> {
         // Of a whole resource, the line with its logical id.
         let whole = at.line == 0 || at == resource.node.at;
         let at = if whole { resource.node.key } else { at };
+        let file = self.scope.file_of(resource.name).unwrap_or(&self.scope.settings.file);
         Location {
             address: resource.name.to_owned(),
-            file: self.scope.settings.file.clone(),
+            file: file.to_owned(),
             line: (at.line > 0).then_some(at.line),
             column: (at.line > 0).then_some(at.column),
         }
@@ -84,9 +88,29 @@ impl<'s, 't> World<'s, 't> {
         self.draft.declare(id, origin);
     }
 
-    /// Notes where a whole resource is declared.
+    /// Notes where a whole resource is declared, and where each of its properties is.
     pub(super) fn declare_whole(&mut self, id: &str, resource: &Resource<'_>) {
         self.declare(id, resource, resource.node.at);
+        if let Some(properties) = resource.node.get("Properties") {
+            self.declare_properties(resource, properties, "", PROPERTY_LEVELS);
+        }
+    }
+
+    fn declare_properties(
+        &mut self,
+        resource: &Resource<'_>,
+        node: &Node,
+        above: &str,
+        levels: usize,
+    ) {
+        for (name, node) in node.entries() {
+            let path = format!("{above}{name}");
+            let origin = self.origin(resource, node.key);
+            self.draft.origins.declare_property(&path, origin);
+            if levels > 1 {
+                self.declare_properties(resource, node, &format!("{path}."), levels - 1);
+            }
+        }
     }
 
     /// Notes where the statements of a policy are declared, as findings name it.

@@ -66,11 +66,9 @@ pub fn read(text: &str, settings: &Settings) -> Result<Declarations, TemplateErr
             one.origins.of(&secret.known_text("arn").unwrap_or_default()).address == secret.address
         });
         if !rotates {
-            found.notes.push(format!(
-                "{} rotates by its own rotation_lambda_arn, which the AWS provider removed in \
-                 version 5: it was not examined",
-                secret.address
-            ));
+            let (place, _) = place::place(&plan, settings, secret);
+            let world = World { plan: &plan, place, file: &settings.file };
+            found.unexamined.push(rotations::unexamined(&world, secret, settings.captured_at));
         }
     }
     Ok(found)

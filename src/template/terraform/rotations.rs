@@ -43,3 +43,17 @@ pub(super) fn declare(world: &World<'_>, rotation: &Resource, captured_at: Time)
     vpcs::outside(world, &mut draft);
     draft.finish(captured_at)
 }
+
+/// A secret that rotates by an argument of its own, which the AWS provider removed in
+/// version 5: it is not examined, and all of it is open.
+pub(super) fn unexamined(world: &World<'_>, secret: &Resource, captured_at: Time) -> Declared {
+    let mut draft = Draft::default();
+    draft.evidence.region = Some(world.place.region.clone());
+    draft.evidence.account_id = Some(world.place.account.clone());
+    draft.origins.set_schedule(world.origin(secret));
+    let reason = format!("{} rotates by its own rotation_lambda_arn", secret.address);
+    for fact in [Fact::Secret, Fact::Function] {
+        draft.gap(fact, &secret.address, reason.as_str());
+    }
+    draft.finish(captured_at)
+}
