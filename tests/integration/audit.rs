@@ -201,7 +201,12 @@ fn what_a_template_leaves_open_is_no_promise() {
     let open = written("open.yaml", &text);
     let open = open.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", open, "--region", "eu-west-1"];
-    let run = rotdoctor().args(&args).run();
+    assert_eq!(
+        rotdoctor().args(&args).run().code,
+        0,
+        "what a template leaves open fails no pipeline"
+    );
+    let run = rotdoctor().args([&args[..], &["--open", "fail"]].concat()).run();
     assert_eq!(run.code, 3, "{}", run.stdout);
     assert!(run.stdout.contains("NOT DECLARED"), "{}", run.stdout);
     assert!(run.stdout.contains("Port"), "the parameter is named: {}", run.stdout);
@@ -218,7 +223,7 @@ fn what_a_template_leaves_open_is_no_promise() {
 
 #[test]
 fn a_plan_is_judged_before_it_is_applied() {
-    let run = rotdoctor().args(["audit", "--plan", HEALTHY_PLAN]).run();
+    let run = rotdoctor().args(["audit", "--plan", HEALTHY_PLAN, "--open", "fail"]).run();
     // Terraform keeps a secret's value to itself, so which keys it has stays open.
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("SecretShape of"), "{}", run.stdout);
@@ -247,7 +252,7 @@ fn files_that_cannot_be_read_are_not_examined_and_those_without_a_rotation_pass(
 fn a_list_that_is_given_is_a_list() {
     let template = "fixtures/templates/into-existing-network.yaml";
     let parameters = ["--parameters", "Subnets=subnet-1,subnet-2", "Group=sg-9"];
-    let args = ["audit", "--template", template, "--region", "eu-west-1"];
+    let args = ["audit", "--template", template, "--region", "eu-west-1", "--open", "fail"];
     let run = rotdoctor().args([&args[..], &parameters].concat()).run();
     assert_eq!(run.code, 3, "{}", run.stdout);
     assert!(run.stdout.contains("Subnets of subnet-1, Subnets of subnet-2"), "{}", run.stdout);

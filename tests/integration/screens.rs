@@ -55,7 +55,7 @@ fn what_is_open_is_told_by_its_reason_and_what_closes_it() {
         1,
     );
     fs::write(&open, text).expect("a file in the scratch folder");
-    let args = ["audit", "--template", &open, "--region", "eu-west-1"];
+    let args = ["audit", "--template", &open, "--region", "eu-west-1", "--open", "fail"];
     let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 3);
     fits(&run.stdout);

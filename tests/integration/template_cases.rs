@@ -125,13 +125,14 @@ fn a_rotation_that_cannot_be_examined_is_open_in_every_format() {
         let path = format!("fixtures/templates/cases/{name}.yaml");
         for format in ["text", "json", "jsonl", "sarif", "junit", "github", "markdown"] {
             let args = ["audit", "--quiet", "--template", &path, "--output", format];
-            let allowed = rotdoctor(&args);
+            let allowed = rotdoctor().args(&args).run();
             assert_eq!(allowed.code, 0, "{name} {format}: {}", allowed.stderr);
             assert!(!allowed.stdout.is_empty(), "{name} {format}");
-            let strict = rotdoctor(&[&args[..], &["--open", "fail"]].concat());
+            let strict = rotdoctor().args([&args[..], &["--open", "fail"]].concat()).run();
             assert_eq!(strict.code, 3, "{name} {format}: {}", strict.stdout);
         }
-        let json = rotdoctor(&["audit", "--quiet", "--template", &path, "--output", "json"]);
+        let json =
+            rotdoctor().args(["audit", "--quiet", "--template", &path, "--output", "json"]).run();
         assert!(json.stdout.contains("\"verdict\": \"unknown\""), "{}", json.stdout);
         assert!(json.stdout.contains("\"NotDeclared\"") || json.stdout.contains("not declared"));
     }
@@ -144,10 +145,10 @@ fn the_configuration_says_what_open_questions_are_worth() {
     let config = config.to_str().expect("a path");
     let path = "fixtures/templates/cases/attachment-by-arn.yaml";
     let args = ["audit", "--quiet", "--config", config, "--template", path];
-    assert_eq!(rotdoctor(&args).code, 3);
-    assert_eq!(rotdoctor(&[&args[..], &["--open", "allow"]].concat()).code, 0);
+    assert_eq!(rotdoctor().args(&args).run().code, 3);
+    assert_eq!(rotdoctor().args([&args[..], &["--open", "allow"]].concat()).run().code, 0);
     std::fs::write(config, "open = \"sometimes\"\n").expect("a file");
-    let run = rotdoctor(&args);
+    let run = rotdoctor().args(&args).run();
     assert_eq!(run.code, 2, "{}", run.stderr);
 }
 

@@ -115,7 +115,6 @@ const FAULTS: &[Fault] = &[
         world.set("Rotation", property, SCHEDULE, json!("rate(1 hour)"))
     }),
     ("TMO01", |world| world.unset("Rotator", "Timeout")),
-    ("SEC02", |world| world.set_value(json!({"engine": "mysql"}))),
 ];
 
 const PASSWORD_LENGTH: &str = "environment.0.variables.PASSWORD_LENGTH";
@@ -140,6 +139,12 @@ fn a_vended_function_is_the_same_in_both_formats() {
     for (mode, declared) in declared(&vended) {
         let codes = codes(mode, &declared);
         assert!(codes.iter().any(|one| one == "RUN14"), "{mode:?}: {codes:?}");
+    }
+    let other_engine = World::healthy().with_application(&[]).set_value(json!({"engine": "mysql"}));
+    assert_same_evidence("engine", &other_engine);
+    for (mode, declared) in declared(&other_engine) {
+        let codes = codes(mode, &declared);
+        assert!(codes.iter().any(|one| one == "SEC02"), "{mode:?}: {codes:?}");
     }
     let healthy = World::healthy().with_application(&[("passwordLength", "32")]);
     for (mode, declared) in declared(&healthy) {

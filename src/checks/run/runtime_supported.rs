@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn supported_and_foreign_runtimes_are_left_alone() {
         assert!(codes(&judge(&CHECK, bundle("python3.12"))).is_empty());
-        assert!(not_applicable(&judge(&CHECK, bundle("nodejs20.x"))));
+        assert!(not_applicable(&judge(&CHECK, bundle("java17"))));
+        assert!(codes(&judge(&CHECK, bundle("nodejs24.x"))).is_empty());
     }
 
     #[test]
