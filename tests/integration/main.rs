@@ -10,6 +10,7 @@ mod elf_files;
 mod field;
 mod formats;
 mod injection;
+mod lab_logs;
 mod logs;
 mod mended;
 mod network;
