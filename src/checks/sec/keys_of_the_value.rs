@@ -8,7 +8,7 @@ use crate::{
         commands::{diagnose_value, store_value},
         vended_template::template,
     },
-    evidence::{Fact, StageShape},
+    evidence::{Fact, StageShape, TemplateAttachment},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -22,7 +22,9 @@ pub(super) static CHECK: Check = Check {
 fn judge(case: &Case<'_>) -> Judgement {
     let value = shape(case, "AWSCURRENT")?;
     let template = template(case);
-    if template.is_none() && !is_for_a_database(value) {
+    // Only the value of a database is attached to one.
+    let for_database = is_for_a_database(value) || attachment(case).is_some();
+    if template.is_none() && !for_database {
         let function = case.function();
         if function.is_unseen() && !function.is_not_asked() {
             return Err(function.inconclusive());
@@ -138,7 +140,7 @@ fn before_attachment(case: &Case<'_>, value: &StageShape, basis: Basis) -> Optio
     let template = case.stack().if_known()?.template.as_ref()?;
     let secret = case.secret().if_known()?.arn.as_deref()?;
     let of_secret = |id: &Option<String>| id.as_deref() == Some(secret);
-    let attachment = template.attachments.iter().find(|one| of_secret(&one.secret_id))?;
+    let attachment = attachment(case)?;
     let name = attachment.logical_resource_id.as_deref()?;
     let schedule = template
         .rotation_schedules
@@ -176,6 +178,13 @@ fn before_attachment(case: &Case<'_>, value: &StageShape, basis: Basis) -> Optio
         )
         .fix(format!("Add `DependsOn: {name}` to {schedule}."), []),
     )
+}
+
+/// What attaches the secret to its database, where the stack's template declares that.
+fn attachment<'a>(case: &Case<'a>) -> Option<&'a TemplateAttachment> {
+    let template = case.stack().if_known()?.template.as_ref()?;
+    let secret = case.secret().if_known()?.arn.as_deref()?;
+    template.attachments.iter().find(|one| one.secret_id.as_deref() == Some(secret))
 }
 
 fn store(case: &Case<'_>, finding: Finding) -> Finding {

@@ -81,6 +81,10 @@ pub(crate) fn attach(
     is_cluster: bool,
     known: BTreeMap<&'static str, serde_json::Value>,
 ) {
+    // Secrets Manager adds keys to a JSON object and leaves any other value as it is.
+    if shape.is_json == Some(false) {
+        return;
+    }
     let identifier = if is_cluster { "dbClusterIdentifier" } else { "dbInstanceIdentifier" };
     shape.is_json = Some(true);
     for key in ["engine", "host", "port", identifier] {
