@@ -181,7 +181,7 @@ fn before_attachment(case: &Case<'_>, value: &StageShape, basis: Basis) -> Optio
 }
 
 /// What attaches the secret to its database, where the stack's template declares that.
-fn attachment<'a>(case: &Case<'a>) -> Option<&'a TemplateAttachment> {
+fn attachment<'a>(case: &'a Case<'_>) -> Option<&'a TemplateAttachment> {
     let template = case.stack().if_known()?.template.as_ref()?;
     let secret = case.secret().if_known()?.arn.as_deref()?;
     template.attachments.iter().find(|one| one.secret_id.as_deref() == Some(secret))
