@@ -64,7 +64,7 @@ fn one_diagnosis_takes_five_waves_and_keeps_no_secret() {
         assert!(collected.timings.iter().any(|timing| timing.wave == plan::WAVES));
         assert_eq!(collected.timings.len(), stub.asked().len(), "no call twice, none unwritten");
         assert!(collected.timings.iter().all(|timing| timing.attempts == 1), "no retries");
-        assert_eq!(stub.asked().len(), 65, "calls for one diagnosis: {:#?}", collected.timings);
+        assert_eq!(stub.asked().len(), 67, "calls for one diagnosis: {:#?}", collected.timings);
         let most = stub.most_at_once();
         assert!((2..=8).contains(&most), "{most} at once");
 
