@@ -67,6 +67,10 @@ pub struct Entry {
     /// resource.
     #[serde(default, deserialize_with = "texts")]
     pub moot_beside: Vec<Text>,
+    /// The checks of the state see all that this fault is about: where they find nothing
+    /// wrong, it is not there. A password that differs, in comparison, no check sees.
+    #[serde(default)]
+    pub state_decides: bool,
     /// The code under which checks of the state report the same fault.
     #[serde(default, deserialize_with = "optional_text")]
     pub same_fault_as: Option<Text>,

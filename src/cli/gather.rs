@@ -48,6 +48,7 @@ impl<'a> Gather<'a> {
         self.summary.secrets += 1;
         let count = match report.verdict {
             Verdict::Failing => &mut self.summary.failing,
+            Verdict::Recovering => &mut self.summary.recovering,
             Verdict::AtRisk => &mut self.summary.at_risk,
             Verdict::Unknown => &mut self.summary.unknown,
             Verdict::Healthy => &mut self.summary.healthy,

@@ -37,7 +37,7 @@ pub(super) fn rank(
             explaining(timeline, findings)
         }
         Verdict::AtRisk => threatening(findings),
-        Verdict::Healthy | Verdict::Unknown => Vec::new(),
+        Verdict::Recovering | Verdict::Healthy | Verdict::Unknown => Vec::new(),
     };
     // The findings come worst first and by basis; a stable sort keeps that
     // among causes of one confidence that stand at the same gate.

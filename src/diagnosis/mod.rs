@@ -56,10 +56,17 @@ pub fn diagnose(case: &Case<'_>, results: &[CheckResult], selection: &Selection)
     let timeline = Timeline::of(case);
     let mut findings = findings(results, selection);
     drop_moot(&mut findings);
-    let verdict = verdict(case, &timeline, &findings);
+    let mut verdict = verdict(case, &timeline, &findings);
     let mut causes = cause::rank(&timeline, verdict, &mut findings);
-    fixed_since::note(case, results, &timeline, &mut causes);
-    let failing = verdict == Verdict::Failing;
+    if verdict == Verdict::Failing {
+        if fixed_since::all_fixed(case, results, &causes) {
+            verdict = Verdict::Recovering;
+            fixed_since::settle(case, results, &mut causes, &mut findings);
+        } else {
+            fixed_since::note(case, results, &timeline, &mut causes);
+        }
+    }
+    let failing = matches!(verdict, Verdict::Failing | Verdict::Recovering);
     let changes = failing.then(|| changes::changes(case, &timeline));
     let recovery = failing.then(|| {
         let first = causes.first().map(|cause| cause.finding.entry);

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// The last attempt failed, or AWSPENDING is stuck on a version.
     Failing,
+    /// The last attempt failed, and what stopped it is fixed since.
+    Recovering,
     /// Not failing, but an error or a warning stands.
     AtRisk,
     /// What was seen does not decide it.

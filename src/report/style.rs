@@ -25,6 +25,7 @@ pub(super) fn paint(style: Style, text: &str) -> String {
 pub(super) fn verdict(verdict: Verdict) -> (&'static str, Style) {
     match verdict {
         Verdict::Failing => ("FAILING", RED),
+        Verdict::Recovering => ("RECOVERING", YELLOW),
         Verdict::AtRisk => ("AT RISK", YELLOW),
         Verdict::Unknown => ("UNKNOWN", YELLOW),
         Verdict::Healthy => ("HEALTHY", GREEN),

@@ -111,8 +111,12 @@ pub(super) fn audit_rows(report: &AuditReport, all: bool) -> AuditRows {
         let count = format!("{} secret{s}", summary.healthy);
         rows.push(["healthy".to_owned(), count, String::new(), String::new(), String::new()]);
     }
+    let recovering = match summary.recovering {
+        0 => String::new(),
+        count => format!(" {count} recovering,"),
+    };
     let summary = format!(
-        "{} secret{}: {} failing, {} at risk, {} unknown, {} healthy, {} not examined.",
+        "{} secret{}: {} failing,{recovering} {} at risk, {} unknown, {} healthy, {} not examined.",
         summary.secrets,
         if summary.secrets == 1 { "" } else { "s" },
         summary.failing,
@@ -204,6 +208,7 @@ fn is_same_fault(a: &Cause, b: &Cause) -> bool {
 fn audit_row(report: &Report, names: words::Names) -> [String; 5] {
     let status = match report.verdict {
         Verdict::Failing => "failing",
+        Verdict::Recovering => "recovering",
         Verdict::AtRisk => "at risk",
         Verdict::Unknown => "unknown",
         Verdict::Healthy => "healthy",

@@ -63,7 +63,11 @@ fn verdict(out: &mut String, report: &Report, layout: Layout) {
 
 fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
     let finding = &cause.finding;
-    title(out, "CAUSE", finding, style::confidence(cause.confidence), layout);
+    let heading = match report.verdict {
+        Verdict::Recovering => "STOPPED BY",
+        _ => "CAUSE",
+    };
+    title(out, heading, finding, style::confidence(cause.confidence), layout);
     let _ = write!(out, "{}", block(&finding.summary, 2, layout.width));
     super::hops::path(out, finding, layout);
     proofs(out, finding, layout);

@@ -86,6 +86,7 @@ pub(super) fn verdict(report: &Report) -> String {
     let mut text = match report.verdict {
         _ if report.mode == Mode::Package => of_package(report),
         Verdict::Failing => failing_since(report),
+        Verdict::Recovering => recovering(report),
         Verdict::AtRisk => format!(
             ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
             plural(report.causes.len(), "thing", "things")
@@ -110,15 +111,28 @@ pub(super) fn verdict(report: &Report) -> String {
 fn of_package(report: &Report) -> String {
     let count = report.causes.len();
     match report.verdict {
-        Verdict::Failing | Verdict::AtRisk if count == 1 => {
+        Verdict::Failing | Verdict::Recovering | Verdict::AtRisk if count == 1 => {
             ": one thing in it would stop or weaken a rotation.".to_owned()
         }
-        Verdict::Failing | Verdict::AtRisk => {
+        Verdict::Failing | Verdict::Recovering | Verdict::AtRisk => {
             format!(": {count} things in it would stop or weaken a rotation.")
         }
         Verdict::Unknown => ": not all of it could be read.".to_owned(),
         Verdict::Healthy => ": nothing in it stops a rotation by itself.".to_owned(),
     }
+}
+
+fn recovering(report: &Report) -> String {
+    let mut attempts = report.rotation.attempts.iter().rev();
+    let last = attempts.find(|attempt| attempt.outcome == "failed");
+    let at = last.and_then(|attempt| attempt.started_at);
+    let at = at.map(|at| format!(" ({})", at.minute())).unwrap_or_default();
+    let step = last.and_then(|attempt| attempt.failed_step.as_deref());
+    let step = step.map(|step| format!(" in {step}")).unwrap_or_default();
+    format!(
+        ": the last attempt{at} failed{step}; as far as can be seen, what stopped it is fixed \
+         now. Start a new attempt."
+    )
 }
 
 fn failing_since(report: &Report) -> String {

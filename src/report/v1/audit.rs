@@ -31,6 +31,9 @@ pub struct AuditSummary {
     pub secrets: usize,
     /// Failing.
     pub failing: usize,
+    /// Recovering: the last attempt failed, and what stopped it is fixed since.
+    #[serde(default)]
+    pub recovering: usize,
     /// At risk.
     pub at_risk: usize,
     /// Unknown.
