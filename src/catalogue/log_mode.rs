@@ -120,6 +120,8 @@ pub enum Place {
     Trail,
     /// The reason of a failed stack event.
     Stack,
+    /// What a deployment printed, pasted as a log. Rows of stack events are matched too.
+    Deployment,
 }
 
 /// What a finding is about.

@@ -71,6 +71,10 @@ pub struct Entry {
     /// wrong, it is not there. A password that differs, in comparison, no check sees.
     #[serde(default)]
     pub state_decides: bool,
+    /// Properties of a template or a plan that the fault is about, the most telling first:
+    /// a finding points at the first that is declared.
+    #[serde(default, deserialize_with = "texts")]
+    pub properties: Vec<Text>,
     /// The code under which checks of the state report the same fault.
     #[serde(default, deserialize_with = "optional_text")]
     pub same_fault_as: Option<Text>,

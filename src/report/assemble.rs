@@ -49,7 +49,10 @@ pub fn assemble(
         .map(|cause| v1::Cause {
             confidence: cause.confidence,
             consequences: cause.consequences.clone(),
-            would_decide: would_decide(cause, results),
+            would_decide: match diagnosis.verdict {
+                diagnosis::Verdict::Recovering => Vec::new(), // a new attempt decides
+                _ => would_decide(cause, results),
+            },
             finding: finding_of(
                 &cause.finding,
                 known(&cause.finding).unwrap_or_else(|| tried(&cause.finding)),

@@ -78,7 +78,8 @@ pub(super) fn tell_of_a_known_failure(lines: &[Line]) -> bool {
         lines.iter().map(|line| line.text.as_str()).chain([whole.as_str()]).collect();
     if is_of_a_deployment(&whole) {
         let deploys = |row: &&LogMode| {
-            row.places.contains(&Place::Stack) || row.places.contains(&Place::Trail)
+            let of_deployments = [Place::Stack, Place::Trail, Place::Deployment];
+            row.places.iter().any(|place| of_deployments.contains(place))
         };
         return log_modes().iter().filter(deploys).any(|row| is_quoted(row, &texts));
     }

@@ -5,51 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The properties that a code is about, the most telling first.
-const PROPERTIES: &[(&str, &[&str])] = &[
-    ("CFN09", &["HostedRotationLambda"]),
-    ("IAM11", &["PermissionsBoundary"]),
-    ("KMS01", &["Enabled"]),
-    ("MGD02", &["RotationLambdaARN", "ManageMasterUserPassword", "ManageMasterPassword"]),
-    ("NET06", &["PrivateDnsEnabled"]),
-    ("NET08", &["PolicyDocument"]),
-    ("NET09", NETWORK),
-    ("NET13", NETWORK),
-    ("RUN04", &["HostedRotationLambda.Runtime", "HostedRotationLambda"]),
-    ("RUN05", &["Runtime", "HostedRotationLambda.Runtime"]),
-    ("RUN06", &["Location.SemanticVersion"]),
-    ("RUN07", &["Location.SemanticVersion"]),
-    ("RUN11", &["Environment.Variables.SECRETS_MANAGER_ENDPOINT", "Parameters.endpoint"]),
-    ("RUN14", &["Environment.Variables.PASSWORD_LENGTH", "Parameters.passwordLength"]),
-    ("SCH01", SCHEDULE),
-    ("SCH02", SCHEDULE),
-    ("SCH03", SCHEDULE),
-    ("SEC01", VALUE),
-    ("SEC02", VALUE),
-    ("SEC04", VALUE),
-    ("SEC05", VALUE),
-    ("SEC17", VALUE),
-    (
-        "SEC19",
-        &[
-            "Environment.Variables.EXCLUDE_CHARACTERS",
-            "HostedRotationLambda.ExcludeCharacters",
-            "Parameters.excludeCharacters",
-            "GenerateSecretString.ExcludeCharacters",
-        ],
-    ),
-    ("SEC20", &["HostedRotationLambda", "SecretId"]),
-    ("TMO01", &["Timeout"]),
-];
-const NETWORK: &[&str] = &[
-    "VpcConfig",
-    "HostedRotationLambda.VpcSubnetIds",
-    "HostedRotationLambda",
-    "Parameters.vpcSubnetIds",
-];
-const SCHEDULE: &[&str] = &["RotationRules.ScheduleExpression", "RotationRules"];
-const VALUE: &[&str] =
-    &["GenerateSecretString.SecretStringTemplate", "GenerateSecretString", "SecretString"];
+use crate::catalogue::entry;
 
 /// A place in a template or a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +60,7 @@ impl Origins {
 
     /// Where the property is declared that a code is about, else the resource.
     pub fn of_property<'o>(&'o self, code: &str, resource: &'o Location) -> &'o Location {
-        let paths = PROPERTIES.iter().filter(|(of, _)| *of == code).flat_map(|(_, paths)| *paths);
+        let paths = entry(code).map_or(&[][..], |entry| &entry.properties).iter();
         let mut found = paths.filter_map(|path| {
             self.properties.get(&(resource.address.clone(), (*path).to_owned()))
         });

@@ -23,7 +23,7 @@ pub(super) static CHECK: Check = Check {
 /// The codes of the causes that are matched against failed invocations, and against what
 /// somebody cut out of a log, of CloudTrail or of a stack's events.
 static CODES: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| cause_codes(&[Place::Failure, Place::Trail, Place::Stack]));
+    LazyLock::new(|| cause_codes(&[Place::Failure, Place::Trail, Place::Stack, Place::Deployment]));
 
 fn judge(case: &Case<'_>) -> Judgement {
     let reading = case.log();
@@ -54,7 +54,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             }
             let found = findings(&matches, &record, &names);
             if matches.is_empty()
-                && record.place != Place::Stack
+                && record.place != Place::Deployment
                 && let Some(finding) = by_text(&log.invocations[index], &record, &names)
             {
                 return Ok(vec![finding]);

@@ -103,7 +103,7 @@ impl FailureRecord {
             excerpt: run.excerpt && !deployment,
             so_far,
             ..Self::of_texts(
-                if deployment { Place::Stack } else { Place::Failure },
+                if deployment { Place::Deployment } else { Place::Failure },
                 ProofKind::Log,
                 quotes(run),
             )

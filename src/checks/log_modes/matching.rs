@@ -75,6 +75,7 @@ pub(in crate::checks) fn match_row(
     arns: ComparedArns<'_>,
 ) -> Option<MatchedRow> {
     let place_fits = row.places.contains(&record.place)
+        || record.place == Place::Deployment && row.places.contains(&Place::Stack)
         || record.excerpt && row.places.iter().any(|place| *place != Place::Lines);
     if !place_fits || !circumstances_fit(row, record) {
         return None;

@@ -58,13 +58,14 @@ fn judge(case: &Case<'_>) -> Judgement {
     ])
 }
 
-/// The query for the secrets whose function has this name. A text of JMESPath stands in
-/// single quotes, and a backslash goes before those that it holds.
+/// The query for the secrets whose function has this name. Only a name that Lambda would
+/// take stands in a text of JMESPath; for any other one there is a placeholder.
 fn secrets_with(function: &Function) -> Argument {
-    let name = function.configuration.function_name.as_deref();
-    let name = name.map(|name| name.replace('\\', "\\\\").replace('\'', "\\'"));
+    let is_plain =
+        |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    let name = function.configuration.function_name.as_deref().filter(is_plain);
     Argument::from("SecretList[?contains(RotationLambdaARN || '', '")
-        .then(Argument::or_placeholder(name.as_deref(), "FUNCTION"))
+        .then(Argument::or_placeholder(name, "FUNCTION"))
         .then("')].Name")
 }
 
