@@ -33,7 +33,7 @@ pub(super) enum Taken {
     /// Nothing yet.
     Held,
     /// This one is next.
-    One(Event),
+    One(Box<Event>),
     /// These are next, oldest first.
     All(Vec<Event>),
 }
@@ -48,7 +48,7 @@ impl EventOrder {
     /// Takes the next event as it was read.
     pub(super) fn take(&mut self, event: Event) -> Taken {
         match self {
-            Self::Forward => Taken::One(event),
+            Self::Forward => Taken::One(Box::new(event)),
             Self::Unknown(held) => {
                 let starts = matches!(event.record.kind, Kind::Start { .. });
                 let id = event.record.request_id.as_ref();
@@ -111,7 +111,7 @@ mod tests {
             let event = Event { at: None, stream: None, record: layout::read(line) };
             match order.take(event) {
                 Taken::Held => {}
-                Taken::One(event) => out.push(event),
+                Taken::One(event) => out.push(*event),
                 Taken::All(events) => out.extend(events),
             }
         }

@@ -275,7 +275,7 @@ impl Reader {
         let event = Event { at, stream, record };
         match self.order.take(event) {
             Taken::Held => {}
-            Taken::One(event) => self.place(event),
+            Taken::One(event) => self.place(*event),
             Taken::All(events) => events.into_iter().for_each(|event| self.place(event)),
         }
     }

@@ -167,7 +167,7 @@ fn a_template_is_judged_before_it_is_deployed() {
     let closed = closed_template();
     let closed = closed.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", closed, "--region", "eu-west-1"];
-    let run = rotdoctor().args(&args).run();
+    let run = rotdoctor().args(args).run();
     assert_eq!(run.code, 1, "{}", run.stderr);
     assert!(run.stdout.contains("error NET03"), "{}", run.stdout);
     assert!(run.stdout.contains("needed: ingress rule in sg-EndpointGroup"), "{}", run.stdout);
@@ -202,7 +202,7 @@ fn what_a_template_leaves_open_is_no_promise() {
     let open = open.to_str().expect("a path in UTF-8");
     let args = ["audit", "--template", open, "--region", "eu-west-1"];
     assert_eq!(
-        rotdoctor().args(&args).run().code,
+        rotdoctor().args(args).run().code,
         0,
         "what a template leaves open fails no pipeline"
     );

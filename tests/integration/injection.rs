@@ -162,10 +162,8 @@ fn fault(command: &Command) -> Option<String> {
 /// The report in each format, undone to the lines that a reader of that format gets.
 fn printed(report: &Report) -> Vec<(&'static str, String)> {
     let one = slice::from_ref(report);
-    let screen = |verbose, width| {
-        text::render(report, Layout { verbose, width, ..Layout::default() })
-            .replace(" \\\n    ", " ")
-    };
+    let screen =
+        |verbose, width| text::render(report, Layout { verbose, width }).replace(" \\\n    ", " ");
     let unescaped = |text: String| {
         let entities = [
             ("&#xA;", "\n"),

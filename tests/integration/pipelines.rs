@@ -187,7 +187,7 @@ fn the_hook_takes_templates_and_runs() {
     }
     let args = ["audit", "--quiet", "--template", "fixtures/templates/healthy.yaml"];
     assert!(text(hooks).contains("args: [--quiet, --template]"));
-    assert_eq!(rotdoctor().args(&args).run().code, 0);
+    assert_eq!(rotdoctor().args(args).run().code, 0);
 }
 
 #[cfg(unix)]

@@ -56,7 +56,7 @@ fn what_is_open_is_told_by_its_reason_and_what_closes_it() {
     );
     fs::write(&open, text).expect("a file in the scratch folder");
     let args = ["audit", "--template", &open, "--region", "eu-west-1", "--open", "fail"];
-    let run = rotdoctor().args(&args).run();
+    let run = rotdoctor().args(args).run();
     assert_eq!(run.code, 3);
     fits(&run.stdout);
     let (_, section) = run.stdout.split_once("NOT DECLARED\n").expect("the section");
@@ -74,7 +74,7 @@ fn secrets_of_one_name_say_in_which_region_they_lie() {
     let bundle = |code: &str| worlds::path(&format!("{code}/fires"));
     let (here, there) = (bundle("KMS01"), bundle("SEC25"));
     let args = ["audit", "--bundle", &here, &there];
-    let run = rotdoctor().args(&args).run();
+    let run = rotdoctor().args(args).run();
     for name in ["prod/orders · eu-west-1", "prod/orders · eu-central-1"] {
         assert!(run.stdout.contains(name), "{}", run.stdout);
         for format in ["junit", "github"] {

@@ -125,7 +125,7 @@ fn a_rotation_that_cannot_be_examined_is_open_in_every_format() {
         let path = format!("fixtures/templates/cases/{name}.yaml");
         for format in ["text", "json", "jsonl", "sarif", "junit", "github", "markdown"] {
             let args = ["audit", "--quiet", "--template", &path, "--output", format];
-            let allowed = rotdoctor().args(&args).run();
+            let allowed = rotdoctor().args(args).run();
             assert_eq!(allowed.code, 0, "{name} {format}: {}", allowed.stderr);
             assert!(!allowed.stdout.is_empty(), "{name} {format}");
             let strict = rotdoctor().args([&args[..], &["--open", "fail"]].concat()).run();
@@ -145,10 +145,10 @@ fn the_configuration_says_what_open_questions_are_worth() {
     let config = config.to_str().expect("a path");
     let path = "fixtures/templates/cases/attachment-by-arn.yaml";
     let args = ["audit", "--quiet", "--config", config, "--template", path];
-    assert_eq!(rotdoctor().args(&args).run().code, 3);
+    assert_eq!(rotdoctor().args(args).run().code, 3);
     assert_eq!(rotdoctor().args([&args[..], &["--open", "allow"]].concat()).run().code, 0);
     std::fs::write(config, "open = \"sometimes\"\n").expect("a file");
-    let run = rotdoctor().args(&args).run();
+    let run = rotdoctor().args(args).run();
     assert_eq!(run.code, 2, "{}", run.stderr);
 }
 

@@ -86,7 +86,10 @@ pub(crate) fn text(world: &str) -> String {
 /// is written at the first call of a process; other processes never see a part of it.
 pub(crate) fn path(world: &str) -> String {
     static WRITTEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let folder = option_env!("CARGO_TARGET_TMPDIR").expect("an integration test");
+    // Cargo sets it for integration tests alone.
+    let Some(folder) = option_env!("CARGO_TARGET_TMPDIR") else {
+        panic!("only an integration test writes worlds to files")
+    };
     let path = Path::new(folder).join("worlds").join(format!("{world}.json"));
     let mut written = WRITTEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if written.insert(world.to_owned()) {
