@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::traceback_source_lines::SourceLines;
 use crate::{
     catalogue::{Place, Severity, cause_codes, log_modes},
     checks::{
@@ -31,12 +32,15 @@ fn judge(case: &Case<'_>) -> Judgement {
     let reading = case.log();
     let log = reading.or_not_applicable("the rotation function has no log")?;
     let of_runs = log.invocations.iter().flat_map(|run| {
-        run.lines
-            .iter()
-            .map(|line| QuotedText { text: line.text.clone(), source: source(run, line.at) })
+        let mut source_lines = SourceLines::default();
+        run.lines.iter().map(move |line| QuotedText {
+            text: source_lines.remove(&line.text),
+            source: source(run, line.at),
+        })
     });
+    let mut source_lines = SourceLines::default();
     let strays = log.stray_lines.iter().map(|line| QuotedText {
-        text: line.text.clone(),
+        text: source_lines.remove(&line.text),
         source: line.at.map_or("log".to_owned(), |at| format!("log, {}", at.second())),
     });
     let mut matches = Vec::new();
@@ -108,6 +112,26 @@ mod tests {
         );
         let case = Case::with_log(&evidence, test_logs::log(vec![vec![run]]));
         assert_eq!(judge(&case), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_source_line_of_a_traceback_is_no_printed_value() {
+        let traceback = "An error occurred (AccessDeniedException) when calling the \
+             GetRandomPassword operation: not authorized\nTraceback (most recent call last):\n  \
+             File \"/var/task/lambda_function.py\", line 102, in create_secret\n    \
+             passwd = (redacted)\n             ^^^^^^^^\n  \
+             File \"/var/runtime/botocore/client.py\", line 602, in _api_call\n    \
+             return self._make_api_call(operation_name, kwargs)";
+        let evidence = test_logs::evidence();
+        let judged = |lines: &[&str]| {
+            let run = test_logs::returned(RotationStep::CreateSecret, lines);
+            judge(&Case::with_log(&evidence, test_logs::log(vec![vec![run]])))
+        };
+        assert_eq!(judged(&[traceback]), Ok(Vec::new()));
+        let found = judged(&[traceback, "password=(redacted)"]).expect("a judgement");
+        assert_eq!(found.len(), 1);
+        assert!(found[0].summary.contains("of password:"), "{}", found[0].summary);
+        assert!(!found[0].summary.contains("lines do"), "{}", found[0].summary);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod log_last_failure;
 mod log_secret_material;
 mod stack_last_failure;
+mod traceback_source_lines;
 mod trail_last_failure;
 
 use super::Check;
