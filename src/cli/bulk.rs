@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use super::{
     Failure,
     aws::{ConnectionOptions, RoleOptions, interruptible, since, timings},
+    files,
     gather::Gather,
     options::ReportOptions,
     output::complain,
-    source,
 };
 use crate::{
     aws::arn::Arn,
@@ -277,7 +277,7 @@ impl BulkOptions {
         if let Some(path) = &self.roles {
             let named = format!("--roles {}", path.display());
             let usual = self.external_id.as_deref();
-            roles.extend(source::read_settings(&named, path, |text| read_roles(text, usual))?);
+            roles.extend(files::read_settings(&named, path, |text| read_roles(text, usual))?);
         }
         if roles.is_empty() {
             if self.external_id.is_some() {

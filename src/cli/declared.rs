@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Failure, options::ReportOptions, source};
+use super::{Failure, files, options::ReportOptions};
 use crate::{
     evidence::Time,
     report::v1::Mode,
@@ -98,7 +98,7 @@ impl DeclaredOptions {
                 all.insert(key.to_owned(), value.to_owned());
                 continue;
             }
-            all.extend(source::read_settings(&format!("--parameters {given}"), path, parameters)?);
+            all.extend(files::read_settings(&format!("--parameters {given}"), path, parameters)?);
         }
         Ok(all)
     }
@@ -106,7 +106,7 @@ impl DeclaredOptions {
 
 /// The text of a file.
 fn text_of(path: &Path) -> Result<String, String> {
-    let bytes = source::read_file(path).map_err(|error| error.to_string())?;
+    let bytes = files::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes)
         .map_err(|_| "not text: a plan file is binary; `terraform show -json` prints it".to_owned())
 }

@@ -12,6 +12,7 @@ mod checks;
 mod declared;
 mod diagnose;
 mod explain;
+mod files;
 #[cfg(feature = "live")]
 mod follow;
 mod gather;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, source};
+use super::{Failure, files};
 use crate::{
     catalogue::Severity,
     checks::Selection,
@@ -63,7 +63,7 @@ impl ConfigurationOptions {
             None if of_audit && own.exists() => &own,
             None => return Ok(Configuration::default()),
         };
-        source::read_settings(&path.display().to_string(), path, Configuration::parse)
+        files::read_settings(&path.display().to_string(), path, Configuration::parse)
     }
 
     /// The configuration at work, with the baseline that was named.
@@ -72,7 +72,7 @@ impl ConfigurationOptions {
             None => Baseline::default(),
             Some(path) => {
                 let named = format!("--baseline {}", path.display());
-                source::read_settings(&named, path, Baseline::parse)?
+                files::read_settings(&named, path, Baseline::parse)?
             }
         };
         Ok(Gate::new(configuration, baseline, jiff::Zoned::now().date()))

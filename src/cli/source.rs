@@ -1,35 +1,14 @@
 //! Where evidence comes from: a bundle here, AWS with the feature `live`.
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
-use super::{Failure, options::ReportOptions};
+use super::{Failure, files, options::ReportOptions};
 use crate::{evidence::Evidence, seal::bundle};
-
-/// The bytes of a file, or of stdin where the file is `-`.
-pub(super) fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    }
-}
-
-/// Reads and parses a text file that says how to run; `named` is what an error calls it.
-pub(super) fn read_settings<T, E: fmt::Display>(
-    named: &str,
-    path: &Path,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, Failure> {
-    let wrong = |what: String| Failure::Usage(format!("{named}: {what}"));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    parse(&text).map_err(|error| wrong(error.to_string()))
-}
 
 /// Reads a bundle from a file, or from stdin where the file is `-`.
 pub(super) fn read_bundle(path: &Path, options: &ReportOptions) -> Result<Evidence, Failure> {
     let fail = |what: &str| Failure::CannotExamine(format!("bundle {}: {what}", path.display()));
-    let bytes = read_file(path).map_err(|error| fail(&error.to_string()))?;
+    let bytes = files::read(path).map_err(|error| fail(&error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| {
         fail("not text. A bundle is one JSON object, as `rotdoctor capture` writes it")
     })?;
