@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Reader, cli_output, layout,
+    Reader, columns, layout,
     rows::{MESSAGE, Rows, STREAM, TIMESTAMP, time},
 };
 use crate::evidence::{LogEvent, Time, TrailEvent};
@@ -179,7 +179,7 @@ impl Scalar {
         let short = text.len() <= 40 && text.starts_with(|first: char| first.is_ascii_digit());
         match short.then(|| time(&text)).flatten() {
             Some(at) => Self::Millis(at.millis()),
-            None if cli_output::is_stream(&text) => Self::Stream(text),
+            None if columns::is_stream(&text) => Self::Stream(text),
             None => Self::Text(text),
         }
     }

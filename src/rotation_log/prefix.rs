@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{cli_output, layout};
+use super::{columns, layout};
 use crate::evidence::Time;
 
 /// A line without what a tool put before it.
@@ -41,7 +41,7 @@ pub(super) fn strip(line: &str) -> Option<Prefixed<'_>> {
     // line have a tab between the events.
     let untabbed = line.strip_prefix('\t').unwrap_or(line);
     if untabbed.starts_with(|first: char| matches!(first, 'E' | '|' | '0'..='9'))
-        && let Some(row) = cli_output::columns_before(untabbed)
+        && let Some(row) = columns::columns_before(untabbed)
     {
         return Some(Prefixed { at: row.at, stream: row.stream, rest: row.message });
     }

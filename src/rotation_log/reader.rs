@@ -9,7 +9,7 @@ use std::{
 use super::{
     RotationLog, attempts,
     building::Building,
-    cli_output,
+    columns,
     event_order::{Event, EventOrder, Taken},
     excerpt,
     layout::{self, Kind},
@@ -113,16 +113,16 @@ impl Reader {
         }
         self.lines += 1;
         let line = layout::plain(head(line));
-        if cli_output::is_border(&line) {
+        if columns::is_border(&line) {
             self.table = true;
             return;
         }
-        if let Some(at) = cli_output::lone_time(&line) {
+        if let Some(at) = columns::lone_time(&line) {
             self.times_follow = true;
             return self.end_row(at);
         }
         let (line, after) = match self.times_follow || self.table {
-            true => cli_output::columns_after(&line, self.table),
+            true => columns::columns_after(&line, self.table),
             false => (line.as_ref(), None),
         };
         self.push_row(line);
@@ -143,7 +143,7 @@ impl Reader {
             }
             return;
         }
-        if cli_output::is_beside_events(line) {
+        if columns::is_beside_events(line) {
             return;
         }
         self.times_follow |= line.starts_with("EVENTS\t");

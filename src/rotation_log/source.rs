@@ -5,19 +5,17 @@ use std::io::{self, BufRead, Cursor, Read};
 use serde_json::{Map, Value};
 
 use super::{
-    Options, Reader, RotationLog, cli_output, csv,
+    Options, Reader, RotationLog, csv,
     event_list::{Content, EVENT_KEYS, RESULT_KEY, content},
     export::read_export,
-    reader::EVENT_BYTES,
-    utf16, yaml,
+    lines::read_line,
+    query_results, utf16, yaml,
 };
 
 /// Bytes that are looked at to tell the format.
 const PEEK: usize = 64 * 1024;
 /// Lines up to which an object among the lines is waited for.
 const OBJECT_LINES: usize = 200;
-/// Bytes of one line that are kept; what follows on it is dropped.
-const LINE_BYTES: usize = 4 * EVENT_BYTES;
 
 /// Reads a log from a file or a pipe: text as Lambda writes it, what the AWS CLI prints
 /// of `get-log-events`, `filter-log-events`, `tail` and `get-query-results` (JSON, YAML,
@@ -52,7 +50,7 @@ fn read_utf8(
     if peeked.starts_with(&[0x1f, 0x8b]) {
         return Err(unsupported("it is compressed: gunzip it first"));
     }
-    if cli_output::is_results_table(&peeked) {
+    if query_results::is_table(&peeked) {
         return Err(unsupported("a table of get-query-results is not read"));
     }
     let mut reader = Reader::new(options);
@@ -66,8 +64,8 @@ fn read_utf8(
         read_lines(rest, &mut reader)?;
     } else if let Some(delimiter) = csv::delimiter_of_header(&peeked) {
         csv::read(Cursor::new(peeked).chain(input), delimiter, &mut reader)?;
-    } else if cli_output::are_results(&peeked) {
-        cli_output::read_results(&mut Cursor::new(peeked).chain(input), &mut reader)?;
+    } else if query_results::begins(&peeked) {
+        query_results::read(&mut Cursor::new(peeked).chain(input), &mut reader)?;
     } else if yaml::is_events(&peeked) {
         if let Some(text) = yaml::read(Cursor::new(peeked).chain(input), &mut reader)? {
             read_lines(text.as_slice(), &mut reader)?;
@@ -151,30 +149,5 @@ fn line_content(object: Map<String, Value>) -> Option<Content> {
         Content::Event(event) => Some(Content::Event(event)),
         _ if is_log => None,
         other => Some(other),
-    }
-}
-
-/// Reads one line without keeping more of it than [`LINE_BYTES`]. False at the end.
-pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let mut any = false;
-    loop {
-        let chunk = match input.fill_buf() {
-            Ok(chunk) => chunk,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if chunk.is_empty() {
-            return Ok(any);
-        }
-        any = true;
-        let end = chunk.iter().position(|byte| *byte == b'\n');
-        let part = &chunk[..end.unwrap_or(chunk.len())];
-        line.extend_from_slice(&part[..part.len().min(LINE_BYTES - line.len())]);
-        let used = end.map_or(chunk.len(), |end| end + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(true);
-        }
     }
 }

@@ -1,20 +1,15 @@
-//! What the AWS CLI's text and table output put around a log event: columns before the
-//! message and after it, borders, and rows of `get-query-results`.
+//! The columns that the AWS CLI's text and table output puts before a message and after it,
+//! and the lines that stand beside the events: borders, tokens.
 
-use std::{
-    io::{self, BufRead},
-    sync::LazyLock,
-};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Reader, layout, reader::EVENT_BYTES, rows::Rows, source::read_line};
+use super::layout;
 use crate::evidence::Time;
 
 /// The label of a row of `get-log-events` and `filter-log-events` as text.
 const LABEL: &str = "EVENTS\t";
-/// The label of a row of `get-query-results` as text.
-const RESULT_LABEL: &str = "RESULTS\t";
 
 /// An event's id has more digits than any time.
 const LONGEST_MILLIS: usize = 19;
@@ -138,78 +133,6 @@ pub(super) fn is_border(line: &str) -> bool {
 pub(super) fn is_beside_events(line: &str) -> bool {
     let token = |text: &str| text.starts_with("b/") || text.starts_with("f/");
     line.starts_with("SEARCHEDLOGSTREAMS\t") || line.split('\t').all(token)
-}
-
-/// Whether the text begins as the rows of `get-query-results` do.
-pub(super) fn are_results(start: &[u8]) -> bool {
-    let start = &start[..start.len().min(4096)];
-    start.split(|byte| *byte == b'\n').take(3).any(|line| {
-        let line = line.strip_prefix(RESULT_LABEL.as_bytes()).unwrap_or(line);
-        [b"@timestamp\t".as_slice(), b"@message\t", b"@ptr\t", b"@logStream\t", b"@log\t"]
-            .iter()
-            .any(|field| line.starts_with(field))
-    })
-}
-
-/// Whether the text is a table of `get-query-results`, which has no rows of its own.
-pub(super) fn is_results_table(start: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(start);
-    let mut lines = text.lines();
-    lines.next().is_some_and(is_border)
-        && lines.take(40).any(|line| {
-            line.starts_with('|')
-                && ["@message ", "@timestamp "]
-                    .iter()
-                    .any(|field| line.trim_start_matches(['|', ' ']).starts_with(field))
-        })
-}
-
-/// Reads the rows of `get-query-results` as text: a line for each field, of which the
-/// message may have several.
-///
-/// # Errors
-/// The input cannot be read.
-pub(super) fn read_results(input: &mut impl BufRead, reader: &mut Reader) -> io::Result<()> {
-    let mut rows = Rows::default();
-    let mut fields: Vec<(String, String)> = Vec::new();
-    let mut line = Vec::new();
-    while read_line(input, &mut line)? {
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches('\r');
-        let unlabelled = text.strip_prefix(RESULT_LABEL).unwrap_or(text);
-        match unlabelled.split_once('\t').filter(|(name, _)| is_field(name)) {
-            Some((name, value)) => {
-                if fields.iter().any(|(known, _)| known == name) {
-                    push(&mut rows, reader, &mut fields);
-                }
-                fields.push((name.to_owned(), value.to_owned()));
-            }
-            None => {
-                if let Some((_, value)) =
-                    fields.last_mut().filter(|(_, value)| value.len() < EVENT_BYTES)
-                {
-                    value.push('\n');
-                    value.push_str(text);
-                }
-            }
-        }
-    }
-    push(&mut rows, reader, &mut fields);
-    rows.hand_over(reader);
-    Ok(())
-}
-
-fn is_field(name: &str) -> bool {
-    name.strip_prefix('@').is_some_and(|rest| {
-        !rest.is_empty() && rest.len() < 64 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-fn push(rows: &mut Rows, reader: &mut Reader, fields: &mut Vec<(String, String)>) {
-    rows.push_row(reader, |wanted| {
-        fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
-    });
-    fields.clear();
 }
 
 #[cfg(test)]
