@@ -1,5 +1,5 @@
-//! Addresses of Terraform, taken apart: `module.db["a"].aws_subnet.x[0].id`. What they
-//! lead to is `references`' business.
+//! Addresses of Terraform, taken apart: `module.db["a"].aws_subnet.x[0].id`. `references`
+//! tells what they lead to.
 
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     functions::{unknown_network, vpc_of},
-    plan::Resource,
+    resource::Resource,
     value::items,
     vpcs::SUBNETS,
     world::World,
@@ -167,8 +167,8 @@ mod tests {
             aws::Setting,
             terraform::{
                 functions,
+                parts::Parts,
                 plan::Plan,
-                secrets::Parts,
                 testing::{evidence, gaps, world},
                 world::World,
             },

@@ -2,7 +2,7 @@
 //! the groups are open is left out. A Redshift cluster stands among the instances: it
 //! listens at one endpoint, as they do.
 
-use super::{plan::Resource, vpcs::vpc_of_subnet, world::World};
+use super::{resource::Resource, vpcs::vpc_of_subnet, world::World};
 use crate::{
     evidence::{
         DbCluster, DbClusterMember, DbInstance, DbParameterGroupStatus, DbSubnetGroup, Fact,

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{plan::Resource, policy_documents::document, vpcs::id_of, world::World};
+use super::{policy_documents::document, resource::Resource, vpcs::id_of, world::World};
 use crate::{
     evidence::{Fact, GroupIdentifier, PolicyDocument, VpcEndpoint},
     template::{

@@ -4,12 +4,8 @@
 use serde_json::Value;
 
 use super::{
-    applications, permissions,
-    plan::{Resource, members},
-    secrets::Parts,
-    value::at,
-    vpcs::vpc_of_subnet,
-    world::World,
+    applications, parts::Parts, permissions, plan::members, resource::Resource, value::at,
+    vpcs::vpc_of_subnet, world::World,
 };
 use crate::{
     evidence::{
@@ -214,7 +210,7 @@ mod tests {
         Draft,
         aws::Setting,
         terraform::{
-            secrets::Parts,
+            parts::Parts,
             testing::{evidence, gaps},
             world::World,
         },

@@ -2,7 +2,7 @@
 //! peering connections, transit gateways.
 
 use super::{
-    plan::Resource,
+    resource::Resource,
     vpcs::{id_of, vpc_of_subnet},
     world::World,
 };

@@ -3,7 +3,7 @@
 //!
 //! An id that is made is the resource's address; ARNs are made of names, as AWS does.
 
-use super::{applications, plan::Resource, world::World};
+use super::{applications, resource::Resource, world::World};
 use crate::template::aws::{databases, secrets, secrets::Owner};
 
 /// What an internet gateway's id begins with; routes tell by it what they lead to.

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    plan::{Resource, members},
-    policy_documents::document,
-    secrets::Parts,
-    world::World,
+    parts::Parts, plan::members, policy_documents::document, resource::Resource, world::World,
 };
 use crate::{
     evidence::{Fact, Grant, GrantConstraints, Key, KeyMetadata, Observed, PolicyDocument},
@@ -166,7 +163,7 @@ mod tests {
             Draft,
             aws::Setting,
             terraform::{
-                secrets::Parts,
+                parts::Parts,
                 testing::{evidence, plan, world},
                 world::World,
             },

@@ -1,6 +1,6 @@
 //! A Terraform plan (or state) as evidence: what `terraform show -json` writes, read
 //! and resolved. One file for each area of AWS, beside those that read the plan
-//! (`plan`, `value`), follow references (`references`, `world`) and make ids (`ids`,
+//! (`plan`, `resource`, `value`), follow references (`references`, `world`) and make ids (`ids`,
 //! `place`).
 //!
 //! A plan says of many values only that they are known after apply. Where the
@@ -18,12 +18,14 @@ mod ids;
 mod keys;
 mod network_acls;
 mod parameters;
+mod parts;
 mod permissions;
 mod place;
 mod plan;
 mod policy_documents;
 mod prefix_lists;
 mod references;
+mod resource;
 mod roles;
 mod rotations;
 mod route_tables;

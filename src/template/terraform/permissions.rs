@@ -1,7 +1,7 @@
 //! Lambda: the permissions on the rotation function, as Lambda would write them into its
 //! policy.
 
-use super::{plan::Resource, world::World};
+use super::{resource::Resource, world::World};
 use crate::{
     evidence::{Fact, Observed},
     template::{

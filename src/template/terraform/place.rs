@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::{
-    plan::{self, Plan, Resource},
-    value::items,
+    plan::{Plan, looks_like_a_region},
+    resource::Resource,
 };
 use crate::template::{Settings, aws::Place};
 
@@ -40,32 +38,6 @@ pub(super) fn place(
 pub(super) fn holds(place: &Place, resource: &Resource) -> bool {
     resource.kind.starts_with("aws_iam_")
         || resource.region.as_ref().is_none_or(|region| *region == place.region)
-}
-
-/// The region of a resource's provider, or its own.
-pub(super) fn region_of(plan: &Plan, resource: &Resource) -> Option<String> {
-    if let Some(own) = resource.known_text("region").filter(|own| looks_like_a_region(own)) {
-        return Some(own);
-    }
-    let providers = &plan.configuration["provider_config"];
-    let key = plan.configuration(resource)["provider_config_key"].as_str().unwrap_or("aws");
-    // In a module the key has the module's name before it: `db:aws`.
-    let plain = key.rsplit(':').next().unwrap_or(key);
-    let provider = [key, plain].into_iter().map(|key| &providers[key]).find(|one| !one.is_null());
-    let provider = provider?;
-    let region = &provider["expressions"]["region"];
-    if let Some(constant) = region["constant_value"].as_str() {
-        return Some(constant.to_owned());
-    }
-    let references = items(&region["references"]).iter().filter_map(Value::as_str);
-    let mut values = references
-        .filter_map(|reference| plan::variable(plan, reference.strip_prefix("var.")?)?.as_str());
-    values.next().filter(|text| looks_like_a_region(text)).map(str::to_owned)
-}
-
-fn looks_like_a_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    parts.len() >= 3 && parts.last().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// The account that `data.aws_caller_identity` read.

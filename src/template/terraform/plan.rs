@@ -1,6 +1,6 @@
 //! A plan or a state as `terraform show -json` writes it: the resources that will be
-//! there, what is known of each, and the configuration behind them. What they mean is
-//! the other modules' business.
+//! there, what is known of each, and the configuration behind them. The other
+//! modules say what they mean.
 //!
 //! Source: Terraform's "JSON Output Format" (format version 1).
 
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     address::{self, Step},
+    resource::Resource,
     value,
 };
 use crate::template::TemplateError;
@@ -18,28 +19,6 @@ use crate::template::TemplateError;
 const FORMAT: u64 = 1;
 /// Modules deeper than this are no plan that Terraform wrote.
 const DEEPEST: usize = 64;
-
-/// One instance of a resource or data source.
-#[derive(Debug)]
-pub(super) struct Resource {
-    /// The address, with modules and key.
-    pub(super) address: String,
-    pub(super) modules: Vec<Step>,
-    /// Whether it is read, not made.
-    pub(super) data: bool,
-    /// `aws_subnet`, without `data.`.
-    pub(super) kind: String,
-    pub(super) name: String,
-    pub(super) key: Option<String>,
-    /// What is known; sensitive values too.
-    pub(super) values: Value,
-    /// `true` where a value is known only after the plan is carried out.
-    pub(super) unknown: Value,
-    /// Whether it is there already.
-    pub(super) exists: bool,
-    /// The region, as far as the provider or the resource itself tells.
-    pub(super) region: Option<String>,
-}
 
 /// A plan or a state.
 #[derive(Debug)]
@@ -85,8 +64,7 @@ impl Plan {
         for change in changes.list {
             plan.add_change(change);
         }
-        let regions: Vec<_> =
-            plan.resources.iter().map(|one| super::place::region_of(&plan, one)).collect();
+        let regions: Vec<_> = plan.resources.iter().map(|one| plan.region_of(one)).collect();
         for (resource, region) in plan.resources.iter_mut().zip(regions) {
             resource.region = region;
         }
@@ -180,6 +158,34 @@ impl Plan {
             })
             .unwrap_or(&Value::Null)
     }
+
+    /// The region of a resource itself, else of its provider.
+    fn region_of(&self, resource: &Resource) -> Option<String> {
+        if let Some(own) = resource.known_text("region").filter(|own| looks_like_a_region(own)) {
+            return Some(own);
+        }
+        let providers = &self.configuration["provider_config"];
+        let key = self.configuration(resource)["provider_config_key"].as_str().unwrap_or("aws");
+        // In a module the key has the module's name before it: `db:aws`.
+        let plain = key.rsplit(':').next().unwrap_or(key);
+        let provider =
+            [key, plain].into_iter().map(|key| &providers[key]).find(|one| !one.is_null());
+        let provider = provider?;
+        let region = &provider["expressions"]["region"];
+        if let Some(constant) = region["constant_value"].as_str() {
+            return Some(constant.to_owned());
+        }
+        let references = value::items(&region["references"]).iter().filter_map(Value::as_str);
+        let mut values = references
+            .filter_map(|reference| variable(self, reference.strip_prefix("var.")?)?.as_str());
+        values.next().filter(|text| looks_like_a_region(text)).map(str::to_owned)
+    }
+}
+
+/// Whether a text has the form of a region's name.
+pub(super) fn looks_like_a_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() >= 3 && parts.last().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// What changes.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{plan::Resource, references::Target, world::World};
+use super::{references::Target, resource::Resource, world::World};
 use crate::template::aws::Setting;
 
 /// The data source that writes documents.

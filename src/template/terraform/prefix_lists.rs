@@ -1,6 +1,6 @@
 //! EC2: managed prefix lists.
 
-use super::{plan::Resource, vpcs::id_of, world::World};
+use super::{resource::Resource, vpcs::id_of, world::World};
 use crate::{
     evidence::Fact,
     template::{

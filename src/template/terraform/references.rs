@@ -1,6 +1,6 @@
 //! What an expression of the configuration refers to: through variables of modules,
-//! outputs, `each` and `count`, to instances of resources. What an instance's attribute
-//! is called in the evidence is `ids`' business.
+//! outputs, `each` and `count`, to instances of resources. `ids` tells what an
+//! instance's attribute is called in the evidence.
 //!
 //! Terraform writes only which things an expression names, not what it does with them:
 //! where more than one answer is possible, there is none.
@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::{
     address::{self, Step},
-    plan::{self, Plan, Resource, members},
+    plan::{self, Plan, members},
+    resource::Resource,
     value::{at, items},
 };
 

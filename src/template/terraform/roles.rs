@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{plan::Resource, policy_documents::document, world::World};
+use super::{policy_documents::document, resource::Resource, world::World};
 use crate::{
     evidence::{Fact, ManagedPolicy, Observed, PolicyDocument, Role},
     template::{

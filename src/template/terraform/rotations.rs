@@ -2,8 +2,8 @@
 
 use super::{
     ROTATION, applications, databases, endpoints, functions, gateways, keys, network_acls,
-    parameters, plan::Resource, prefix_lists, route_tables, secrets, security_groups, superusers,
-    vpcs, world::World,
+    parameters, prefix_lists, resource::Resource, route_tables, secrets, security_groups,
+    superusers, vpcs, world::World,
 };
 use crate::{
     evidence::{Fact, Time},

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{plan::Resource, vpcs::id_of, world::World};
+use super::{resource::Resource, vpcs::id_of, world::World};
 use crate::{
     evidence::{Fact, Route, RouteTable},
     template::{

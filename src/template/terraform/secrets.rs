@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    databases, functions::of_rotation, plan::Resource, policy_documents::document, value::items,
-    world::World,
+    databases, functions::of_rotation, parts::Parts, policy_documents::document,
+    resource::Resource, value::items, world::World,
 };
 use crate::{
     evidence::{Fact, Observed, PolicyDocument, RotationRules, Secret},
@@ -18,16 +18,6 @@ use crate::{
 /// The kind of a secret.
 pub(super) const SECRET: &str = "aws_secretsmanager_secret";
 const VERSION: &str = "aws_secretsmanager_secret_version";
-
-/// What the rest of the evidence depends on.
-pub(super) struct Parts<'p> {
-    /// The secret, where it is in the plan.
-    pub(super) secret: Option<&'p Resource>,
-    /// Its current value, where it is in the plan.
-    pub(super) version: Option<&'p Resource>,
-    /// The function of the rotation.
-    pub(super) function: Setting<String>,
-}
 
 /// The secret of a rotation.
 pub(super) fn declare<'p>(

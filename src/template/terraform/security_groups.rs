@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{plan::Resource, world::World};
+use super::{resource::Resource, world::World};
 use crate::{
     evidence::{Fact, IpPermission, SecurityGroup},
     template::{

@@ -2,7 +2,7 @@
 //! that is not known yet does not show, but the configuration tells what it is made of.
 
 use super::{
-    applications, databases, plan::Resource, references::Target, secrets, secrets::Parts,
+    applications, databases, parts::Parts, references::Target, resource::Resource, secrets,
     world::World,
 };
 use crate::{

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{plan::Resource, world::World};
+use super::{resource::Resource, world::World};
 use crate::{
     evidence::{Fact, Observed, RouteTable, VpcBlockPublicAccessOptions},
     template::{

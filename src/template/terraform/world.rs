@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::{
     place::holds,
-    plan::{Plan, Resource},
+    plan::Plan,
     references::{Scope, Target, expressions, targets},
+    resource::Resource,
     value::{at, items},
 };
 use crate::template::{
