@@ -83,7 +83,7 @@ impl Argument {
     }
 
     /// A file that the AWS CLI reads the value from: `file://policy.json`.
-    pub fn file(path: &'static str) -> Self {
+    pub fn file(path: impl std::fmt::Display) -> Self {
         Self(vec![Part::File(Cow::Owned(format!("file://{path}")))])
     }
 
@@ -340,8 +340,8 @@ impl Command {
 
     /// With its output kept in a file of the working directory.
     #[must_use]
-    pub fn output_file(mut self, path: &'static str) -> Self {
-        self.output_file = Some(Cow::Borrowed(path));
+    pub fn output_file(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.output_file = Some(path.into());
         self
     }
 

@@ -51,7 +51,7 @@ fn of_network(change: &NetworkChange) -> Option<Rollback> {
                 Command::aws("ec2", "describe-route-tables")
                     .option("--route-table-ids", table)
                     .option("--query", "RouteTables[].Routes")
-                    .output_file("routes-before.json"),
+                    .output_file(saved_file("routes", table)),
             ),
             // What stood there before says which call brings it back.
             None,
@@ -74,6 +74,14 @@ fn of_network(change: &NetworkChange) -> Option<Rollback> {
     })
 }
 
+/// The file for what stands before a fix: one for each resource, so that a second fix
+/// does not overwrite what was saved before the first.
+fn saved_file(kind: &str, resource: &str) -> String {
+    let name = resource.rsplit([':', '/']).next().unwrap_or(resource);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    format!("{kind}-{}-before.json", name.chars().map(plain).collect::<String>())
+}
+
 fn of_policy(document: &Document) -> Option<Rollback> {
     let (summary, before, undo) = match document {
         Document::KeyPolicy { key } => (
@@ -83,11 +91,11 @@ fn of_policy(document: &Document) -> Option<Rollback> {
                 .option("--policy-name", "default")
                 .option("--query", "Policy")
                 .option("--output", "text")
-                .output_file("key-policy-before.json"),
+                .output_file(saved_file("key-policy", key)),
             Command::aws("kms", "put-key-policy")
                 .option("--key-id", key)
                 .option("--policy-name", "default")
-                .option("--policy", Argument::file("key-policy-before.json")),
+                .option("--policy", Argument::file(saved_file("key-policy", key))),
         ),
         Document::SecretPolicy { secret } => (
             "The secret's policy is replaced whole, for all who read the secret.".to_owned(),
@@ -106,11 +114,11 @@ fn of_policy(document: &Document) -> Option<Rollback> {
                 .option("--role-name", role)
                 .option("--policy-name", policy)
                 .option("--query", "PolicyDocument")
-                .output_file("role-policy-before.json"),
+                .output_file(saved_file("role-policy", policy)),
             Command::aws("iam", "put-role-policy")
                 .option("--role-name", role)
                 .option("--policy-name", policy)
-                .option("--policy-document", Argument::file("role-policy-before.json")),
+                .option("--policy-document", Argument::file(saved_file("role-policy", policy))),
         ),
         _ => return None,
     };
@@ -121,7 +129,7 @@ fn of_policy(document: &Document) -> Option<Rollback> {
 mod tests {
     use serde_json::json;
 
-    use super::rollback;
+    use super::{rollback, saved_file};
     use crate::{
         checks::{Change, NetworkChange},
         policy::{Document, Replacement},
@@ -152,7 +160,16 @@ mod tests {
         let policies = vec![Replacement { document, name: String::new(), after: json!({}) }];
         let ways = rollback(&Change::ReplacePolicies { policies });
         assert!(ways[0].before[0].plain().contains("get-key-policy --key-id k"));
+        assert!(ways[0].before[0].plain().ends_with("> key-policy-k-before.json"));
         assert!(ways[0].undo[0].plain().contains("put-key-policy --key-id k"));
+        assert!(ways[0].undo[0].plain().ends_with("file://key-policy-k-before.json"));
         assert!(rollback(&Change::RestoreSecret).is_empty());
+    }
+
+    #[test]
+    fn each_resource_is_saved_into_a_file_of_its_own() {
+        let arn = "arn:aws:kms:eu-west-1:123456789012:key/1-2";
+        assert_eq!(saved_file("key-policy", arn), "key-policy-1-2-before.json");
+        assert_eq!(saved_file("role-policy", "a b;c"), "role-policy-a-b-c-before.json");
     }
 }

@@ -100,26 +100,30 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, is_first: bool) {
     if is_first {
         changes(out, report);
     }
+    let mut saved = Vec::new();
     for (index, fix) in finding.fixes.iter().enumerate() {
-        let heading = if index == 0 { "Fix" } else { "Or" };
+        let heading = if index == 0 { words::fix_heading(fix) } else { "Or" };
         let _ = writeln!(out, "\n### {heading}\n\n{}", escaped(&fix.summary));
         if let Some(tried) = words::tried(fix) {
             let _ = writeln!(out, "({})", escaped(&tried));
         }
+        if !fix.command_details.is_empty() {
+            saves(out, &fix.rollback, &mut saved);
+        }
         shell(out, &fix.command_details);
-        ways_back(out, &fix.rollback);
         if let Some(template) = &fix.template {
             fenced(out, "yaml", template);
         }
     }
     if is_first {
-        plan(out, report);
+        plan(out, report, &mut saved);
         recovery(out, report);
         let confirm = words::confirmation(report, finding);
         if !confirm.is_empty() {
             let _ = writeln!(out, "\n### Confirm");
             shell(out, &confirm);
         }
+        undo(out, report);
     }
 }
 
@@ -128,7 +132,7 @@ fn changes(out: &mut String, report: &Report) {
     lines(out, "Changed before it broke", changed.iter().map(|line| escaped(line)));
 }
 
-fn plan(out: &mut String, report: &Report) {
+fn plan<'r>(out: &mut String, report: &'r Report, saved: &mut Vec<&'r [String]>) {
     let Some(plan) = &report.fix_plan else { return };
     let line = escaped(&super::story::plan_line(plan));
     let shown = super::story::steps_shown(report);
@@ -136,14 +140,31 @@ fn plan(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n### {heading}, in this order\n\n{line}");
     for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let _ = writeln!(out, "\n{}. {} {}", index + 1, step.code, escaped(&step.summary));
+        saves(out, &step.rollback, saved);
         shell(out, &step.command_details);
-        ways_back(out, &step.rollback);
     }
 }
 
-fn ways_back(out: &mut String, ways: &[Rollback]) {
-    for (text, all) in super::story::ways_back(ways) {
-        let _ = writeln!(out, "\n{}", escaped(&text));
+/// What to save before the fix whose commands follow.
+fn saves<'r>(out: &mut String, ways: &'r [Rollback], saved: &mut Vec<&'r [String]>) {
+    let first = super::story::saves(ways, saved);
+    for (text, all) in &first {
+        let _ = writeln!(out, "\n{}", escaped(text));
+        shell(out, all);
+    }
+    if !first.is_empty() {
+        let _ = writeln!(out, "\nThen apply the fix:");
+    }
+}
+
+/// What undoes the fixes, apart from all that is to be pasted.
+fn undo(out: &mut String, report: &Report) {
+    let (heading, when) = super::story::UNDO;
+    for (index, (text, all)) in super::story::undos(report, usize::MAX).iter().enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n### {heading} {when}");
+        }
+        let _ = writeln!(out, "\n{}", escaped(text));
         shell(out, all);
     }
 }

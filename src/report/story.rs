@@ -168,18 +168,51 @@ pub(super) fn steps_shown(report: &v1::Report) -> usize {
     usize::from(same)
 }
 
-/// The ways back in words, each with its commands.
-pub(super) fn ways_back(ways: &[v1::Rollback]) -> impl Iterator<Item = (String, &[v1::Command])> {
-    ways.iter().flat_map(|way| {
-        let before = format!("{} Before the fix, keep what stands:", way.summary);
-        let undo = if way.before_details.is_empty() {
-            format!("{} To go back:", way.summary)
-        } else {
-            "To go back:".to_owned()
-        };
-        let both = [(before, way.before_details.as_slice()), (undo, way.undo_details.as_slice())];
-        both.into_iter().filter(|(_, commands)| !commands.is_empty())
-    })
+/// What to save before a fix, in words with its commands. What was printed before is left
+/// out: a second look would overwrite it with what the first fix made.
+pub(super) fn saves<'r>(
+    ways: &'r [v1::Rollback],
+    printed: &mut Vec<&'r [String]>,
+) -> Vec<(String, &'r [v1::Command])> {
+    let mut shown = Vec::new();
+    for way in ways.iter().filter(|way| !way.before.is_empty()) {
+        if !printed.contains(&way.before.as_slice()) {
+            printed.push(&way.before);
+            let text = format!("{} First save what is there:", way.summary);
+            shown.push((text, way.before_details.as_slice()));
+        }
+    }
+    shown
+}
+
+/// The heading of the commands that undo fixes.
+pub(super) const UNDO: (&str, &str) = ("Undo", "(only if the fix made it worse)");
+
+/// What undoes the first cause's fixes, of which so many are shown, and the plan's steps:
+/// the last change first, each once.
+pub(super) fn undos(report: &v1::Report, shown: usize) -> Vec<(String, &[v1::Command])> {
+    let fixes = report.causes.first().map(|cause| cause.finding.fixes.as_slice());
+    let (first, others) = fixes.and_then(<[_]>::split_first).unzip();
+    let steps = report.fix_plan.iter().flat_map(|plan| &plan.steps);
+    let in_order: Vec<_> = first
+        .into_iter()
+        .map(|fix| &fix.rollback)
+        .chain(steps.map(|step| &step.rollback))
+        .collect();
+    let of_plan = in_order.into_iter().rev().flatten().map(|way| ("", way));
+    // A fix without commands is one of a template, which has its own way back.
+    let others = others.into_iter().flatten().take(shown.saturating_sub(1));
+    let others = others.filter(|fix| !fix.commands.is_empty()).flat_map(|fix| &fix.rollback);
+    let others = others.map(|way| ("After the other fix: ", way));
+    let mut undos: Vec<(String, &[v1::Command])> = Vec::new();
+    for (after, way) in of_plan.chain(others).filter(|(_, way)| !way.undo.is_empty()) {
+        if undos.iter().any(|(_, other)| *other == way.undo_details) {
+            continue;
+        }
+        let text = if way.before.is_empty() { &way.summary } else { "Puts back what was saved:" };
+        undos.push((format!("{after}{text}"), &way.undo_details));
+    }
+    undos
 }
 
 /// What the plan comes to, in a line.
@@ -189,7 +222,7 @@ pub(super) fn plan_line(plan: &v1::FixPlan) -> String {
         format!("{count} fixes, tried together on this evidence: nothing else seen blocks")
     } else {
         format!(
-            "{count} fixes, tried together on this evidence; still in the way: {}",
+            "{count} fixes, tried together on this evidence; still blocking: {}",
             plan.remaining.join(", ")
         )
     }

@@ -17,6 +17,8 @@ pub use super::layout::Layout;
 
 /// How many proofs of a cause are shown without `-v`.
 const PROOFS_SHOWN: usize = 4;
+/// How many fixes of a cause are shown without `-v`.
+const FIXES_SHOWN: usize = 2;
 /// How many changes are shown without `-v`.
 const CHANGES_SHOWN: usize = 4;
 /// How many further causes are shown without `-v`.
@@ -73,26 +75,31 @@ fn cause(out: &mut String, report: &Report, cause: &Cause, layout: Layout) {
     proofs(out, finding, layout);
     would_decide(out, cause, layout);
     changes(out, report, layout);
+    let mut saved = Vec::new();
     if let Some(fix) = finding.fixes.first() {
-        fixes(out, fix, layout);
+        fixes(out, fix, &mut saved, layout);
     }
     for (index, fix) in finding.fixes.iter().enumerate().skip(1) {
-        if layout.verbose || index == 1 {
+        if layout.verbose || index < FIXES_SHOWN {
             let _ = write!(out, "{}", block(&format!("Or: {}", fix.summary), 2, layout.width));
-            commands(out, &fix.command_details, layout);
+            if !fix.command_details.is_empty() {
+                saves(out, &fix.rollback, &mut saved, layout);
+                commands(out, &fix.command_details, layout);
+            }
             // A template is copied as it stands: no line of it is wrapped.
             for line in fix.template.iter().flat_map(|template| template.lines()) {
                 let _ = writeln!(out, "  {}", for_terminal(line));
             }
         }
     }
-    plan(out, report, layout);
+    plan(out, report, &mut saved, layout);
     recovery(out, report, layout);
     let confirm = words::confirmation(report, finding);
     if !confirm.is_empty() {
         let _ = writeln!(out, "\n{}", paint(style::HEADING, "CONFIRM"));
         commands(out, &confirm, layout);
     }
+    undo(out, report, layout);
 }
 
 /// `CAUSE  NET03  endpoint-security-group-blocks-function      confirmed`.
@@ -156,8 +163,8 @@ fn changes(out: &mut String, report: &Report, layout: Layout) {
     }
 }
 
-/// What else has to be mended before rotation works: the first step stands under FIX.
-fn plan(out: &mut String, report: &Report, layout: Layout) {
+/// What else has to be fixed before rotation works: the first step stands under FIX.
+fn plan<'r>(out: &mut String, report: &'r Report, saved: &mut Vec<&'r [String]>, layout: Layout) {
     let Some(plan) = &report.fix_plan else { return };
     let line = for_terminal(&super::story::plan_line(plan)).into_owned();
     let shown = super::story::steps_shown(report);
@@ -168,13 +175,36 @@ fn plan(out: &mut String, report: &Report, layout: Layout) {
     for (index, step) in plan.steps.iter().enumerate().skip(shown) {
         let text = format!("{}. {} {}", index + 1, step.code, step.summary);
         let _ = write!(out, "{}", super::wrap::hanging(&for_terminal(&text), 2, 5, layout.width));
+        saves(out, &step.rollback, saved, layout);
         commands(out, &step.command_details, layout);
-        ways_back(out, &step.rollback, layout);
     }
 }
 
-fn ways_back(out: &mut String, ways: &[Rollback], layout: Layout) {
-    for (text, all) in super::story::ways_back(ways) {
+/// What to save before the fix whose commands follow.
+fn saves<'r>(
+    out: &mut String,
+    ways: &'r [Rollback],
+    saved: &mut Vec<&'r [String]>,
+    layout: Layout,
+) {
+    let first = super::story::saves(ways, saved);
+    for (text, all) in &first {
+        let _ = write!(out, "{}", block(&for_terminal(text), 2, layout.width));
+        commands(out, all, layout);
+    }
+    if !first.is_empty() {
+        let _ = write!(out, "{}", block("Then apply the fix:", 2, layout.width));
+    }
+}
+
+/// What undoes the fixes, apart from all that is to be pasted.
+fn undo(out: &mut String, report: &Report, layout: Layout) {
+    let shown = if layout.verbose { usize::MAX } else { FIXES_SHOWN };
+    let (heading, when) = super::story::UNDO;
+    for (index, (text, all)) in super::story::undos(report, shown).into_iter().enumerate() {
+        if index == 0 {
+            let _ = writeln!(out, "\n{}  {when}", paint(style::HEADING, &heading.to_uppercase()));
+        }
         let _ = write!(out, "{}", block(&for_terminal(&text), 2, layout.width));
         commands(out, all, layout);
     }
@@ -198,12 +228,13 @@ fn recovery(out: &mut String, report: &Report, layout: Layout) {
     }
 }
 
-fn fixes(out: &mut String, fix: &Fix, layout: Layout) {
+fn fixes<'r>(out: &mut String, fix: &'r Fix, saved: &mut Vec<&'r [String]>, layout: Layout) {
+    let heading = words::fix_heading(fix).to_uppercase();
     let tried = words::tried(fix).map(|tried| format!("  {tried}")).unwrap_or_default();
-    let _ = writeln!(out, "\n{}{}", paint(style::HEADING, "FIX"), for_terminal(&tried));
+    let _ = writeln!(out, "\n{}{}", paint(style::HEADING, &heading), for_terminal(&tried));
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
+    saves(out, &fix.rollback, saved, layout);
     commands(out, &fix.command_details, layout);
-    ways_back(out, &fix.rollback, layout);
 }
 
 fn commands(out: &mut String, commands: &[Command], layout: Layout) {
@@ -223,7 +254,9 @@ fn other_causes(out: &mut String, causes: &[Cause], layout: Layout) {
             proofs(out, &cause.finding, layout);
         }
         if let Some(fix) = cause.finding.fixes.first() {
-            let _ = write!(out, "{}", block(&format!("Fix: {}", fix.summary), 2, layout.width));
+            let text = format!("{}: {}", words::fix_heading(fix), fix.summary);
+            let _ = write!(out, "{}", block(&text, 2, layout.width));
+            saves(out, &fix.rollback, &mut Vec::new(), layout);
             commands(out, &fix.command_details, layout);
         }
     }

@@ -55,7 +55,7 @@ impl Names {
 pub(super) fn first_fix(finding: &Finding) -> String {
     let mut text = String::new();
     if let Some(fix) = finding.fixes.first() {
-        let _ = write!(text, "\nFix: {}", fix.summary);
+        let _ = write!(text, "\n{}: {}", fix_heading(fix), fix.summary);
         for command in &fix.commands {
             let _ = write!(text, "\n{command}");
         }
@@ -174,13 +174,20 @@ fn failing_since(report: &Report) -> String {
     )
 }
 
-/// What trying a fix on the evidence showed, and what it leaves.
+/// What a fix is called: the fix only where nothing is known to block after it.
+pub(super) fn fix_heading(fix: &Fix) -> &'static str {
+    if fix.remaining.is_empty() { "Fix" } else { "Partial fix" }
+}
+
+/// What trying a fix on the evidence showed, and what blocks after it.
 pub(super) fn tried(fix: &Fix) -> Option<String> {
-    let gone = "tried on this evidence: the finding is gone";
+    let tried = "tried on this evidence";
+    let blocking = fix.remaining.join(", ");
     match (fix.verified, fix.remaining.is_empty()) {
-        (true, true) => Some(format!("{gone}, nothing else seen blocks")),
-        (true, false) => Some(format!("{gone}; still in the way: {}", fix.remaining.join(", "))),
-        (false, _) => None,
+        (true, true) => Some(format!("{tried}: the finding is gone, nothing else seen blocks")),
+        (true, false) => Some(format!("{tried}: the finding is gone; still blocking: {blocking}")),
+        (false, false) => Some(format!("{tried}; still blocking: {blocking}")),
+        (false, true) => None,
     }
 }
 

@@ -70,6 +70,35 @@ fn the_screen_quotes_the_statement_and_what_was_asked() {
 }
 
 #[test]
+fn what_stands_is_saved_before_the_fix_and_undone_apart() {
+    for format in ["text", "markdown"] {
+        let run =
+            rotdoctor().arg("diagnose").bundle("IAM10/fires").args(["--output", format]).run();
+        let screen = run.stdout;
+        let at = |words: &str| {
+            let found: Vec<usize> = screen.match_indices(words).map(|(at, _)| at).collect();
+            assert_eq!(found.len(), 1, "{words}: {screen}");
+            found[0]
+        };
+        let heading = screen.to_lowercase();
+        let undo = heading.find("(only if the fix made it worse)").expect("a heading");
+        let confirm = heading.find("confirm\n").expect("how to confirm");
+        let order = [
+            at("First save"),
+            at("> secret-policy-"),
+            at("Then apply the fix:"),
+            at(
+                "ArnNotEquals\":{\"aws:PrincipalArn\":\"arn:aws:iam::123456789012:role/rotation-role\"}}}]}'",
+            ),
+            confirm,
+            undo,
+            at("file://secret-policy-"),
+        ];
+        assert!(order.is_sorted(), "{order:?} {screen}");
+    }
+}
+
+#[test]
 fn an_arn_without_its_suffix_is_the_cause() {
     let report = report(SUFFIX);
     let cause = &report["causes"][0];
