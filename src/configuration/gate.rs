@@ -90,7 +90,7 @@ impl Gate {
                     waiver.code, waiver.resource, waiver.line
                 );
                 if !used {
-                    return Some(format!("{name} covers nothing: take it out, or mend it"));
+                    return Some(format!("{name} covers nothing: remove or correct it"));
                 }
                 let expired = waiver.has_expired(self.today);
                 expired.then(|| format!("{name} expired after {}: it counts again", waiver.until))
@@ -99,7 +99,8 @@ impl Gate {
     }
 }
 
-/// Counts again what stands in the report, and says at risk only where something still is.
+/// Counts again what stands in the report, and says at risk where something still is, or
+/// where a waiver or the baseline covers what is.
 fn recount(report: &mut Report) {
     let count = |severity| report.findings.iter().filter(|one| one.severity == severity).count();
     let (errors, warnings, notes) =
@@ -108,7 +109,9 @@ fn recount(report: &mut Report) {
     report.summary.errors = errors;
     report.summary.warnings = warnings;
     report.summary.notes = notes;
-    let at_risk = errors + warnings > 0;
+    let set_aside = report.waived.iter().chain(&report.baseline);
+    let covered = set_aside.filter(|finding| finding.severity <= Severity::Warning).count();
+    let at_risk = errors + warnings + covered > 0;
     report.verdict = match report.verdict {
         Verdict::AtRisk if !at_risk && report.inconclusive.is_empty() => Verdict::Healthy,
         Verdict::AtRisk if !at_risk => Verdict::Unknown,

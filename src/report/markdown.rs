@@ -18,7 +18,7 @@ use super::{
 pub fn render(report: &Report) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# {}\n", escaped(&words::target(report)));
-    let word = style::verdict(report.verdict).0;
+    let word = words::verdict_word(report).0;
     let _ = writeln!(out, "**{word}**{}", escaped(&words::verdict(report)));
     if let Some(facts) = &report.package {
         let mut text = String::new();

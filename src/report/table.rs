@@ -215,6 +215,9 @@ fn audit_row(report: &Report, names: words::Names) -> [String; 5] {
     };
     let (code, what) = match (report.causes.first(), report.permissions_missing.first()) {
         (Some(cause), _) => (cause.finding.code.clone(), cause.finding.title.clone()),
+        (None, _) if words::covered(report).is_some() && report.verdict == Verdict::AtRisk => {
+            ("-".to_owned(), words::covered(report).unwrap_or_default())
+        }
         (None, Some(action)) => ("-".to_owned(), format!("{action} denied")),
         (None, None) if report.verdict == Verdict::Unknown => {
             let open = report.inconclusive.len();

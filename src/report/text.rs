@@ -56,7 +56,7 @@ fn header(out: &mut String, report: &Report) {
 }
 
 fn verdict(out: &mut String, report: &Report, layout: Layout) {
-    let (word, colour) = style::verdict(report.verdict);
+    let (word, colour) = words::verdict_word(report);
     let text = words::verdict(report);
     let wrapped = block(&format!("{word}{text}"), 0, layout.width);
     let _ =
@@ -230,8 +230,15 @@ fn recovery(out: &mut String, report: &Report, layout: Layout) {
 
 fn fixes<'r>(out: &mut String, fix: &'r Fix, saved: &mut Vec<&'r [String]>, layout: Layout) {
     let heading = words::fix_heading(fix).to_uppercase();
-    let tried = words::tried(fix).map(|tried| format!("  {tried}")).unwrap_or_default();
-    let _ = writeln!(out, "\n{}{}", paint(style::HEADING, &heading), for_terminal(&tried));
+    let tried = words::tried(fix).unwrap_or_default();
+    // What does not fit beside the heading stands below it.
+    let fits = heading.chars().count() + tried.chars().count() + 2 <= layout.width;
+    let (beside, below) = if fits { (tried.as_str(), "") } else { ("", tried.as_str()) };
+    let line = format!("{}  {}", paint(style::HEADING, &heading), for_terminal(beside));
+    let _ = writeln!(out, "\n{}", line.trim_end());
+    if !below.is_empty() {
+        let _ = write!(out, "{}", block(&for_terminal(below), 2, layout.width));
+    }
     let _ = write!(out, "{}", block(&fix.summary, 2, layout.width));
     saves(out, &fix.rollback, saved, layout);
     commands(out, &fix.command_details, layout);

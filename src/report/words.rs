@@ -1,5 +1,5 @@
 //! The sentences that the formats for people share: what was examined, the verdict,
-//! what else was found. How they are laid out is each format's own business.
+//! what else was found. Each format decides on its own layout.
 
 use std::fmt::Write as _;
 
@@ -80,6 +80,16 @@ pub(super) fn target(report: &Report) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
+/// The verdict's word and its colour. A secret that does not rotate is not called healthy.
+pub(super) fn verdict_word(report: &Report) -> (&'static str, anstyle::Style) {
+    match report.verdict {
+        Verdict::Healthy if report.rotation.enabled == Some(false) => {
+            ("NOT ROTATING", style::verdict(Verdict::Unknown).1)
+        }
+        verdict => style::verdict(verdict),
+    }
+}
+
 /// What follows the verdict's word.
 pub(super) fn verdict(report: &Report) -> String {
     let rotation = &report.rotation;
@@ -87,6 +97,9 @@ pub(super) fn verdict(report: &Report) -> String {
         _ if report.mode == Mode::Package => of_package(report),
         Verdict::Failing => failing_since(report),
         Verdict::Recovering => recovering(report),
+        Verdict::AtRisk if report.causes.is_empty() && covered(report).is_some() => {
+            ": no failed attempt was seen; what is wrong is accepted or known.".to_owned()
+        }
         Verdict::AtRisk => format!(
             ": no failed attempt was seen, and {} would stop or weaken the next rotation.",
             plural(report.causes.len(), "thing", "things")
@@ -96,15 +109,34 @@ pub(super) fn verdict(report: &Report) -> String {
         }
         Verdict::Unknown => ": too little could be seen to tell.".to_owned(),
         Verdict::Healthy if report.rotation.enabled == Some(false) => {
-            ", but not rotating: rotation is off, or was never set up.".to_owned()
+            ": rotation is off, or was never set up; nothing else is wrong.".to_owned()
         }
         Verdict::Healthy if report.inconclusive.is_empty() => ": nothing is wrong.".to_owned(),
         Verdict::Healthy => ": nothing is wrong in what could be seen.".to_owned(),
     };
+    if let Some(covered) = covered(report) {
+        let _ = write!(text, " {covered}");
+    }
     if let Some(at) = rotation.last_success_at {
         let _ = write!(text, " Last good rotation {}.", at.minute());
     }
     text
+}
+
+/// How many errors and warnings waivers and the baseline cover; nothing where none is.
+pub(super) fn covered(report: &Report) -> Option<String> {
+    let count = |findings: &[Finding]| {
+        findings.iter().filter(|finding| finding.severity <= Severity::Warning).count()
+    };
+    let (waived, known) = (count(&report.waived), count(&report.baseline));
+    let parts = [
+        (waived > 0).then(|| plural(waived, "finding is waived", "findings are waived")),
+        (known > 0).then(|| {
+            plural(known, "finding stands in the baseline", "findings stand in the baseline")
+        }),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("{}.", parts.join(", ")))
 }
 
 /// The verdict of a package in one sentence.

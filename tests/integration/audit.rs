@@ -53,6 +53,10 @@ fn a_waiver_sets_aside_what_it_covers_until_its_day() {
     assert!(!codes(&report["causes"]).contains("\"code\":\"SEC25\""));
     assert_eq!(run.code, 0, "what is accepted fails nothing: {}", run.stderr);
     assert_eq!(run.stderr, "");
+    assert_eq!(report["verdict"], "at-risk", "a waiver makes nothing healthy: {report:#}");
+    let screen = audit_with("waived.toml", &waiver("2999-12-31"), &[]).stdout;
+    assert!(screen.contains("1 finding is waived."), "{screen}");
+    assert!(screen.contains("1 at risk, 0 unknown, 0 healthy"), "{screen}");
 
     let run = audit_with("expired.toml", &waiver("2020-01-01"), &["--output", "json"]);
     assert_eq!(run.code, 1);
