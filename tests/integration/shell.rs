@@ -108,7 +108,8 @@ fn word(chars: &[char], start: usize) -> Result<(Word, usize), String> {
                 text.push('=');
                 at += 1;
             }
-            c if c.is_ascii_alphanumeric() || "/_+.@:,%-".contains(c) => {
+            // shlex leaves `]` bare, which without `[` is no pattern.
+            c if c.is_ascii_alphanumeric() || "/_+.@:,%-]".contains(c) => {
                 text.push(c);
                 at += 1;
             }

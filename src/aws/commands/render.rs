@@ -333,8 +333,10 @@ fn refusal(argument: &Argument, position: Position<'_>) -> Option<&'static str> 
 /// Text as one word of a shell: bare where nothing acts on it, else in quotes.
 fn quoted(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:,%-".contains(c);
-    // `-` shows where an attached value begins; zsh expands a leading `=`.
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['-', '=']) {
+    // `-` shows where an attached value begins; zsh expands a leading `=`. What holds `--`
+    // is quoted, so that no reader takes a part of a name for an option.
+    let looks_like_option = text.starts_with(['-', '=']) || text.contains("--");
+    if !text.is_empty() && text.chars().all(plain) && !looks_like_option {
         return Cow::Borrowed(text);
     }
     // One pair of single quotes is all that POSIX needs around anything without one.
