@@ -137,7 +137,7 @@ from_number!(u16, u32, u64, i32, i64, usize);
 
 /// JSON in which every character is visible: what a terminal would act on or hide is
 /// written as `\uXXXX`, so that a document from outside can be printed whole. Also the
-/// way to put a text into a jq program.
+/// place to put a text into a jq program.
 pub fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for c in value.to_string().chars() {

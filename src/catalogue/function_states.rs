@@ -11,7 +11,7 @@ use super::Provenance;
 pub struct StateReason {
     /// Reason codes; a `*` stands for the rest of a code.
     pub codes: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub remedy: Remedy,
     /// What to do, as a sentence.
     pub advice: String,
@@ -20,7 +20,7 @@ pub struct StateReason {
     pub provenance: Provenance,
 }
 
-/// What mends a function's state.
+/// What fixes a function's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Remedy {

@@ -32,7 +32,7 @@ pub struct KeyState {
     /// With which commands, on the key `key`.
     pub commands: Vec<CommandTemplate>,
     /// Whether the commands alone make the key usable.
-    pub mends: bool,
+    pub fixes: bool,
     /// Where it is said.
     pub source: String,
     /// The day on which that was looked up.
@@ -92,7 +92,7 @@ mod tests {
         for row in &table.state {
             assert!(entry(&row.code).is_some(), "{}", row.code);
             assert!(
-                !row.mends || row.commands.iter().all(|c| c.holes().eq(["key"])),
+                !row.fixes || row.commands.iter().all(|c| c.holes().eq(["key"])),
                 "{}",
                 row.state
             );

@@ -83,7 +83,7 @@ pub struct LogMode {
     pub summary: String,
     /// What the text proves, and what it does not.
     pub why: String,
-    /// What mends it.
+    /// What fixes it.
     #[serde(default)]
     pub fixes: Vec<ModeFix>,
     /// Where the text and its meaning are known from.

@@ -150,7 +150,7 @@ impl ConnectionOptions {
             }
         }
         if let Some(caller) = collected.caller_arn.as_deref().filter(|_| watched()) {
-            report.note(&format!("seen as {caller}"));
+            report.note(&format!("caller identity: {caller}"));
         }
         let mut evidence = collected.evidence;
         crate::seal::bundle::normalise(&mut evidence);

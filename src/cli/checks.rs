@@ -62,7 +62,7 @@ fn text() -> String {
 fn markdown() -> String {
     let mut out = String::from(
         "# Codes\n\n`rotdoctor explain CODE` prints the page of a code: what it means, what proves \
-         it, how to mend it and how to confirm that.\n\n\
+         it, how to fix it and how to confirm that.\n\n\
          | Code | Name | Severity | What | Checks |\n| --- | --- | --- | --- | --- |\n",
     );
     for entry in catalogue::entries() {

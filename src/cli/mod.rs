@@ -48,7 +48,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say why one secret does not rotate, and how to mend it.
+    /// Say why one secret does not rotate, and how to fix it.
     Diagnose(diagnose::Args),
     /// Examine many secrets and list the worst first.
     Audit(audit::Args),
@@ -59,7 +59,7 @@ enum Command {
     Logs(logs::Args),
     /// Look into a deployment package: libpq, SCRAM, Python, machine, template.
     Package(package::Args),
-    /// Explain a code: what it means, what proves it, how to mend it.
+    /// Explain a code: what it means, what proves it, how to fix it.
     Explain(explain::Args),
     /// List the checks and their codes.
     Checks(checks::Args),

@@ -1,5 +1,5 @@
-//! The same work for each of many things, on all processors. What the work is, is the
-//! caller's business.
+//! The same work for each of many things, on all processors. The caller
+//! passes the work as a function.
 
 use std::{
     num::NonZero,

@@ -187,11 +187,11 @@ impl RecoveryContext<'_> {
                 };
                 let mut recovery = self.rotate(format!(
                     "Version {version} never reached the database ({why}): its label may go, and the \
-                     next rotation begins anew."
+                     next rotation starts over."
                 ));
                 recovery.action = Action::DropLabel;
                 recovery.steps[0].commands.insert(0, self.drop_label(version));
-                recovery.steps[0].summary = "Take the label off, then rotate.".to_owned();
+                recovery.steps[0].summary = "Remove the label, then rotate.".to_owned();
                 recovery.with(pending)
             }
             Password::Changed | Password::MayHaveChanged if !faulty => {
@@ -237,8 +237,8 @@ impl RecoveryContext<'_> {
                 });
                 recovery.steps.push(RecoveryStep {
                     summary:
-                        "AWSCURRENT logs in and AWSPENDING does not: only then take the label \
-                         off, and rotate."
+                        "AWSCURRENT logs in and AWSPENDING does not: only then remove the label, \
+                         and rotate."
                             .to_owned(),
                     commands: vec![self.drop_label(version), self.rotate_command()],
                 });

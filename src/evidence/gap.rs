@@ -16,7 +16,7 @@ pub enum Reason {
     Timeout,
     /// The service, region or endpoint does not offer the operation.
     Unsupported,
-    /// The answer was cut off by a budget of pages, bytes or time; what was
+    /// A limit of pages, bytes or time ended the reading; what was
     /// seen of it stands in the evidence.
     Truncated,
     /// A template or a plan leaves it open, or it lies outside of it.
@@ -31,7 +31,7 @@ impl Reason {
             Self::Throttled => "throttled",
             Self::Timeout => "timed out",
             Self::Unsupported => "not supported here",
-            Self::Truncated => "cut off by a budget",
+            Self::Truncated => "read only in part",
             Self::NotDeclared => "not declared",
         }
     }

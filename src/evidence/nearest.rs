@@ -1,5 +1,5 @@
-//! The name that was probably meant where one is not known. What a caller says of it is
-//! the caller's business.
+//! The name that was probably meant where one is not known. The
+//! caller words what it says of it.
 
 /// From here on two names are alike enough to ask "did you mean" (0 to 1).
 const ALIKE: f64 = 0.8;

@@ -93,7 +93,7 @@ fn address(family: Family, number: u128) -> Option<IpAddr> {
     }
 }
 
-/// More than this many different neighbourhoods of one block are not told
+/// More than this many different neighbourhoods of one block are not kept
 /// apart: the answer then rests on the first ones.
 const MOST_REPRESENTATIVES: usize = 512;
 

@@ -182,8 +182,8 @@ fn translated<'v, 'a>(
     come_home(trace, connection, Stretch::Inner);
 }
 
-/// Through an interface that a route names: a NAT instance on the way to the
-/// Internet, a middlebox on the way to another subnet.
+/// Through an interface that a route names: a NAT instance on the path to the
+/// Internet, a middlebox on the path to another subnet.
 pub(super) fn interface<'a>(
     trace: &mut Trace<'_, 'a>,
     connection: &Connection<'_, 'a>,

@@ -2,7 +2,7 @@
 //! database, to the RDS API, and does the reply come back? A pure engine over
 //! the evidence: names first, then every path from every subnet of the
 //! function to every address of the target, past the first element that
-//! blocks, so that one answer names all there is to mend.
+//! blocks, so that one answer names all there is to fix.
 //!
 //! What was not seen makes an answer unknown, never blocked. No check and no
 //! catalogue code stands here, and nothing is asked of AWS.

@@ -209,7 +209,7 @@ impl<'a> Resolver<'_, 'a> {
         }
         for endpoint in self.named_by(vpc, host, None) {
             let id = text(&endpoint.vpc_endpoint_id);
-            let reason = format!("whether the private DNS of {id} is on was not told");
+            let reason = format!("whether the private DNS of {id} is on is not visible");
             self.doubt_about(Fact::VpcEndpoints, id, reason);
             answers.push((format!("private name of {id}"), self.endpoint(endpoint, host)));
         }
@@ -238,7 +238,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     /// The interface endpoints of a VPC, in service, that answer to a name where their
-    /// private DNS is on; `private_dns` is what was told of that.
+    /// private DNS is on; `private_dns` is what is known of that.
     fn named_by(&self, vpc: &str, host: &str, private_dns: Option<bool>) -> Vec<&'a VpcEndpoint> {
         items(&self.view.evidence.vpc_endpoints)
             .iter()

@@ -114,7 +114,7 @@ fn local<'a>(trace: &mut Trace<'_, 'a>, connection: &Connection<'_, 'a>, chosen:
 }
 
 /// Nothing leads there: no route, a blackhole, or a gateway that cannot carry
-/// private addresses. The rest is still examined, to name all there is to mend.
+/// private addresses. The rest is still examined, to name all there is to fix.
 fn no_way<'a>(
     trace: &mut Trace<'_, 'a>,
     connection: &Connection<'_, 'a>,

@@ -130,8 +130,9 @@ impl<'a> Resolver<'_, 'a> {
             "private hosted zone {id} ({}) shadows {host} and has no record for it",
             text(&zone.name),
         );
-        let needed =
-            Needed::setting(format!("a record for {host} in {id}, or {id} taken off {vpc}"));
+        let needed = Needed::setting(format!(
+            "a record for {host} in {id}, or {id} disassociated from {vpc}"
+        ));
         vec![(label, Answer::NoAddress { resource: id.to_owned(), text, needed })]
     }
 }

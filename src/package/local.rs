@@ -1,4 +1,4 @@
-//! Reads a package that lies on this machine: an archive, a folder or one
+//! Reads a package on this machine: an archive, a folder or one
 //! compiled file. The only file here that opens anything; it writes nothing.
 
 use std::{

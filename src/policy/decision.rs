@@ -55,7 +55,7 @@ pub enum StatementRole {
     Allow,
     /// It denies.
     Deny,
-    /// It comes nearest to allowing.
+    /// It is the closest to allowing.
     NearMiss,
     /// There is none.
     Absent,
@@ -159,7 +159,7 @@ impl Decision {
             (StatementRole::NearMiss, _) => {
                 let failure = self.failure().map(Failure::words).unwrap_or_default();
                 format!(
-                    "{action} on {resource} is {may}not allowed by the {layer}: {quotes} comes nearest; {failure}"
+                    "{action} on {resource} is {may}not allowed by the {layer}: {quotes} is the closest match; {failure}"
                 )
             }
             (StatementRole::Absent, _) => format!(

@@ -88,7 +88,7 @@ pub enum Hint {
     /// A secret's ARN without its six random characters.
     SecretSuffixMissing,
     /// A secret's ARN with other random characters: of a secret that was
-    /// deleted and made anew.
+    /// deleted and created again.
     SecretSuffixStale,
     /// The ARN of another secret.
     OtherSecret,

@@ -22,7 +22,7 @@ pub(super) fn propose(request: &RotationRequest, decision: &Decision) -> Option<
     match decision.kind? {
         DenyKind::KeyState => None,
         DenyKind::Explicit => exempt(request, decision),
-        // What comes nearest may be a grant, which stays as it is: where the right
+        // The closest statement may be a grant, which stays as it is: where the right
         // belongs, the rest tells.
         DenyKind::Implicit if decision.layer == Layer::Grant => {
             let mut rest = request.clone();
@@ -65,7 +65,7 @@ fn document_of(request: &RotationRequest, layer: Layer, policy: &str) -> Option<
 }
 
 /// A statement that is meant for this request and names the secret wrongly, or
-/// another one only, is mended where it stands.
+/// another one only, is fixed where it stands.
 fn amend(request: &RotationRequest, decision: &Decision) -> Option<Edit> {
     let decisive = decision.decisive.first()?;
     let failure = decisive.failure.as_ref()?;

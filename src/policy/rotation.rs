@@ -79,7 +79,7 @@ pub struct RotationRequest {
     pub need: Need,
     /// The request.
     pub request: Request,
-    /// The policies that have a say.
+    /// The policies that apply.
     pub layers: Layers,
     /// The execution role.
     pub role: Option<String>,

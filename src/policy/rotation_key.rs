@@ -82,7 +82,7 @@ impl<'a> KeyOf<'a> {
         }
     }
 
-    /// A use of the key, with the layers that have a say in it. The function's
+    /// A use of the key, with the layers that decide on it. The function's
     /// network is not that of this request, and the VPC's KMS endpoint is not used.
     pub(super) fn ask(
         &self,

@@ -55,7 +55,7 @@ impl Builder<'_> {
             let mut context = self.around.context(account.as_deref());
             self.around.add_network(&mut context);
             for network in ["aws:SourceVpce", "aws:SourceVpc", "aws:VpcSourceIp", "aws:SourceIp"] {
-                // The way there is another one than the way to Secrets Manager.
+                // Its path is another one than the path of Secrets Manager.
                 context.set_unknown(network);
             }
             let request = Request {

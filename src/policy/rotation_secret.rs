@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
             let request = self.ask_secret(principal, action, secret, stage);
             self.push(purpose, need, request, layers.clone());
         }
-        // It has no resource: no tags, no secret, and no resource policy has a say.
+        // It has no resource: no tags, no secret, and no resource policy applies.
         let mut context = self.around.context(None);
         self.around.add_network(&mut context);
         let request = Request {

@@ -246,7 +246,7 @@ fn boundary(evidence: &Evidence, role: &str) -> Part<Arc<Policy>> {
 }
 
 /// The interface endpoint that the function's calls to Secrets Manager go
-/// through: the one it is told to use, else the one that private DNS leads to.
+/// through: the one it is configured to use, else the one that private DNS leads to.
 fn endpoint<'a>(
     evidence: &'a Evidence,
     function: Option<&FunctionConfiguration>,

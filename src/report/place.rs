@@ -33,7 +33,7 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(&Location, &Finding)> {
         let key = |at: &Location| (at.file.clone(), at.line, at.column, at.address.clone());
         (key(a), &one.code, &one.summary).cmp(&(key(b), &other.code, &other.summary))
     });
-    // What several rotations share is told once.
+    // What several rotations share is printed once.
     placed.dedup_by(|(a, one), (b, other)| {
         a == b && one.code == other.code && one.summary == other.summary
     });
@@ -139,7 +139,7 @@ pub(super) const CLOSES: &str = "What exists already comes from --bundle FILE or
 pub(super) const CLOSES: &str =
     "What exists already comes from --bundle FILE, a template's parameter from --parameters.";
 
-/// What is wrong, and what mends it.
+/// What is wrong, and what fixes it.
 #[derive(Debug)]
 pub(super) struct Details {
     pub(super) lines: Vec<String>,

@@ -126,7 +126,7 @@ fn uri(file: &str) -> String {
     encoded(file.strip_prefix("./").unwrap_or(&file))
 }
 
-/// A finding that is accepted or known is told as suppressed.
+/// A finding that is accepted or known is written as suppressed.
 fn set_aside_result(report: &Report, finding: &Finding, codes: &BTreeSet<&str>) -> Value {
     let mut result = result(report, finding, codes);
     let justification = match &finding.waived_by {

@@ -1,7 +1,7 @@
 //! The JSON Schemas of what rotdoctor reads and writes: the files in `schema/`.
 //! A test derives them from the structs and holds the files to that. That of the
 //! configuration is written by hand and held to its reader: no struct is read from it,
-//! since a mistake in `rotdoctor.toml` is told with its line and the nearest known word.
+//! since a mistake in `rotdoctor.toml` is reported with its line and the nearest known word.
 
 /// Schema of a report.
 pub fn report() -> &'static str {

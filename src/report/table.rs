@@ -168,7 +168,7 @@ fn hint(report: &AuditReport) -> Option<String> {
 }
 
 /// `eu-west-1 · 123456789012 · 12 secrets examined`, as far as all have it in common. The
-/// account of what is only declared may be a stand-in, and is not told.
+/// account of what is only declared may be a stand-in, and is not printed.
 fn heading(report: &AuditReport) -> String {
     let common = |of: fn(&Report) -> Option<&str>, many: &str| {
         let mut all = report.reports.iter().filter_map(of).collect::<Vec<&str>>();

@@ -313,7 +313,7 @@ pub struct Finding {
     /// The blocked path, hop by hop; left out where there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Hop>,
-    /// What mends it.
+    /// What fixes it.
     pub fixes: Vec<Fix>,
     /// Commands that show that it is fixed.
     pub confirm: Vec<String>,
@@ -395,7 +395,7 @@ pub struct Hop {
     pub needed: Option<String>,
 }
 
-/// What mends a finding.
+/// What fixes a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fix {

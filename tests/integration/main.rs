@@ -38,5 +38,6 @@ mod template_faults;
 mod template_hostile;
 mod template_open;
 mod two_formats;
+mod words;
 #[path = "../support/worlds.rs"]
 mod worlds;

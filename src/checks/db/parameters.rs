@@ -23,7 +23,7 @@ enum SettingSource {
 
 impl ParameterSetting {
     /// Whether it is only taken to be so: a default of the engine that AWS's
-    /// documentation was not seen to confirm, and not a value that was read.
+    /// documentation does not confirm, and not a value that was read.
     pub(in crate::checks) fn is_assumed(&self) -> bool {
         matches!(&self.origin, SettingSource::Default { trust: Trust::Recall, .. })
     }

@@ -86,7 +86,7 @@ fn judge_key(key: &str, owner: &Secret, whose: &str, metadata: &KeyMetadata) -> 
         .fact("DescribeKey", format!("KeyState: {}", row.state))
         .fix(row.summary.clone(), row.commands.iter().map(on_key))
         .confirm(confirm);
-        return Some(if row.mends {
+        return Some(if row.fixes {
             finding.trying(Change::EnableKey { key: key.to_owned() })
         } else {
             finding

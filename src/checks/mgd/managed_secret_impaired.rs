@@ -108,7 +108,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     }
     if databases.iter().all(|database| database.secret.is_none()) {
         return Err(Stop::not_applicable(
-            "RDS is not seen to manage this secret or its superuser's for a database",
+            "RDS is not known to manage this secret or its superuser's for a database",
         ));
     }
     Ok(vec![])

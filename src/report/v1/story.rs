@@ -154,7 +154,7 @@ pub struct FixPlan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FixStep {
-    /// Code of what it mends.
+    /// Code of what it fixes.
     pub code: String,
     /// ARN, id or name of what is wrong.
     pub resource: String,

@@ -304,7 +304,7 @@ mod tests {
   A: {Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: {SecretId: !Ref S, TargetId: !Ref C, TargetType: 'AWS::RDS::DBCluster'}}
 ",
         );
-        // The secret's value is not declared, so which database is meant is not told.
+        // The secret's value is not declared, so which database is meant is unknown.
         assert!(found.get("DBClusters").is_none(), "{found}");
         assert_eq!(open_in(&found, "DBClusters"), [""]);
     }

@@ -1,5 +1,5 @@
 //! A template's text as nodes with their places: YAML with short intrinsics, or JSON.
-//! What a node means is `intrinsics`' business.
+//! `intrinsics` says what a node means.
 
 use std::collections::HashMap;
 

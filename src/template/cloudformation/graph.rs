@@ -1,5 +1,5 @@
-//! Which resource depends on which: by `DependsOn` and by reference. What an order means
-//! is the checks' business.
+//! Which resource depends on which: by `DependsOn` and by reference. The checks
+//! say what an order means.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -331,7 +331,7 @@ impl Scope<'_> {
     }
 
     /// The zones of a region, as they are named in nearly all of them: which of them an
-    /// account has is not told.
+    /// account has is unknown.
     fn zones(&self, argument: &Node) -> Value {
         let region = match self.resolve(argument).text() {
             Setting::Known(region) => Some(region).filter(|region| !region.is_empty()),
