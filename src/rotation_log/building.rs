@@ -370,7 +370,8 @@ fn reads_its_own_secret(text: &str) -> bool {
         frames.extend(found.get(1).map(|name| name.as_str()));
     }
     let own = |name: &&str| matches!(*name, "create_secret" | "test_secret" | "finish_secret");
-    frames.iter().any(own) || frames == ["lambda_handler"]
+    // The handler itself describes the secret that rotates, and reads no value.
+    frames.iter().any(own) || (frames == ["lambda_handler"] && !text.contains("GetSecretValue"))
 }
 
 /// Whether two ARNs are one secret's; the second may be a partial one, without the

@@ -96,7 +96,7 @@ fn each_step_is_told_until_the_rotation_is_done() {
     assert_eq!(
         told,
         [
-            "no attempt has begun; `aws secretsmanager rotate-secret --secret-id prod/db` begins one",
+            "no attempt has begun; `aws secretsmanager rotate-secret --secret-id prod/db --region eu-west-1` begins one",
             "createSecret is running or done",
             "setSecret is running or done",
             "testSecret is running or done",
