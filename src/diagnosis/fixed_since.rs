@@ -61,22 +61,22 @@ pub(super) fn all_fixed(case: &Case<'_>, results: &[CheckResult], causes: &[Caus
 
 /// Leaves of a fixed failure what is still true: its causes, without a fix, explain the
 /// last attempt and are no findings any more; what followed from them needs no fix of its
-/// own, since the next attempt settles it.
+/// own, since the next attempt settles it. What the log shows and stops no rotation, such
+/// as a printed password, stays.
 pub(super) fn settle(
     case: &Case<'_>,
     results: &[CheckResult],
     causes: &mut Vec<Cause>,
     findings: &mut Vec<Finding>,
 ) {
-    causes.retain(|cause| passed_check(case, results, cause).is_some());
-    for cause in causes.iter_mut() {
-        if let Some(check) = passed_check(case, results, cause) {
-            cause.finding.summary += &format!(" Now {check} finds nothing wrong.");
-        }
+    causes.retain_mut(|cause| {
+        let Some(check) = passed_check(case, results, cause) else { return false };
+        cause.finding.summary += &format!(" Now {check} finds nothing wrong.");
         cause.finding.fixes.clear();
         cause.finding.confirm.clear();
-    }
-    findings.retain(|finding| !finding.basis.is_by_log());
+        true
+    });
+    findings.retain(|finding| !finding.basis.is_by_log() || finding.entry.stops.is_empty());
     for finding in findings.iter_mut().filter(|finding| finding.entry.consequence) {
         finding.severity = Severity::Note;
     }

@@ -69,6 +69,25 @@ fn a_timeout_that_was_raised() {
 }
 
 #[test]
+fn a_password_in_the_log_stays_a_finding() {
+    let mut world = worlds::bundle("NET10/fires");
+    let group = diagnosed(world.clone()).causes[0].finding.resource.clone();
+    open_port(&mut world, &group, 5432);
+    let events = world["LogEvents"].as_array_mut().expect("events");
+    let place = events.iter().position(|event| {
+        event["message"].as_str().is_some_and(|message| message.starts_with("END"))
+    });
+    let place = place.expect("an invocation that ends");
+    let mut event = events[place].clone();
+    event["message"] = json!("connecting to postgres://app:(redacted)@db.example.com:5432/app");
+    events.insert(place, event);
+
+    let report = diagnosed(world);
+    assert_eq!(report.verdict, Verdict::Recovering);
+    assert!(report.findings.iter().any(|finding| finding.code == "SEC28"), "{report:#?}");
+}
+
+#[test]
 fn what_no_check_can_see_and_what_was_refused_stays_a_failure() {
     // Nothing tells from outside that a password is right again.
     let password = diagnosed(worlds::bundle("SEC09/fires"));
